@@ -1,0 +1,80 @@
+// The door to every command of a clone: installs what is missing, then runs the command under the pinned Node.
+// It must run on any Node from 20 on, so it is plain JavaScript with nothing but Node's own modules.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+const tool = (name) => join(root, 'node_modules', '.bin', name);
+const source = '--conditions=onetake-source';
+const tests = ['--test', '--test-reporter=spec'];
+
+const commands = {
+  onetake: (args) => [[node, source, 'packages/gateway/src/cli/main.ts', ...args]],
+  script: (args) => [[node, source, ...args]],
+  test: (args) => [
+    [node, source, ...tests, ...(args.length > 0 ? args : ['packages/*/src/**/*.test.ts', 'tests/*.test.ts'])],
+  ],
+  'test-full': () => [
+    [node, source, ...tests, '--test-concurrency=1', 'tests/full/*.test.ts'],
+    [node, source, 'tests/mutants/run.ts'],
+  ],
+  check: () => [
+    [node, tool('tsc'), '--project', 'tsconfig.json'],
+    [node, tool('biome'), 'ci', '.'],
+    [node, source, ...tests, 'tests/tidy.test.ts'],
+  ],
+  format: () => [[node, tool('biome'), 'check', '--write', '.']],
+  build: () =>
+    ['core', 'sandbox', 'gateway'].map((name) => [node, tool('tsc'), '--project', `packages/${name}/tsconfig.build.json`]),
+};
+
+function install() {
+  const stamp = join(root, 'node_modules', '.onetake-install');
+  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  if (existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  process.stderr.write('onetake: installing dependencies (once per change of package-lock.json)…\n');
+  // The install must also work where npm is told to run no scripts; the pinned Node arrives by its install script.
+  const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
+  const done = spawnSync(npm[0], [...npm.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts=false'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: npm.length === 1 && process.platform === 'win32',
+  });
+  if (done.status !== 0) process.exit(done.status ?? 1);
+  if (!existsSync(node)) {
+    process.stderr.write('onetake: npm installed no Node 26; is "ignore-scripts" set, or is this platform without a build of it?\n');
+    process.exit(1);
+  }
+  writeFileSync(stamp, wanted);
+}
+
+function run([program, ...args]) {
+  return new Promise((resolve) => {
+    // The pinned Node first on PATH, so that whatever a command starts uses it too. The fourth channel tells a
+    // child that its launcher is gone: nothing keeps running, or keeps the port, after a kill -9 of this process.
+    const env = { ...process.env, PATH: `${dirname(tool('node'))}:${process.env.PATH ?? ''}`, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') };
+    const child = spawn(program, args, { cwd: root, env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+    const forward = (signal) => child.kill(signal);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
+    child.on('exit', (code, signal) => {
+      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, forward);
+      resolve(signal ? 1 : (code ?? 1));
+    });
+  });
+}
+
+const [name = '', ...args] = process.argv.slice(2);
+const command = commands[name];
+if (!command) {
+  process.stderr.write(`onetake: unknown command "${name}"; known are ${Object.keys(commands).join(', ')}\n`);
+  process.exit(2);
+}
+install();
+for (const step of command(args)) {
+  const code = await run(step);
+  if (code !== 0) process.exit(code);
+}
