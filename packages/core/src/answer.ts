@@ -1,0 +1,81 @@
+import type { AnswerReader } from './exchange.ts';
+import type { HttpResponse, SseEvent } from './http.ts';
+import type { Intake } from './images/intake.ts';
+import { createJsonScanner, ScanError } from './images/scan.ts';
+import { createSseScanner } from './images/sse.ts';
+import type { JsonValue } from './json.ts';
+
+/** Errors and foreign bodies are read to this length; nobody needs more of them. */
+const MAX_TEXT_BYTES = 64 * 1024;
+
+export interface AnswerOptions {
+  readonly intake: Intake;
+  readonly maxBytes: number;
+  /** Takes the events of a streamed answer; absent where no stream was asked for. */
+  readonly onEvent?: (event: SseEvent) => Promise<void>;
+  /** The body itself is the picture, as when a result's link is fetched. */
+  readonly isImage?: boolean;
+}
+
+/** Chooses how to read an answer by its status and type: pictures go into the intake, everything else stays small. */
+export function createAnswerReader(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  options: AnswerOptions,
+): AnswerReader {
+  const { intake, maxBytes, onEvent } = options;
+  const answer = (body: JsonValue | undefined, text = ''): HttpResponse => ({ status, headers, body, text });
+  const type = headers['content-type'] ?? '';
+  const good = status >= 200 && status < 300;
+  if (good && options.isImage) return readImage(intake, () => answer(undefined));
+  if (good && onEvent && type.startsWith('text/event-stream')) {
+    const scanner = createSseScanner({ onEvent, openBlob: intake.openBlob, maxBytes });
+    return {
+      write: (chunk) => scanner.write(chunk),
+      end: () => {
+        if (scanner.end().truncated) throw new ScanError('truncated', 'the stream was cut off inside an event');
+        return answer(null);
+      },
+    };
+  }
+  if (good && !/\bhtml\b/.test(type)) {
+    const scanner = createJsonScanner({ openBlob: intake.openBlob, maxBytes });
+    return { write: (chunk) => scanner.write(chunk), end: () => answer(scanner.end()) };
+  }
+  return readText(answer);
+}
+
+function readImage(intake: Intake, done: () => HttpResponse): AnswerReader {
+  const target = intake.openBlob();
+  return {
+    write: (chunk) => target.write(chunk),
+    end: () => {
+      target.end();
+      return done();
+    },
+  };
+}
+
+function readText(answer: (body: JsonValue | undefined, text: string) => HttpResponse): AnswerReader {
+  const chunks: Uint8Array[] = [];
+  let kept = 0;
+  return {
+    write(chunk) {
+      const taken = chunk.subarray(0, MAX_TEXT_BYTES - kept);
+      if (taken.length > 0) chunks.push(taken);
+      kept += taken.length;
+    },
+    end() {
+      const text = Buffer.concat(chunks).toString('utf8');
+      return answer(parsed(text), text);
+    },
+  };
+}
+
+function parsed(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,132 @@
+import { providerWords } from './envelope.ts';
+import { FAILURES, type Failure, type FailureKind } from './failure.ts';
+import type { HttpResponse } from './http.ts';
+import type { TransportError } from './io.ts';
+import { readHint } from './policy/hints.ts';
+import type { FailureReading, Provider } from './providers/provider.ts';
+
+const MAX_MESSAGE_CHARS = 500;
+
+/** What a status says when the provider's own classification leaves it open. A 2xx and everything not listed says nothing. */
+const STATUS_KINDS: Readonly<Record<number, FailureKind>> = {
+  401: 'authentication',
+  402: 'billing',
+  403: 'permission',
+  404: 'not_found',
+  410: 'retired',
+  413: 'too_large',
+  421: 'overloaded',
+  425: 'overloaded',
+  429: 'throttled',
+  529: 'overloaded',
+};
+
+/** The failure a provider's answer means, or undefined when it may hold what was asked for. Total: any answer is read. */
+export function failureOf(provider: Provider, response: HttpResponse, now: number): Failure | undefined {
+  const reading = provider.classify(response) ?? statusReading(response);
+  return reading && completeFailure(reading, response, now);
+}
+
+/** Fills in what an adapter's reading leaves out: certainty from the table, status, request id, and the provider's hint. */
+export function completeFailure(reading: FailureReading, response: HttpResponse, now: number): Failure {
+  const hint = readHint(response.headers, response.body, response.text, now);
+  const waits = reading.kind === 'throttled' || reading.kind === 'overloaded' || reading.kind === 'quota';
+  const { code, param } = providerWords(response) ?? {};
+  const requestId = response.headers['x-request-id'] ?? response.headers['request-id'];
+  return {
+    certainty: FAILURES[reading.kind].certainty,
+    status: response.status,
+    classifiedBy: `status ${response.status}`,
+    ...(code !== undefined && { code }),
+    ...(param !== undefined && { param }),
+    ...(requestId !== undefined && { requestId }),
+    ...(waits && hint && { notBefore: hint.notBefore }),
+    ...(waits && hint?.throttle && { throttle: hint.throttle }),
+    ...reading,
+    message: presentable(reading.message),
+  };
+}
+
+function statusReading(response: HttpResponse): FailureReading | undefined {
+  const { status } = response;
+  const known = STATUS_KINDS[status];
+  const said = providerWords(response)?.message ?? (presentable(response.text) || 'no explanation');
+  if (known) return { kind: known, message: `the provider answered ${status}: ${said}` };
+  if (status >= 200 && status < 300) return response.body === undefined ? foreignBody(response) : undefined;
+  if (status === 408)
+    return { kind: 'timeout', certainty: 'ambiguous', message: 'the provider answered 408: it stopped waiting' };
+  if (status === 409)
+    return { kind: 'server', certainty: 'ambiguous', message: 'the provider answered 409: the work may be running' };
+  if (status >= 400 && status < 500) return { kind: 'invalid', message: `the provider answered ${status}: ${said}` };
+  if (status >= 500) return serverReading(response, said);
+  return {
+    kind: 'invalid',
+    certainty: 'rejected',
+    message: `the provider answered ${status}, a redirect or an unknown status; check its base_url`,
+  };
+}
+
+/** A 5xx is the provider's own verdict only in its own error envelope; a proxy's 5xx says that a verdict was lost. */
+function serverReading(response: HttpResponse, said: string): FailureReading {
+  const { status } = response;
+  const message = `the provider answered ${status}: ${said}`;
+  const proxied = status === 502 || status === 504;
+  if (status === 503 && response.headers['retry-after'] !== undefined) return { kind: 'overloaded', message };
+  if (status !== 503 && !proxied && providerWords(response) !== undefined) {
+    return { kind: 'server', message };
+  }
+  return { kind: 'server', certainty: 'ambiguous', message: `${message}; nothing says whether the work was done` };
+}
+
+function foreignBody(response: HttpResponse): FailureReading {
+  const type = response.headers['content-type'] ?? 'no content-type';
+  return {
+    kind: 'server',
+    certainty: 'ambiguous',
+    message: `the answer was not the provider's: status ${response.status} with ${type} instead of JSON; something between may have replaced it`,
+  };
+}
+
+/** The certainty of a broken exchange: before the first byte could leave nothing happened, after it nobody knows. */
+export function transportFailure(error: TransportError, connectMs: number): Failure {
+  if (error.phase !== 'unsent') {
+    const lost = error.phase === 'sent' ? 'before any answer came' : 'in the middle of the answer';
+    return {
+      kind: 'network',
+      certainty: 'ambiguous',
+      message: `the connection was lost ${lost} (${error.code}); the provider may have done the work`,
+      classifiedBy: `wire phase ${error.phase}, ${error.code}`,
+    };
+  }
+  const classifiedBy = `wire phase unsent, ${error.code}`;
+  if (error.certificate)
+    return { kind: 'certificate', certainty: 'not_sent', message: presentable(error.message), classifiedBy };
+  if (error.code === 'CONNECT_TIMEOUT') {
+    const clock = { name: 'connect', afterMs: connectMs, setting: 'connect_timeout_ms' } as const;
+    return {
+      kind: 'timeout',
+      certainty: 'not_sent',
+      message: `no connection within ${connectMs} ms (connect_timeout_ms)`,
+      clock,
+      classifiedBy,
+    };
+  }
+  return {
+    kind: 'network',
+    certainty: 'not_sent',
+    message: `the provider could not be reached: ${presentable(error.message)}`,
+    classifiedBy,
+  };
+}
+
+/** Cuts a provider's words to what a log and a caller should hold: no key, no base64, no markup, bounded. */
+export function presentable(text: string): string {
+  return text
+    .slice(0, 16_384)
+    .replaceAll(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ')
+    .replaceAll(/[A-Za-z0-9+/_-]{200,}={0,2}/g, '[long data]')
+    .replaceAll(/\b(?:sk|rk|pk|key|r8|fal)[-_][A-Za-z0-9*_-]{8,}|\bBearer\s+\S+/gi, '[redacted]')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, MAX_MESSAGE_CHARS);
+}

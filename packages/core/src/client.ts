@@ -1,0 +1,155 @@
+import { type Connection, RUN_LIMITS } from './environment.ts';
+import { OnetakeError } from './errors.ts';
+import { foldGeneration } from './generation.ts';
+import { createHealthBook } from './health.ts';
+import { type Asset, type AssetStore, IMAGE_TYPES } from './images/asset.ts';
+import { createMemoryAssets } from './images/memory-assets.ts';
+import type { Io } from './io.ts';
+import type { Event, Journal, Outcome } from './journal.ts';
+import { type Cost, costOf } from './price.ts';
+import { openai, openaiCompatible } from './providers/openai.ts';
+import type { Provider } from './providers/provider.ts';
+import type { ImageRequest } from './request.ts';
+import { type Catalogue, type PolicySettings, planImage, type Route, splitPlan } from './route.ts';
+import { PARKED, run } from './run.ts';
+import { systemIo } from './system-io.ts';
+
+/** A provider the client may use; the secret is only ever given to its adapter's `authorize`. */
+export interface ClientProvider {
+  /** Which protocol it speaks; default: the provider's own name. */
+  readonly kind?: 'openai' | 'openai-compatible';
+  readonly apiKey?: string;
+  /** Default: the provider's public address. */
+  readonly baseUrl?: string;
+}
+
+export interface ClientConfig {
+  readonly providers: Readonly<Record<string, ClientProvider>>;
+  readonly routes?: Readonly<Record<string, Route>>;
+  readonly defaultModel?: string;
+  readonly policy?: PolicySettings;
+  /** Pictures kept in memory at most, in bytes; default 256 MiB. */
+  readonly maxImageBytes?: number;
+  /** Sees every journal event as it is recorded. */
+  readonly onEvent?: (event: Event) => void;
+  /** Clock and network; default the system's. */
+  readonly io?: Io;
+}
+
+export interface ImageResult {
+  readonly images: readonly { readonly asset: Asset; readonly mime: string; bytes(): Promise<Uint8Array> }[];
+  /** What was asked for and not made; empty when nothing is missing. */
+  readonly missing: readonly OnetakeError[];
+  readonly targets: readonly string[];
+  readonly attempts: number;
+  readonly paidAttempts: number;
+  readonly cost: Cost;
+}
+
+type GenerateParams = Omit<ImageRequest, 'operation' | 'n'> &
+  Partial<Pick<ImageRequest, 'operation' | 'n'>> & {
+    readonly model?: string;
+    readonly policy?: PolicySettings;
+    readonly signal?: AbortSignal;
+  };
+
+export interface Client {
+  readonly images: { generate(params: GenerateParams): Promise<ImageResult> };
+  close(): Promise<void>;
+}
+
+const PUBLIC_ADDRESSES: Readonly<Record<string, string>> = { openai: 'https://api.openai.com/v1' };
+const DEFAULT_IMAGE_BYTES = 256 * 1024 * 1024;
+
+/**
+ * The engine in your process: evidence-based retries, fallback, breakers and verified pictures, without a server.
+ * `generate` resolves with pictures that open and throws `OnetakeError` for everything else.
+ */
+export function createClient(config: ClientConfig): Client {
+  const io = config.io ?? systemIo();
+  const assets = createMemoryAssets(config.maxImageBytes ?? DEFAULT_IMAGE_BYTES);
+  const health = createHealthBook();
+  const catalogue: Catalogue = {
+    connections: Object.entries(config.providers).map(([id, provider]) => connect(id, provider)),
+    routes: config.routes ?? {},
+    defaultModel: config.defaultModel,
+  };
+
+  async function generate({ model, policy, signal, ...wanted }: GenerateParams): Promise<ImageResult> {
+    const request: ImageRequest = { operation: 'generate', n: 1, ...wanted };
+    const planned = planImage(request, model, catalogue, { ...config.policy, ...policy }, io.now());
+    if (!planned.ok) throw new OnetakeError(planned.failure);
+    const { plan } = planned;
+    const children = splitPlan(plan);
+    const journals = children.map(() => memoryJournal(config.onEvent));
+    const environment = {
+      io,
+      assets,
+      health,
+      connection: (id: string) => catalogue.connections.find((one) => one.id === id),
+      presence: () => ({ unsentGraceMs: 0 }),
+      onPresence: () => () => {},
+      cancel: signal ?? new AbortController().signal,
+      park: new AbortController().signal,
+      limits: RUN_LIMITS,
+    };
+    const id = `${plan.createdAt}:${request.prompt}`;
+    await Promise.all(
+      children.map((child, index) => run(`${id}:${index}`, child, journals[index] ?? memoryJournal(), environment)),
+    );
+    const events = journals.map((journal) => journal.events);
+    const generation = foldGeneration(events);
+    const outcome = generation.outcome ?? unfinished();
+    if (!outcome.ok) throw new OnetakeError(outcome.failure, events);
+    return {
+      images: outcome.images.map(({ asset }) => readable(asset, assets)),
+      missing: (outcome.missing ?? []).map((failure) => new OnetakeError(failure, events)),
+      targets: generation.targets,
+      attempts: generation.attempts,
+      paidAttempts: generation.paidAttempts,
+      cost: costOf(plan, generation),
+    };
+  }
+
+  return {
+    images: { generate },
+    close: async () => {
+      if ('close' in io && typeof io.close === 'function') await io.close();
+    },
+  };
+}
+
+function connect(id: string, { kind, apiKey, baseUrl }: ClientProvider): Connection {
+  const provider: Provider = (kind ?? id) === 'openai' ? openai : openaiCompatible;
+  const address = baseUrl ?? PUBLIC_ADDRESSES[id];
+  if (address === undefined)
+    throw new TypeError(`providers.${id}.baseUrl: missing; "${id}" has no known public address`);
+  return { id, provider, baseUrl: address.replace(/\/+$/, ''), secret: apiKey ?? '' };
+}
+
+function memoryJournal(onEvent?: (event: Event) => void): Journal {
+  const events: Event[] = [];
+  return {
+    events,
+    append: async (added) => {
+      events.push(...added);
+      for (const event of added) onEvent?.(event);
+    },
+  };
+}
+
+function readable(asset: Asset, assets: AssetStore) {
+  const bytes = async () => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of assets.read(asset)) chunks.push(chunk);
+    return new Uint8Array(Buffer.concat(chunks));
+  };
+  return { asset, mime: IMAGE_TYPES[asset.type].mime, bytes };
+}
+
+function unfinished(): Outcome {
+  return {
+    ok: false,
+    failure: { kind: 'interrupted', certainty: 'ambiguous', message: `the run was ${String(PARKED.description)}` },
+  };
+}

@@ -1,0 +1,35 @@
+import type { HttpResponse } from './http.ts';
+import { isObject, type JsonObject, stringAt } from './json.ts';
+
+/** A provider's own words about a failure, wherever its error shape keeps them. */
+export interface ProviderWords {
+  readonly message?: string;
+  readonly code?: string;
+  readonly type?: string;
+  readonly param?: string;
+}
+
+/**
+ * Reads the shapes in use: `{error: {message, code, type, param}}`, `{error: "text"}`, `{message}`, `{detail: "text"}`.
+ * Undefined when the answer holds no error in any of them.
+ */
+export function providerWords(response: HttpResponse): ProviderWords | undefined {
+  const { body } = response;
+  if (!isObject(body)) return undefined;
+  const error = body['error'];
+  if (isObject(error)) return words(error);
+  if (typeof error === 'string') return { message: error };
+  const message = stringAt(body, 'detail') ?? stringAt(body, 'message');
+  return message === undefined || response.status < 400 ? undefined : { message };
+}
+
+function words(error: JsonObject): ProviderWords {
+  const read = (key: string) => stringAt(error, key);
+  const [message, code, type, param] = [read('message'), read('code'), read('type'), read('param')];
+  return {
+    ...(message !== undefined && { message }),
+    ...(code !== undefined && { code }),
+    ...(type !== undefined && { type }),
+    ...(param !== undefined && { param }),
+  };
+}

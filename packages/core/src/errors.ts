@@ -1,0 +1,21 @@
+import { FAILURES, type Failure, httpAnswer } from './failure.ts';
+import type { Event } from './journal.ts';
+
+/** What the library throws: the failure, what was done about it, and what to do next. */
+export class OnetakeError extends Error {
+  override readonly name = 'OnetakeError';
+  readonly failure: Failure;
+  /** OpenAI's words for it, such as `outcome_unknown`. */
+  readonly code: string;
+  readonly advice: string;
+  /** The journals of the request's runs: every attempt, wait and clock. */
+  readonly journals: readonly (readonly Event[])[];
+
+  constructor(failure: Failure, journals: readonly (readonly Event[])[] = []) {
+    super(failure.message);
+    this.failure = failure;
+    this.code = httpAnswer(failure).code;
+    this.advice = FAILURES[failure.kind].advice;
+    this.journals = journals;
+  }
+}

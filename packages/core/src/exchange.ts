@@ -1,0 +1,160 @@
+import { transportFailure } from './classify.ts';
+import type { Clock, Failure } from './failure.ts';
+import type { HttpRequest, HttpResponse } from './http.ts';
+import type { Asset } from './images/asset.ts';
+import { ScanError } from './images/scan-error.ts';
+import { type Io, type SendOptions, TransportError } from './io.ts';
+import type { Timing } from './journal.ts';
+
+/** Turns the bytes of one answer into what an adapter reads; `end` throws a `ScanError` for a cut or foreign body. */
+export interface AnswerReader {
+  write(chunk: Uint8Array): void | Promise<void>;
+  end(): HttpResponse;
+}
+
+export interface ExchangeOptions {
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+  /** The caller's deadline (epoch ms). */
+  readonly deadlineAt: number;
+  /** How long the exchange stays open after a clock fired, for an answer that may be paid for; 0 ends it at once. */
+  readonly harvestMs: number;
+  readonly cancel: AbortSignal;
+  readonly reach: SendOptions['reach'];
+  readonly readAsset: (asset: Asset) => AsyncIterable<Uint8Array>;
+  readonly openReader: (status: number, headers: Readonly<Record<string, string>>) => AnswerReader;
+  /** Called once when a clock ends the caller's wait while the exchange goes on. */
+  readonly onClock: (failure: Failure) => void;
+}
+
+export type Exchange = { readonly timing: Timing } & (
+  | { readonly ok: true; readonly response: HttpResponse }
+  | { readonly ok: false; readonly failure: Failure; readonly status?: number }
+);
+
+/** Sends one request and reads its answer under the clocks. Never throws: every way to end is an answer or a failure. */
+export async function exchange(io: Io, request: HttpRequest, options: ExchangeOptions): Promise<Exchange> {
+  const abort = new AbortController();
+  const began = io.now();
+  const seen: { startedAt?: number; headersAt?: number; dataAt?: number; status?: number; reader?: AnswerReader } = {};
+  const watch = watchClocks(io, options, seen, abort);
+  const cancel = () => abort.abort();
+  options.cancel.addEventListener('abort', cancel, { once: true });
+  if (options.cancel.aborted) cancel();
+  const timing = (): Timing => ({
+    ...(seen.startedAt !== undefined && { connectMs: seen.startedAt - began }),
+    ...(seen.startedAt !== undefined &&
+      seen.headersAt !== undefined && { firstByteMs: seen.headersAt - seen.startedAt }),
+    ...(seen.headersAt !== undefined && { bodyMs: io.now() - seen.headersAt }),
+  });
+  try {
+    await io.send(
+      request,
+      {
+        onStarted: () => {
+          seen.startedAt = io.now();
+        },
+        onHeaders: (status, headers) => {
+          seen.headersAt = seen.dataAt = io.now();
+          seen.status = status;
+          seen.reader = options.openReader(status, headers);
+          watch.onHeaders();
+        },
+        onData: (chunk) => {
+          seen.dataAt = io.now();
+          return seen.reader?.write(chunk);
+        },
+      },
+      { signal: abort.signal, connectTimeoutMs: options.connectMs, reach: options.reach, readAsset: options.readAsset },
+    );
+    if (seen.reader === undefined) throw new TransportError('sent', 'NO_ANSWER', 'the exchange ended without headers');
+    return { ok: true, response: seen.reader.end(), timing: timing() };
+  } catch (error) {
+    const failure =
+      watch.fired() ??
+      (options.cancel.aborted ? canceled(seen.startedAt !== undefined) : brokenExchange(error, options));
+    return { ok: false, failure, timing: timing(), ...(seen.status !== undefined && { status: seen.status }) };
+  } finally {
+    watch.stop();
+    options.cancel.removeEventListener('abort', cancel);
+  }
+}
+
+function brokenExchange(error: unknown, options: ExchangeOptions): Failure {
+  if (error instanceof TransportError) return transportFailure(error, options.connectMs);
+  const said = error instanceof Error ? error.message : String(error);
+  return {
+    kind: 'server',
+    certainty: 'ambiguous',
+    message: `the answer could not be read: ${said}; the provider may have done the work`,
+    classifiedBy: error instanceof ScanError ? `body ${error.reason}` : 'answer not readable',
+  };
+}
+
+function canceled(started: boolean): Failure {
+  return {
+    kind: 'canceled',
+    certainty: started ? 'ambiguous' : 'not_sent',
+    message: started
+      ? 'canceled while the provider was working; it may bill the work'
+      : 'canceled before anything was sent',
+  };
+}
+
+interface Seen {
+  startedAt?: number;
+  headersAt?: number;
+  dataAt?: number;
+}
+
+/**
+ * First byte, idle and total. A clock that fires before anything was sent ends the exchange; later it ends the
+ * caller's wait, and the exchange only when `harvestMs` is over.
+ */
+function watchClocks(io: Io, options: ExchangeOptions, seen: Seen, abort: AbortController) {
+  const began = io.now();
+  const timers = new Set<() => void>();
+  let fired: Failure | undefined;
+  const at = (instant: number, then: () => void) => {
+    const cancel = io.timer(instant, () => {
+      timers.delete(cancel);
+      then();
+    });
+    timers.add(cancel);
+  };
+  const fire = (name: Clock, afterMs: number, setting: string) => {
+    if (fired !== undefined) return;
+    fired = clockFailure(name, afterMs, setting, seen.startedAt !== undefined);
+    if (seen.startedAt === undefined || options.harvestMs === 0) return abort.abort();
+    options.onClock(fired);
+    at(io.now() + options.harvestMs, () => abort.abort());
+  };
+  const watchIdle = () => {
+    const due = (seen.dataAt ?? began) + options.idleMs;
+    if (due <= io.now()) fire('idle', options.idleMs, 'idle_timeout_ms');
+    else at(due, watchIdle);
+  };
+  at(options.deadlineAt, () => fire('total', options.deadlineAt - began, 'total_timeout_ms'));
+  at(began + options.firstByteMs, () => {
+    if (seen.headersAt === undefined) fire('first_byte', options.firstByteMs, 'first_byte_timeout_ms');
+  });
+  return {
+    onHeaders: watchIdle,
+    fired: () => fired,
+    stop: () => {
+      for (const cancel of timers) cancel();
+    },
+  };
+}
+
+function clockFailure(name: Clock, afterMs: number, setting: string, started: boolean): Failure {
+  const ran = `the ${name.replace('_', ' ')} clock ran out after ${afterMs} ms (${setting})`;
+  return {
+    kind: 'timeout',
+    certainty: started ? 'ambiguous' : 'not_sent',
+    message: started ? `${ran}; the provider may still be working` : `${ran} before anything was sent`,
+    clock: { name, afterMs, setting },
+    classifiedBy: `clock ${name}`,
+  };
+}

@@ -1,0 +1,317 @@
+/**
+ * The one table of failures. A failure carries two independent facts: its certainty (did the provider do, and bill,
+ * the work?) and its kind (the cause). Retry reads certainty, the breaker reads kind, the bill reads certainty.
+ * The HTTP answer follows from both; docs/reference/failures.md is generated from this file.
+ */
+
+/**
+ * - `not_sent`: the request provably never left.
+ * - `rejected`: the provider answered that it did no work.
+ * - `failed`: the provider's own words that it tried and failed.
+ * - `ambiguous`: bytes left and no verdict came; the work may be done and billed.
+ * - `completed`: the work was done and nothing usable came.
+ */
+export type Certainty = 'not_sent' | 'rejected' | 'failed' | 'ambiguous' | 'completed';
+
+/** Which of the five clocks ran out. */
+export type Clock = 'queue' | 'connect' | 'first_byte' | 'idle' | 'total';
+
+interface FailureRow {
+  readonly certainty: Certainty;
+  /** May the same target be tried again when nothing was paid? */
+  readonly retry: boolean;
+  /** May the next target be tried when nothing was paid? */
+  readonly fallback: boolean;
+  /** What the failure does to the breakers: counts against the target, trips the credential, or nothing. */
+  readonly breaker: 'target' | 'credential' | 'ignored';
+  readonly status: number;
+  readonly type: ErrorType;
+  readonly code: string;
+  readonly advice: string;
+}
+
+export type ErrorType =
+  | 'invalid_request_error'
+  | 'authentication_error'
+  | 'permission_error'
+  | 'not_found_error'
+  | 'rate_limit_error'
+  | 'server_error';
+
+const ask = { type: 'invalid_request_error', certainty: 'rejected', retry: false, breaker: 'ignored' } as const;
+const ours = { certainty: 'not_sent', retry: false, fallback: false, breaker: 'ignored' } as const;
+const unusable = {
+  certainty: 'completed',
+  retry: false,
+  fallback: false,
+  breaker: 'ignored',
+  status: 424,
+  type: 'server_error',
+} as const;
+
+/** Per kind: its usual certainty, what may follow, what the breakers make of it, the HTTP answer, and one sentence of advice. */
+export const FAILURES = {
+  throttled: {
+    certainty: 'rejected',
+    retry: true,
+    fallback: true,
+    breaker: 'ignored',
+    status: 429,
+    type: 'rate_limit_error',
+    code: 'rate_limit_exceeded',
+    advice: 'The provider limits this key; wait as long as Retry-After says, or send less at once.',
+  },
+  quota: {
+    certainty: 'rejected',
+    retry: false,
+    fallback: true,
+    breaker: 'credential',
+    status: 429,
+    type: 'rate_limit_error',
+    code: 'insufficient_quota',
+    advice:
+      'The provider account has used up its quota; repeating cannot help until it is raised or topped up in the provider’s console.',
+  },
+  billing: {
+    certainty: 'rejected',
+    retry: false,
+    fallback: true,
+    breaker: 'credential',
+    status: 402,
+    type: 'permission_error',
+    code: 'insufficient_balance',
+    advice: 'The provider account has no balance; add credit in the provider’s console.',
+  },
+  authentication: {
+    certainty: 'rejected',
+    retry: false,
+    fallback: true,
+    breaker: 'credential',
+    status: 502,
+    type: 'server_error',
+    code: 'provider_authentication',
+    advice: 'The provider refuses the key this gateway uses; check the variable that holds it.',
+  },
+  permission: {
+    certainty: 'rejected',
+    retry: false,
+    fallback: true,
+    breaker: 'ignored',
+    status: 403,
+    type: 'permission_error',
+    code: 'permission_denied',
+    advice:
+      'The provider does not allow this key to do that; the account’s owner has to change it (often: verify the organisation).',
+  },
+  not_found: {
+    certainty: 'rejected',
+    retry: false,
+    fallback: true,
+    breaker: 'ignored',
+    status: 404,
+    type: 'not_found_error',
+    code: 'model_not_found',
+    advice: 'The provider does not know this model for this key; list the models with GET /v1/models.',
+  },
+  retired: {
+    certainty: 'rejected',
+    retry: false,
+    fallback: true,
+    breaker: 'ignored',
+    status: 404,
+    type: 'not_found_error',
+    code: 'model_retired',
+    advice: 'The provider has shut this model down; use its successor.',
+  },
+  invalid: {
+    ...ask,
+    fallback: false,
+    status: 400,
+    code: 'invalid_value',
+    advice: 'Change the request; the message names the field.',
+  },
+  capability: {
+    ...ask,
+    fallback: true,
+    status: 400,
+    code: 'capability_missing',
+    advice: 'This model cannot do what was asked; choose another model or leave the parameter out.',
+  },
+  too_large: {
+    ...ask,
+    fallback: false,
+    status: 413,
+    code: 'file_too_large',
+    advice: 'Send less: the message names the limit and who sets it.',
+  },
+  policy: {
+    ...ask,
+    fallback: false,
+    status: 400,
+    code: 'content_policy_violation',
+    advice:
+      'The provider refused the content; change the prompt or the picture. Repeating the same request will be refused again.',
+  },
+  overloaded: {
+    certainty: 'rejected',
+    retry: true,
+    fallback: true,
+    breaker: 'target',
+    status: 503,
+    type: 'server_error',
+    code: 'model_unavailable',
+    advice: 'The provider is overloaded; try again later or add a second target to the route.',
+  },
+  server: {
+    certainty: 'failed',
+    retry: true,
+    fallback: true,
+    breaker: 'target',
+    status: 424,
+    type: 'server_error',
+    code: 'generation_failed',
+    advice: 'The provider tried and failed. Trying again may be billed again.',
+  },
+  network: {
+    certainty: 'not_sent',
+    retry: true,
+    fallback: true,
+    breaker: 'target',
+    status: 502,
+    type: 'server_error',
+    code: 'provider_unreachable',
+    advice: 'The provider could not be reached; check its base URL, DNS and the network of this machine.',
+  },
+  certificate: {
+    certainty: 'not_sent',
+    retry: false,
+    fallback: true,
+    breaker: 'target',
+    status: 502,
+    type: 'server_error',
+    code: 'provider_unreachable',
+    advice: 'The provider’s TLS certificate was refused; check the base URL, the clock, and any intercepting proxy.',
+  },
+  timeout: {
+    certainty: 'ambiguous',
+    retry: true,
+    fallback: true,
+    breaker: 'target',
+    status: 504,
+    type: 'server_error',
+    code: 'timeout',
+    advice: 'The named clock ran out; raise the setting it names if the model is only slow.',
+  },
+  empty: {
+    ...unusable,
+    code: 'no_image_returned',
+    advice:
+      'The provider answered without a picture and may have billed it; look at the provider’s text, change the prompt, or try another model.',
+  },
+  corrupt: {
+    ...unusable,
+    code: 'corrupt_image',
+    advice:
+      'What the provider sent as a picture does not open and may have been billed; report it to the provider with its request id.',
+  },
+  storage: {
+    ...unusable,
+    code: 'storage_failed',
+    advice: 'The picture was made but could not be stored here; free space in the data directory.',
+  },
+  interrupted: {
+    certainty: 'ambiguous',
+    retry: false,
+    fallback: false,
+    breaker: 'ignored',
+    status: 424,
+    type: 'server_error',
+    code: 'outcome_unknown',
+    advice:
+      'This gateway stopped while the provider was working; the provider may have billed a picture. Look it up there before paying again.',
+  },
+  canceled: {
+    ...ours,
+    status: 499,
+    type: 'invalid_request_error',
+    code: 'canceled',
+    advice: 'The request was canceled before anything was sent.',
+  },
+  budget: {
+    ...ours,
+    status: 402,
+    type: 'permission_error',
+    code: 'budget_exceeded',
+    advice: 'The budget does not cover this request; raise it or wait for its reset.',
+  },
+  queue_full: {
+    ...ours,
+    status: 429,
+    type: 'rate_limit_error',
+    code: 'queue_full',
+    advice: 'Too many requests are waiting here; wait as long as Retry-After says.',
+  },
+  unavailable: {
+    ...ours,
+    status: 503,
+    type: 'server_error',
+    code: 'model_unavailable',
+    advice: 'No target of this route can take the request now; the message says why for each.',
+  },
+} as const satisfies Record<string, FailureRow>;
+
+export type FailureKind = keyof typeof FAILURES;
+
+/** Why an attempt or a whole run did not end in a usable picture. Plain data: it is journaled and sent to callers. */
+export interface Failure {
+  readonly kind: FailureKind;
+  readonly certainty: Certainty;
+  /** What happened, in words fit for the caller; never holds a key or picture bytes. */
+  readonly message: string;
+  /** The provider's own error code and HTTP status, where it gave them. */
+  readonly code?: string;
+  readonly status?: number;
+  readonly requestId?: string;
+  /** The request field at fault. */
+  readonly param?: string;
+  /** Not to be tried before this instant (epoch ms): the provider's own word, or an open breaker's. */
+  readonly notBefore?: number;
+  /** What the throttle counts, where known. */
+  readonly throttle?: 'requests' | 'images' | 'tokens' | 'concurrency';
+  readonly clock?: { readonly name: Clock; readonly afterMs: number; readonly setting: string };
+  /** For refusals: blocked before or after the work. */
+  readonly stage?: 'input' | 'output';
+  /** The rule that classified it, such as `status 429` or `openai code insufficient_quota`. */
+  readonly classifiedBy?: string;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly type: ErrorType;
+  readonly code: string;
+}
+
+/**
+ * The HTTP answer to a failed picture: the certainty decides first, because the AI SDK and fal repeat every 5xx and
+ * 429 whatever the headers say, so those stand only where a repeat costs nothing.
+ */
+export function httpAnswer(failure: Failure): HttpAnswer {
+  const row: FailureRow = FAILURES[failure.kind];
+  if (failure.certainty === 'ambiguous') return { status: 424, type: 'server_error', code: 'outcome_unknown' };
+  if (failure.certainty === 'failed') return { status: 424, type: 'server_error', code: 'generation_failed' };
+  const providersCode = failure.kind === 'invalid' || failure.kind === 'permission' || failure.kind === 'capability';
+  return { status: row.status, type: row.type, code: (providersCode ? failure.code : undefined) ?? row.code };
+}
+
+/** Whether a repeat of the whole request could cost money: `no`, `maybe`, or `yes`. */
+export function billed(failure: Failure): 'no' | 'maybe' | 'yes' {
+  if (failure.certainty === 'not_sent' || failure.certainty === 'rejected') return 'no';
+  return failure.certainty === 'completed' ? 'yes' : 'maybe';
+}
+
+/** Only a 429 or 503 that spent nothing and says when to come back may be repeated by the caller's own retry loop. */
+export function callerMayRepeat(failure: Failure): boolean {
+  const { status } = httpAnswer(failure);
+  const temporary = failure.kind !== 'quota' && (status === 429 || status === 503);
+  return temporary && billed(failure) === 'no' && failure.notBefore !== undefined;
+}

@@ -1,0 +1,38 @@
+import type { Asset } from './images/asset.ts';
+import type { JsonValue } from './json.ts';
+
+/** A request as plain data: an adapter builds it, `authorize` adds the key, the transport sends it. Header names are lower case. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: HttpBody;
+}
+
+export type HttpBody =
+  | { readonly kind: 'json'; readonly value: JsonValue }
+  | { readonly kind: 'multipart'; readonly parts: readonly Part[] };
+
+/** A form field, or a file whose bytes are read from the asset store while the body is sent. */
+export type Part =
+  | { readonly name: string; readonly value: string }
+  | { readonly name: string; readonly filename: string; readonly asset: Asset };
+
+/**
+ * A provider's whole answer as an adapter sees it.
+ *
+ * `body` is the parsed JSON in which every large base64 string stands as a `BlobReference`; it is undefined when the
+ * answer was not JSON. `text` then holds its first 64 KiB.
+ */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: JsonValue | undefined;
+  readonly text: string;
+}
+
+/** One Server-Sent Event of a provider's stream, its data parsed like a body. */
+export interface SseEvent {
+  readonly event: string | undefined;
+  readonly data: JsonValue | undefined;
+}

@@ -1,0 +1,55 @@
+export { type Client, type ClientConfig, createClient, type ImageResult } from './client.ts';
+export { type Connection, RUN_LIMITS, type RunEnvironment, type RunLimits } from './environment.ts';
+export { OnetakeError } from './errors.ts';
+export {
+  billed,
+  type Certainty,
+  type Clock,
+  callerMayRepeat,
+  type ErrorType,
+  FAILURES,
+  type Failure,
+  type FailureKind,
+  type HttpAnswer,
+  httpAnswer,
+} from './failure.ts';
+export { foldGeneration, type Generation } from './generation.ts';
+export { createHealthBook, HEALTH_POLICY, type HealthBook, type HealthPolicy, type TargetReport } from './health.ts';
+export { type Asset, type AssetStore, type AssetWriter, IMAGE_TYPES, type ImageType } from './images/asset.ts';
+export { createIntake, type Intake, type Settled } from './images/intake.ts';
+export { createMemoryAssets } from './images/memory-assets.ts';
+export { type Io, type Receiver, type SendOptions, TransportError, type WirePhase } from './io.ts';
+export {
+  type Attempt,
+  type Event,
+  foldRun,
+  type GeneratedImage,
+  type Journal,
+  type Outcome,
+  paidAttempts,
+  type Run,
+  type Timing,
+} from './journal.ts';
+export { isObject, type JsonObject, type JsonValue } from './json.ts';
+export type { Payment, Plan, PlannedTarget, Policy } from './plan.ts';
+export type { Presence } from './policy/decide.ts';
+export { fraction } from './policy/retry.ts';
+export { type Cost, costOf, type Price } from './price.ts';
+export { openai, openaiCompatible } from './providers/openai.ts';
+export type { Credential, Model, Provider } from './providers/provider.ts';
+export { type SandboxAddress, sandboxProvider } from './providers/sandbox.ts';
+export type { ImageRequest } from './request.ts';
+export {
+  type Catalogue,
+  modelNames,
+  modelOf,
+  nearMatches,
+  type Planned,
+  type PolicySettings,
+  planImage,
+  type Route,
+  splitPlan,
+  splitTarget,
+} from './route.ts';
+export { PARKED, run } from './run.ts';
+export { systemIo } from './system-io.ts';

@@ -1,0 +1,166 @@
+import type { Clock, Failure } from './failure.ts';
+import type { Asset } from './images/asset.ts';
+import type { JsonObject } from './json.ts';
+import type { Handle } from './providers/provider.ts';
+
+/** One picture of a finished run. */
+export interface GeneratedImage {
+  readonly asset: Asset;
+  readonly seed?: number;
+  readonly revisedPrompt?: string;
+}
+
+export type Outcome =
+  | {
+      readonly ok: true;
+      readonly images: readonly GeneratedImage[];
+      readonly missing?: readonly Failure[];
+      readonly usage?: JsonObject;
+    }
+  | { readonly ok: false; readonly failure: Failure };
+
+/** Milliseconds spent in each stage of an attempt; absent where it was not reached. */
+export interface Timing {
+  readonly connectMs?: number;
+  readonly firstByteMs?: number;
+  readonly bodyMs?: number;
+}
+
+/**
+ * What happened to a run, in order. `at` is epoch ms. `attempt-started` is appended, and durable, before the first
+ * byte is sent; a journal that ends in it means *maybe submitted*.
+ */
+export type Event =
+  | { readonly type: 'attempt-started'; readonly at: number; readonly attempt: number; readonly target: string }
+  | {
+      readonly type: 'handle-received';
+      readonly at: number;
+      readonly attempt: number;
+      readonly handle: Handle;
+      readonly pollAt: number;
+    }
+  | {
+      readonly type: 'polled';
+      readonly at: number;
+      readonly attempt: number;
+      readonly pollAt: number;
+      readonly progress?: number;
+      readonly failure?: Failure;
+    }
+  | {
+      readonly type: 'partial-sent';
+      readonly at: number;
+      readonly attempt: number;
+      readonly index: number;
+      readonly asset: Asset;
+      readonly event: JsonObject;
+    }
+  | {
+      readonly type: 'clock-fired';
+      readonly at: number;
+      readonly attempt: number;
+      readonly clock: Clock;
+      readonly failure: Failure;
+    }
+  | {
+      readonly type: 'attempt-ended';
+      readonly at: number;
+      readonly attempt: number;
+      readonly outcome: Outcome;
+      readonly status?: number;
+      readonly requestId?: string;
+      readonly timing?: Timing;
+    }
+  | { readonly type: 'target-skipped'; readonly at: number; readonly target: string; readonly reason: string }
+  | {
+      readonly type: 'waiting';
+      readonly at: number;
+      readonly target: string;
+      readonly until: number;
+      readonly reason: string;
+    }
+  | { readonly type: 'finished'; readonly at: number; readonly outcome: Outcome };
+
+export interface Attempt {
+  readonly attempt: number;
+  readonly target: string;
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  readonly outcome?: Outcome;
+  readonly handle?: Handle;
+  readonly pollAt?: number;
+  /** The clock that ended the caller's wait while the attempt stayed open for its late answer. */
+  readonly overdue?: Failure;
+  readonly requestId?: string;
+}
+
+/** The fold of a journal: all that `decide` may know of the past. */
+export interface Run {
+  readonly length: number;
+  readonly attempts: readonly Attempt[];
+  readonly partialSent: boolean;
+  readonly finished?: Outcome;
+  readonly finishedAt?: number;
+}
+
+export const EMPTY_RUN: Run = { length: 0, attempts: [], partialSent: false };
+
+export function foldRun(events: readonly Event[], from: Run = EMPTY_RUN): Run {
+  return events.reduce(foldEvent, from);
+}
+
+function foldEvent(run: Run, event: Event): Run {
+  const next = { ...run, length: run.length + 1 };
+  switch (event.type) {
+    case 'attempt-started':
+      return {
+        ...next,
+        attempts: [...run.attempts, { attempt: event.attempt, target: event.target, startedAt: event.at }],
+      };
+    case 'handle-received':
+      return { ...next, attempts: amend(run, event.attempt, { handle: event.handle, pollAt: event.pollAt }) };
+    case 'polled':
+      return { ...next, attempts: amend(run, event.attempt, { pollAt: event.pollAt }) };
+    case 'clock-fired':
+      return { ...next, attempts: amend(run, event.attempt, { overdue: event.failure }) };
+    case 'attempt-ended': {
+      const requestId = event.requestId === undefined ? {} : { requestId: event.requestId };
+      return {
+        ...next,
+        attempts: amend(run, event.attempt, { endedAt: event.at, outcome: event.outcome, ...requestId }),
+      };
+    }
+    case 'partial-sent':
+      return { ...next, partialSent: true };
+    case 'finished':
+      return { ...next, finished: event.outcome, finishedAt: event.at };
+    case 'target-skipped':
+    case 'waiting':
+      return next;
+  }
+}
+
+function amend(run: Run, attempt: number, change: Partial<Attempt>): readonly Attempt[] {
+  return run.attempts.map((one) => (one.attempt === attempt ? { ...one, ...change } : one));
+}
+
+/** The attempt that was sent and has no verdict yet; at most one per run, because a hedge would buy two. */
+export function openAttempt(run: Run): Attempt | undefined {
+  const last = run.attempts.at(-1);
+  return last !== undefined && last.outcome === undefined ? last : undefined;
+}
+
+/** Attempts the provider may bill: everything but what provably did no work. */
+export function paidAttempts(run: Run): number {
+  return run.attempts.filter((one) => {
+    if (one.outcome === undefined || one.outcome.ok) return true;
+    return one.outcome.failure.certainty !== 'not_sent' && one.outcome.failure.certainty !== 'rejected';
+  }).length;
+}
+
+/** What the journal's owner offers a run: what happened so far, and a durable way to add to it. */
+export interface Journal {
+  readonly events: readonly Event[];
+  /** Resolves when the events are durable; rejects when somebody else owns the run now. */
+  append(events: readonly Event[]): Promise<void>;
+}

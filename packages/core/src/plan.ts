@@ -1,0 +1,62 @@
+import type { Price } from './price.ts';
+import type { ImageRequest } from './request.ts';
+
+/** Everything fixed when a request arrived. It is stored, so a config edit never bends a run in flight. Plain JSON. */
+export interface Plan {
+  readonly request: ImageRequest;
+  /** The public name the caller used, or the default model's. */
+  readonly route: string;
+  readonly targets: readonly PlannedTarget[];
+  readonly policy: Policy;
+  readonly createdAt: number;
+  /** The caller's deadline (epoch ms); no new attempt starts after it. */
+  readonly deadlineAt: number;
+}
+
+/** One model behind one credential: what breakers and limits attach to. */
+export interface PlannedTarget {
+  /** `provider/model`. */
+  readonly id: string;
+  readonly provider: string;
+  readonly model: string;
+  /** Names the credential; the secret and the address are looked up when an attempt is built. */
+  readonly credential: string;
+  readonly streams: boolean;
+  readonly maxImagesPerCall: number;
+  readonly firstByteMs: number;
+  /** Absent means unknown, never free. */
+  readonly price?: Price;
+}
+
+export type Payment = 'strict' | 'standard' | 'available';
+
+export interface Policy {
+  readonly payment: Payment;
+  /** Attempts the provider may bill, at most. */
+  readonly maxPaidAttempts: number;
+  readonly fallback: boolean;
+  readonly retry: RetryPolicy;
+  readonly timeout: TimeoutPolicy;
+}
+
+export interface RetryPolicy {
+  /** Attempts per target as long as none may have been billed. */
+  readonly maxFreeAttempts: number;
+  /** The same, when another target is ready. */
+  readonly maxFreeAttemptsBeforeFallback: number;
+  /** Full jitter over these, doubled per attempt, capped. */
+  readonly notSentDelayMs: number;
+  readonly throttledDelayMs: number;
+  readonly overloadedDelayMs: number;
+  readonly maxDelayMs: number;
+  /** With another target ready, fall back rather than wait longer than this. */
+  readonly maxWaitBeforeFallbackMs: number;
+}
+
+export interface TimeoutPolicy {
+  readonly connectMs: number;
+  readonly idleMs: number;
+  readonly totalMs: number;
+  /** How long an attempt stays open for its late answer after a clock ended the caller's wait. */
+  readonly harvestMs: number;
+}

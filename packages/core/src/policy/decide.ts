@@ -1,0 +1,216 @@
+import { FAILURES, type Failure } from '../failure.ts';
+import type { Gate, Health } from '../health.ts';
+import { type Attempt, type Outcome, openAttempt, paidAttempts, type Run } from '../journal.ts';
+import type { Plan, PlannedTarget } from '../plan.ts';
+import { mayPayAgain } from './budget.ts';
+import { retryAt } from './retry.ts';
+
+/** What a run does next. */
+export type Decision =
+  | {
+      readonly do: 'start';
+      readonly target: PlannedTarget;
+      readonly attempt: number;
+      readonly skipped: readonly Skipped[];
+    }
+  | { readonly do: 'wait'; readonly until: number; readonly target: string; readonly reason: string }
+  | { readonly do: 'poll'; readonly target: PlannedTarget; readonly attempt: Attempt }
+  /** The caller's deadline passed while the provider works on: its wait ends, the run does not. */
+  | { readonly do: 'release-caller'; readonly attempt: number; readonly failure: Failure }
+  /** A journal that ends in a start without an answer: maybe submitted, by a process that is gone. */
+  | { readonly do: 'give-up-attempt'; readonly attempt: number; readonly outcome: Outcome }
+  | { readonly do: 'finish'; readonly outcome: Outcome }
+  | { readonly do: 'stop'; readonly outcome: Outcome };
+
+export interface Skipped {
+  readonly target: string;
+  readonly reason: string;
+}
+
+/** Who waits for the run: an absent caller's run is not paid for any more, one that was sent is. */
+export interface Presence {
+  /** Since when (epoch ms) nobody waits; undefined while somebody does. */
+  readonly absentSince?: number;
+  /** How long an unsent run outlives its caller. */
+  readonly unsentGraceMs: number;
+}
+
+/** The pure heart: reads what is known at `now` and says what to do next. The same arguments always give the same answer. */
+export function decide(runId: string, plan: Plan, run: Run, health: Health, presence: Presence, now: number): Decision {
+  if (run.finished) return { do: 'stop', outcome: run.finished };
+  const open = openAttempt(run);
+  if (open) return continueAttempt(plan, open, now);
+  const last = run.attempts.at(-1)?.outcome;
+  if (last?.ok) return { do: 'finish', outcome: last };
+  if (last && !mayPayAgain(last.failure, run, plan.policy)) return { do: 'finish', outcome: last };
+  // Its caller was answered when the clock fired: a new attempt would be paid for nobody.
+  if (last && run.attempts.some((attempt) => attempt.overdue)) return { do: 'finish', outcome: last };
+  if (presence.absentSince !== undefined)
+    return outliveCaller(presence.absentSince + presence.unsentGraceMs, last, now);
+  if (now >= plan.deadlineAt) return { do: 'finish', outcome: last ?? failed(deadlinePassed(plan, now)) };
+  return chooseTarget(runId, plan, run, health, now);
+}
+
+function continueAttempt(plan: Plan, open: Attempt, now: number): Decision {
+  const target = plan.targets.find((one) => one.id === open.target);
+  if (open.handle === undefined || target === undefined) {
+    return { do: 'give-up-attempt', attempt: open.attempt, outcome: failed(interrupted(open)) };
+  }
+  if (now >= plan.deadlineAt && open.overdue === undefined) {
+    return { do: 'release-caller', attempt: open.attempt, failure: stillWorking(plan, open) };
+  }
+  if (now >= plan.deadlineAt + plan.policy.timeout.harvestMs) {
+    return { do: 'give-up-attempt', attempt: open.attempt, outcome: failed(stillWorking(plan, open)) };
+  }
+  const pollAt = open.pollAt ?? now;
+  if (pollAt <= now) return { do: 'poll', target, attempt: open };
+  const until = open.overdue ? pollAt : Math.min(pollAt, plan.deadlineAt);
+  return { do: 'wait', until, target: open.target, reason: 'the provider is working on it' };
+}
+
+function outliveCaller(until: number, last: Outcome | undefined, now: number): Decision {
+  if (until > now) return { do: 'wait', until, target: '', reason: 'the caller left before anything was sent' };
+  return { do: 'finish', outcome: last ?? failed(callerLeft()) };
+}
+
+/** A target that could take the next attempt, and from when on. */
+interface Option {
+  readonly target: PlannedTarget;
+  readonly at: number;
+  readonly reason: string;
+  readonly blocked: Gate | undefined;
+}
+
+function chooseTarget(runId: string, plan: Plan, run: Run, health: Health, now: number): Decision {
+  const options = optionsFor(runId, plan, run, health, now);
+  const open = options.filter((option) => option.blocked === undefined);
+  const soon = now + plan.policy.retry.maxWaitBeforeFallbackMs;
+  const chosen = open.find((option) => option.at <= soon) ?? open.toSorted((a, b) => a.at - b.at)[0];
+  if (chosen === undefined) return { do: 'finish', outcome: exhausted(runId, plan, run, options) };
+  if (chosen.at > plan.deadlineAt) return { do: 'finish', outcome: tooLate(run, chosen) };
+  if (chosen.at > now) return { do: 'wait', until: chosen.at, target: chosen.target.id, reason: chosen.reason };
+  const passed = options.slice(0, options.indexOf(chosen)).map(({ target, reason }) => ({ target: target.id, reason }));
+  return { do: 'start', target: chosen.target, attempt: run.attempts.length + 1, skipped: passed };
+}
+
+/** In the order of preference: the last target again where that may help, then the ones after it. */
+function optionsFor(runId: string, plan: Plan, run: Run, health: Health, now: number): readonly Option[] {
+  const last = run.attempts.at(-1);
+  const failure = last?.outcome?.ok === false ? last.outcome.failure : undefined;
+  const at = last ? plan.targets.findIndex((target) => target.id === last.target) : 0;
+  const toOption = (target: PlannedTarget) => gated(target, health[target.id], now);
+  if (last === undefined || failure === undefined) {
+    return (plan.policy.fallback ? plan.targets : plan.targets.slice(0, 1)).map(toOption);
+  }
+  const others = mayFallBack(failure, plan, run) ? plan.targets.slice(at + 1).map(toOption) : [];
+  const another = others.some((option) => option.blocked === undefined && option.at <= now);
+  const same = plan.targets[at];
+  if (same === undefined || !mayRetrySame(failure, plan, run, same.id, another)) return others;
+  const again = retryAt(
+    failure,
+    last.endedAt ?? now,
+    triesOf(run, same.id),
+    `${runId}:${last.attempt}`,
+    plan.policy.retry,
+  );
+  const option = toOption(same);
+  const waited = option.at > again ? option : { ...option, at: Math.max(now, again), reason: failure.message };
+  return [waited, ...others];
+}
+
+/** A breaker or a credential blocks; a provider's hint is a time to wait for, with jitter left to the retry policy. */
+function gated(target: PlannedTarget, gate: Gate | undefined, now: number): Option {
+  if (gate === undefined || gate.until <= now) return { target, at: now, reason: '', blocked: undefined };
+  const blocked = gate.by === 'hint' ? undefined : gate;
+  return { target, at: gate.until, reason: gate.failure.message, blocked };
+}
+
+function mayFallBack(failure: Failure, plan: Plan, run: Run): boolean {
+  return plan.policy.fallback && !run.partialSent && FAILURES[failure.kind].fallback;
+}
+
+/** When only one more payment is allowed and another target is ready, that payment goes where the odds are better. */
+function mayRetrySame(failure: Failure, plan: Plan, run: Run, target: string, another: boolean): boolean {
+  if (!FAILURES[failure.kind].retry) return false;
+  const free = failure.certainty === 'not_sent' || failure.certainty === 'rejected';
+  const { maxFreeAttempts, maxFreeAttemptsBeforeFallback } = plan.policy.retry;
+  if (free) return triesOf(run, target) < (another ? maxFreeAttemptsBeforeFallback : maxFreeAttempts);
+  const paymentsLeft = plan.policy.maxPaidAttempts - paidAttempts(run);
+  return !another || (paymentsLeft > 1 && triesOf(run, target) < 2);
+}
+
+function triesOf(run: Run, target: string): number {
+  return run.attempts.filter((attempt) => attempt.target === target).length;
+}
+
+/** Nobody is left to ask. What the last attempt said tells most; without one, the reason the first target is closed. */
+function exhausted(runId: string, plan: Plan, run: Run, options: readonly Option[]): Outcome {
+  const last = run.attempts.at(-1);
+  if (last?.outcome) return withReturnTime(last.outcome, last, runId, plan);
+  const first = options[0]?.blocked;
+  if (first?.by === 'credential') return failed({ ...first.failure, notBefore: first.until });
+  const reasons = options.map((option) => `${option.target.id}: ${option.reason}`).join('; ');
+  return failed({
+    kind: 'unavailable',
+    certainty: 'not_sent',
+    message: `no target can take the request now (${reasons})`,
+    notBefore: Math.min(...options.map((option) => option.at)),
+  });
+}
+
+/** An overload that said nothing of its end is worth asking again when our own backoff would have. */
+function withReturnTime(outcome: Outcome, last: Attempt, runId: string, plan: Plan): Outcome {
+  if (outcome.ok || outcome.failure.notBefore !== undefined || outcome.failure.certainty !== 'rejected') return outcome;
+  if (!FAILURES[outcome.failure.kind].retry) return outcome;
+  const tries = plan.policy.retry.maxFreeAttempts;
+  const notBefore = retryAt(outcome.failure, last.endedAt ?? 0, tries, `${runId}:${last.attempt}`, plan.policy.retry);
+  return failed({ ...outcome.failure, notBefore });
+}
+
+function tooLate(run: Run, option: Option): Outcome {
+  const last = run.attempts.at(-1)?.outcome;
+  if (last?.ok === false) return failed({ ...last.failure, notBefore: option.at });
+  return failed({
+    kind: 'throttled',
+    certainty: 'not_sent',
+    message: `${option.target.id} may not be called before the caller's deadline: ${option.reason}`,
+    notBefore: option.at,
+  });
+}
+
+function failed(failure: Failure): Outcome {
+  return { ok: false, failure };
+}
+
+function interrupted(open: Attempt): Failure {
+  return {
+    kind: 'interrupted',
+    certainty: 'ambiguous',
+    message: `the gateway stopped while ${open.target} was working; whether it finished, and billed, cannot be looked up there`,
+  };
+}
+
+function stillWorking(plan: Plan, open: Attempt): Failure {
+  const afterMs = plan.deadlineAt - plan.createdAt;
+  return {
+    kind: 'timeout',
+    certainty: 'ambiguous',
+    message: `the total clock ran out after ${afterMs} ms (total_timeout_ms); ${open.target} is still working`,
+    clock: { name: 'total', afterMs, setting: 'total_timeout_ms' },
+    classifiedBy: 'clock total',
+  };
+}
+
+function callerLeft(): Failure {
+  return { kind: 'canceled', certainty: 'not_sent', message: 'the caller left before anything was sent' };
+}
+
+function deadlinePassed(plan: Plan, now: number): Failure {
+  const afterMs = now - plan.createdAt;
+  return {
+    kind: 'timeout',
+    certainty: 'not_sent',
+    message: `the request waited here for ${afterMs} ms and its deadline passed before anything was sent`,
+    clock: { name: 'queue', afterMs, setting: 'total_timeout_ms' },
+  };
+}

@@ -1,0 +1,76 @@
+import { type ProviderWords, providerWords } from '../envelope.ts';
+import type { FailureKind } from '../failure.ts';
+import type { HttpResponse } from '../http.ts';
+import type { FailureReading } from './provider.ts';
+
+/**
+ * Reads OpenAI's error envelope `{error: {message, type, code, param}}`, which most compatible servers copy.
+ *
+ * The code decides before the status, because quota hides behind 429 and 400, and before the type, because
+ * `image_generation_user_error` is both moderation and a bad size. The same envelope inside a 200 is a failure too.
+ */
+export function classifyOpenai(response: HttpResponse): FailureReading | undefined {
+  const words = providerWords(response);
+  if (words === undefined) return undefined;
+  const code = words.code ?? words.type;
+  const message = words.message ?? code ?? 'the provider gave no message';
+  const kind = kindOf(words, message, response);
+  if (kind === undefined) return undefined;
+  return {
+    kind,
+    message,
+    ...(code !== undefined && { code, classifiedBy: `status ${response.status}, code ${code}` }),
+    ...(kind === 'policy' && stageOf(message)),
+    ...(kind === 'throttled' && throttleOf(message)),
+  };
+}
+
+const KINDS_BY_CODE: Readonly<Record<string, FailureKind>> = {
+  moderation_blocked: 'policy',
+  content_policy_violation: 'policy',
+  content_filter: 'policy',
+  insufficient_quota: 'quota',
+  credit_balance_exhausted: 'quota',
+  organization_spend_limit_exceeded: 'quota',
+  project_spend_limit_exceeded: 'quota',
+  organization_usage_limit_exceeded: 'quota',
+  billing_hard_limit_reached: 'quota',
+  billing_not_active: 'billing',
+  insufficient_balance: 'billing',
+  rate_limit_exceeded: 'throttled',
+  slow_down: 'throttled',
+  server_is_overloaded: 'overloaded',
+  overloaded_error: 'overloaded',
+  service_unavailable_error: 'overloaded',
+  invalid_api_key: 'authentication',
+  ip_not_authorized: 'authentication',
+  model_not_found: 'not_found',
+  server_error: 'server',
+};
+
+/** A reset this near means a per-minute limit whatever the code says; some servers call that a quota. */
+const RATE_LIMIT_WORDS = /per[- ](?:second|minute|min)\b|\b(?:RPM|IPM|TPM)\b|try again in \d+(?:\.\d+)?\s*m?s\b/i;
+
+function kindOf(words: ProviderWords, message: string, response: HttpResponse): FailureKind | undefined {
+  const named = KINDS_BY_CODE[words.code ?? ''] ?? KINDS_BY_CODE[words.type ?? ''];
+  if (named === 'quota' && RATE_LIMIT_WORDS.test(message)) return 'throttled';
+  if (named === 'not_found' && /shut down|deprecat|retired|no longer available/i.test(message)) return 'retired';
+  // A proxy's 502 or 504 may wrap the envelope around its own guess; only the status table judges those.
+  if (response.status === 502 || response.status === 504 || response.status === 408 || response.status === 409)
+    return undefined;
+  if (named !== undefined) return named;
+  if (response.status >= 200 && response.status < 300) return 'server';
+  return undefined;
+}
+
+function stageOf(message: string): { stage: 'input' | 'output' } | undefined {
+  if (/\boutput\b|generated image|result/i.test(message)) return { stage: 'output' };
+  return /\binput\b|prompt|request/i.test(message) ? { stage: 'input' } : undefined;
+}
+
+function throttleOf(message: string): { throttle: 'requests' | 'images' | 'tokens' | 'concurrency' } | undefined {
+  if (/concurren/i.test(message)) return { throttle: 'concurrency' };
+  if (/images? per|input-images|\bIPM\b/i.test(message)) return { throttle: 'images' };
+  if (/tokens? per|\bTPM\b/i.test(message)) return { throttle: 'tokens' };
+  return /requests? per|\bRPM\b/i.test(message) ? { throttle: 'requests' } : undefined;
+}

@@ -1,0 +1,170 @@
+/**
+ * OpenAI Images: generations (JSON) and edits (multipart), with streaming. GPT image models always answer base64, so
+ * `response_format` is never sent; the gateway serves the form the caller asked for. There is no job id, no
+ * idempotency and no price per picture: usage is billed by tokens.
+ * Facts: the openai SDK's types 7.55 and the "Create image" reference, read 2026-11.
+ */
+import type { HttpRequest, HttpResponse, Part, SseEvent } from '../http.ts';
+import { type Asset, IMAGE_TYPES } from '../images/asset.ts';
+import { imageSource } from '../images/source.ts';
+import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '../json.ts';
+import type { Price } from '../price.ts';
+import type { ImageRequest } from '../request.ts';
+import { classifyOpenai } from './openai-errors.ts';
+import type { Call, CallContext, Model, Progress, Provider, ProviderImage, StreamReading } from './provider.ts';
+
+const GENERATE_AND_EDIT = ['generate', 'edit'] as const;
+
+/** US dollars per million tokens, gpt-image-2 to 2.6, from the model's page of 2026-11; older models are not dearer. */
+const GPT_IMAGE_PRICE: Price = { perMillionTokensUsd: { textInput: 5, imageInput: 8, output: 30 } };
+
+/** Shut down by now and therefore not listed: dall-e-2, dall-e-3 and gpt-image-1. */
+const MODELS: readonly Model[] = [
+  'gpt-image-2.5-sunburst',
+  'gpt-image-2.5-sunburst-2026-09-08',
+  'gpt-image-2.6-sunburst',
+  'gpt-image-2',
+  'gpt-image-2-2026-04-21',
+  'gpt-image-1.5',
+  'chatgpt-image-latest',
+].map((id) => ({ ...openaiModel(id), price: GPT_IMAGE_PRICE }));
+const FAST_MODELS: readonly Model[] = [
+  'gpt-image-2.6-flare',
+  'gpt-image-2.5-flare',
+  'gpt-image-2.5-flare-2026-09-08',
+  'gpt-image-1-mini',
+].map((id) => ({ ...openaiModel(id), price: GPT_IMAGE_PRICE, fast: true }));
+
+/** A model of an OpenAI-shaped server, as far as its name alone tells. */
+export function openaiModel(id: string): Model {
+  return { id, maxImagesPerCall: 10, operations: GENERATE_AND_EDIT, streams: true };
+}
+
+export const openai: Provider = {
+  id: 'openai',
+  models: [...MODELS, ...FAST_MODELS],
+  model: (id) => openai.models.find((model) => model.id === id),
+  authorize: bearer,
+  classify: classifyOpenai,
+  image: { submit: imageSubmit(withoutSeed), stream: readImageEvent },
+};
+
+/** Any server that speaks OpenAI's Images API at a base URL; it may have any model, and may have none of these limits. */
+export const openaiCompatible: Provider = {
+  id: 'openai-compatible',
+  models: [],
+  model: openaiModel,
+  authorize: bearer,
+  classify: classifyOpenai,
+  image: { submit: imageSubmit((fields) => fields), stream: readImageEvent },
+};
+
+export function bearer(request: HttpRequest, credential: { secret: string }): HttpRequest {
+  if (credential.secret === '') return request;
+  return { ...request, headers: { ...request.headers, authorization: `Bearer ${credential.secret}` } };
+}
+
+/** GPT image models have no seed and refuse unknown fields. */
+function withoutSeed(fields: JsonObject): JsonObject {
+  const { seed: _seed, ...kept } = fields;
+  return kept;
+}
+
+export function imageSubmit(adapt: (fields: JsonObject) => JsonObject): Call<ImageRequest> {
+  return {
+    build: (request, context) => {
+      const fields = adapt(wireFields(request, context));
+      return request.operation === 'edit' ? editRequest(request, fields, context) : generationRequest(fields, context);
+    },
+    parse: parseImages,
+  };
+}
+
+function wireFields(request: ImageRequest, context: CallContext): JsonObject {
+  const known: JsonObject = {
+    model: context.model,
+    prompt: request.prompt,
+    n: request.n,
+    size: request.size,
+    quality: request.quality,
+    output_format: request.outputFormat,
+    output_compression: request.outputCompression,
+    background: request.background,
+    moderation: request.moderation,
+    seed: request.seed,
+    stream: request.stream === true ? true : undefined,
+    partial_images: request.stream === true ? request.partialImages : undefined,
+  };
+  // A field of ours wins over an unknown one of the same name, so that nothing checked can be smuggled past.
+  const fields = Object.entries({ ...request.extra, ...known });
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
+}
+
+function generationRequest(fields: JsonObject, context: CallContext): HttpRequest {
+  const headers = { accept: fields['stream'] === true ? 'text/event-stream' : 'application/json' };
+  return {
+    method: 'POST',
+    url: `${context.baseUrl}/images/generations`,
+    headers,
+    body: { kind: 'json', value: fields },
+  };
+}
+
+function editRequest(request: ImageRequest, fields: JsonObject, context: CallContext): HttpRequest {
+  const files = request.images ?? [];
+  const name = files.length > 1 ? 'image[]' : 'image';
+  const parts: Part[] = Object.entries(fields).map(([key, value]) => ({ name: key, value: fieldText(value) }));
+  parts.push(...files.map((asset, index) => filePart(name, `image-${index + 1}`, asset)));
+  if (request.mask) parts.push(filePart('mask', 'mask', request.mask));
+  const headers = { accept: fields['stream'] === true ? 'text/event-stream' : 'application/json' };
+  return { method: 'POST', url: `${context.baseUrl}/images/edits`, headers, body: { kind: 'multipart', parts } };
+}
+
+function fieldText(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function filePart(name: string, stem: string, asset: Asset): Part {
+  return { name, filename: `${stem}.${IMAGE_TYPES[asset.type].extension}`, asset };
+}
+
+function parseImages(response: HttpResponse): Progress {
+  const items = isObject(response.body) ? response.body['data'] : undefined;
+  const images = (Array.isArray(items) ? items : []).map(providerImage).filter((image) => image !== undefined);
+  const usage = isObject(response.body) && isObject(response.body['usage']) ? response.body['usage'] : undefined;
+  return { kind: 'done', images, ...(usage && { usage }) };
+}
+
+function providerImage(item: JsonValue): ProviderImage | undefined {
+  if (!isObject(item)) return undefined;
+  const source = imageSource(item['b64_json']) ?? imageSource(item['url']);
+  if (source === undefined) return undefined;
+  const seed = numberAt(item, 'seed');
+  const revisedPrompt = stringAt(item, 'revised_prompt');
+  return { source, ...(seed !== undefined && { seed }), ...(revisedPrompt !== undefined && { revisedPrompt }) };
+}
+
+/** `image_generation.*` and `image_edit.*` events; errors come as an event named `error` or as an object holding one. */
+export function readImageEvent({ event, data }: SseEvent): StreamReading | undefined {
+  if (!isObject(data)) return undefined;
+  const type = stringAt(data, 'type') ?? event ?? '';
+  if (event === 'error' || type === 'error' || data['error'] !== undefined) return streamFailure(data);
+  const { b64_json: base64, ...rest } = data;
+  const source = imageSource(base64);
+  if (source === undefined) return undefined;
+  if (type.endsWith('.partial_image')) {
+    return { kind: 'partial', index: numberAt(data, 'partial_image_index') ?? 0, source, event: rest };
+  }
+  if (!type.endsWith('.completed')) return undefined;
+  const image = providerImage(data) ?? { source };
+  return { kind: 'completed', image, event: rest, ...(isObject(data['usage']) && { usage: data['usage'] }) };
+}
+
+function streamFailure(data: JsonObject): StreamReading {
+  const error = isObject(data['error']) ? data['error'] : data;
+  const reading = classifyOpenai({ status: 200, headers: {}, body: { error }, text: '' });
+  return {
+    kind: 'failed',
+    failure: reading ?? { kind: 'server', message: 'the stream ended in an error without a message' },
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * The sandbox: OpenAI's protocol played by a local server that fails on command and keeps a bill. Two model names are
+ * not models but ports of it, one that refuses connections and one that resets them.
+ */
+import type { HttpRequest } from '../http.ts';
+import type { ImageRequest } from '../request.ts';
+import { imageSubmit, openaiModel, readImageEvent } from './openai.ts';
+import { classifyOpenai } from './openai-errors.ts';
+import type { CallContext, Model, Provider } from './provider.ts';
+
+/** Where a running sandbox listens. */
+export interface SandboxAddress {
+  readonly url: string;
+  readonly refusePort: number;
+  readonly resetPort: number;
+}
+
+export const SANDBOX_PRICE_PER_IMAGE_USD = 0.04;
+
+/** `address` is asked at every call, because a restarted sandbox listens elsewhere. */
+export function sandboxProvider(address: () => SandboxAddress): Provider {
+  const submit = imageSubmit((fields) => fields);
+  return {
+    id: 'sandbox',
+    models: ['ok', 'slow:4', '500', 'policy', '429:2', 'reset-after-accept'].map(sandboxModel),
+    model: sandboxModel,
+    credentialPerModel: true,
+    // One account whatever the key, so that a script's position does not depend on who calls.
+    authorize: (request) => request,
+    classify: classifyOpenai,
+    image: {
+      submit: {
+        build: (request: ImageRequest, context: CallContext): HttpRequest =>
+          submit.build(request, { ...context, baseUrl: addressOf(context.model, address()) }),
+        parse: submit.parse,
+      },
+      stream: readImageEvent,
+    },
+  };
+}
+
+function addressOf(model: string, address: SandboxAddress): string {
+  if (model === 'refuse') return `http://127.0.0.1:${address.refusePort}/v1`;
+  if (model === 'reset-before-read') return `http://127.0.0.1:${address.resetPort}/v1`;
+  return `${address.url}/v1`;
+}
+
+/** One picture per call, so that several are several calls and a script can fail one of them. */
+function sandboxModel(id: string): Model {
+  return { ...openaiModel(id), maxImagesPerCall: 1, price: { perImageUsd: SANDBOX_PRICE_PER_IMAGE_USD } };
+}

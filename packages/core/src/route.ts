@@ -1,0 +1,209 @@
+import type { Connection } from './environment.ts';
+import type { Failure } from './failure.ts';
+import type { Payment, Plan, PlannedTarget, Policy, RetryPolicy } from './plan.ts';
+import { allowedPaidAttempts } from './policy/budget.ts';
+import { firstByteMs, TIMEOUTS } from './policy/timeout.ts';
+import type { Model } from './providers/provider.ts';
+import type { ImageRequest } from './request.ts';
+
+/** What a route, a key or a request may set; the request wins over the route, the route over the defaults. */
+export interface PolicySettings {
+  readonly payment?: Payment;
+  readonly maxPaidAttempts?: number;
+  readonly fallback?: boolean;
+  readonly totalTimeoutMs?: number;
+  readonly firstByteTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
+  readonly connectTimeoutMs?: number;
+  readonly harvestMs?: number;
+}
+
+/** A public model name: the targets to try in order, each `provider/model`. */
+export interface Route {
+  readonly targets: readonly string[];
+  readonly policy?: PolicySettings;
+}
+
+/** Everything a model name can mean. */
+export interface Catalogue {
+  /** In the order of the configuration: a bare model name goes to the first that lists it. */
+  readonly connections: readonly Connection[];
+  readonly routes: Readonly<Record<string, Route>>;
+  readonly defaultModel: string | undefined;
+  /** Plays every name that nothing else answers to; set when no provider has a key. */
+  readonly understudy?: string;
+}
+
+export type Planned = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly failure: Failure };
+
+const RETRY: RetryPolicy = {
+  maxFreeAttempts: 5,
+  maxFreeAttemptsBeforeFallback: 2,
+  notSentDelayMs: 50,
+  throttledDelayMs: 1_000,
+  overloadedDelayMs: 2_000,
+  maxDelayMs: 30_000,
+  maxWaitBeforeFallbackMs: 5_000,
+};
+
+/** Fixes what a request will be held to. Fails, before anything is spent, for a name nobody answers to. */
+export function planImage(
+  request: ImageRequest,
+  name: string | undefined,
+  catalogue: Catalogue,
+  settings: PolicySettings,
+  now: number,
+): Planned {
+  const route = name || catalogue.defaultModel;
+  if (route === undefined) return { ok: false, failure: noDefault() };
+  const found = findRoute(route, catalogue);
+  if (found === undefined) return { ok: false, failure: unknownModel(route, catalogue) };
+  const set = { ...found.policy, ...settings };
+  const targets = found.targets.map((id) => plannedTarget(id, request, catalogue, set));
+  const usable = targets.filter((target) => 'id' in target);
+  const [wrong] = targets.filter((target) => 'kind' in target);
+  if (usable.length === 0) return { ok: false, failure: wrong ?? unknownModel(route, catalogue) };
+  const policy = policyOf(set);
+  const plan = { request, route, targets: usable, policy, createdAt: now, deadlineAt: now + policy.timeout.totalMs };
+  return { ok: true, plan };
+}
+
+function policyOf(set: PolicySettings): Policy {
+  const payment = set.payment ?? 'standard';
+  return {
+    payment,
+    maxPaidAttempts: allowedPaidAttempts(payment, set.maxPaidAttempts),
+    fallback: set.fallback ?? true,
+    retry: RETRY,
+    timeout: {
+      connectMs: set.connectTimeoutMs ?? TIMEOUTS.connectMs,
+      idleMs: set.idleTimeoutMs ?? TIMEOUTS.idleMs,
+      totalMs: set.totalTimeoutMs ?? TIMEOUTS.totalMs,
+      harvestMs: set.harvestMs ?? TIMEOUTS.harvestMs,
+    },
+  };
+}
+
+/** A configured route by its name; else one made of the single target a model name stands for. */
+function findRoute(name: string, catalogue: Catalogue): Route | undefined {
+  const route = catalogue.routes[name];
+  if (route) return route;
+  const target = findTarget(name, catalogue);
+  return target === undefined ? undefined : { targets: [target] };
+}
+
+/** `provider/model` split at the first slash, a bare name by who lists it, anything by the understudy. */
+function findTarget(name: string, catalogue: Catalogue): string | undefined {
+  const { provider, model } = splitTarget(name);
+  const named = catalogue.connections.find((one) => one.id === provider);
+  if (named) return named.provider.model(model) ? name : undefined;
+  const lists = catalogue.connections.find((one) => one.provider.models.some((listed) => listed.id === name));
+  if (lists) return `${lists.id}/${name}`;
+  return catalogue.understudy === undefined ? undefined : `${catalogue.understudy}/${model}`;
+}
+
+export function splitTarget(id: string): { provider: string; model: string } {
+  const slash = id.indexOf('/');
+  return slash < 0 ? { provider: '', model: id } : { provider: id.slice(0, slash), model: id.slice(slash + 1) };
+}
+
+function plannedTarget(
+  id: string,
+  request: ImageRequest,
+  catalogue: Catalogue,
+  set: PolicySettings,
+): PlannedTarget | Failure {
+  const full = findTarget(id, catalogue) ?? id;
+  const { provider, model: modelId } = splitTarget(full);
+  const connection = catalogue.connections.find((one) => one.id === provider);
+  const model = connection?.provider.model(modelId);
+  if (connection === undefined || model === undefined) return unknownModel(id, catalogue);
+  if (!model.operations.includes(request.operation)) return cannot(full, request.operation);
+  return {
+    id: full,
+    provider,
+    model: modelId,
+    credential: connection.provider.credentialPerModel ? full : provider,
+    streams: model.streams,
+    maxImagesPerCall: model.maxImagesPerCall,
+    firstByteMs: firstByteMs(model, set.firstByteTimeoutMs),
+    ...(model.price && { price: model.price }),
+  };
+}
+
+/**
+ * The child plans of a request for more pictures than one call makes, each with its own journal and payment bound;
+ * the plan itself when one call does. Every target of the plan can serve every child.
+ */
+export function splitPlan(plan: Plan): readonly Plan[] {
+  const { n } = plan.request;
+  const perCall = Math.min(n, ...plan.targets.map((target) => target.maxImagesPerCall));
+  if (perCall >= n) return [plan];
+  const children = Math.ceil(n / perCall);
+  return Array.from({ length: children }, (_, index) => {
+    const share = Math.min(perCall, n - index * perCall);
+    return { ...plan, request: childRequest(plan.request, share, index) };
+  });
+}
+
+/** Equal seeds would make equal pictures. */
+function childRequest(request: ImageRequest, n: number, index: number): ImageRequest {
+  return { ...request, n, ...(request.seed !== undefined && { seed: request.seed + index }) };
+}
+
+/** Every public name, routes first, for listings and near matches. */
+export function modelNames(catalogue: Catalogue): readonly string[] {
+  const targets = catalogue.connections.flatMap((one) => one.provider.models.map((model) => `${one.id}/${model.id}`));
+  return [...Object.keys(catalogue.routes), ...targets];
+}
+
+export function modelOf(target: string, catalogue: Catalogue): Model | undefined {
+  const { provider, model } = splitTarget(target);
+  return catalogue.connections.find((one) => one.id === provider)?.provider.model(model);
+}
+
+function unknownModel(name: string, catalogue: Catalogue): Failure {
+  const near = nearMatches(name, modelNames(catalogue));
+  const hint =
+    near.length > 0 ? `did you mean ${near.map((one) => `"${one}"`).join(' or ')}?` : 'GET /v1/models lists them';
+  const message = `model: no provider or route here answers to "${name.slice(0, 200)}"; ${hint}`;
+  return { kind: 'not_found', certainty: 'not_sent', message, param: 'model' };
+}
+
+function noDefault(): Failure {
+  const message = 'model: none was given and no default_model is configured; send one of GET /v1/models';
+  return { kind: 'invalid', certainty: 'not_sent', message, param: 'model', code: 'missing_required_parameter' };
+}
+
+function cannot(target: string, operation: ImageRequest['operation']): Failure {
+  const message = `model: ${target} cannot ${operation} images; choose another model`;
+  return { kind: 'capability', certainty: 'not_sent', message, param: 'model', code: 'capability_missing' };
+}
+
+/** Up to three known names within a third of their length in edits, nearest first. */
+export function nearMatches(name: string, known: readonly string[]): readonly string[] {
+  const wanted = name.slice(0, 100).toLowerCase();
+  const scored = known.map((one) => {
+    const bare = splitTarget(one).model.toLowerCase();
+    return { one, distance: Math.min(editDistance(wanted, one.toLowerCase()), editDistance(wanted, bare)) };
+  });
+  const near = scored.filter(({ one, distance }) => distance <= Math.ceil(one.length / 3));
+  return near
+    .toSorted((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ one }) => one);
+}
+
+/** Levenshtein distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
