@@ -29,7 +29,7 @@ export function failureOf(provider: Provider, response: HttpResponse, now: numbe
 
 /** Fills in what an adapter's reading leaves out: certainty from the table, status, request id, and the provider's hint. */
 export function completeFailure(reading: FailureReading, response: HttpResponse, now: number): Failure {
-  const hint = readHint(response.headers, response.body, response.text, now);
+  const hint = readHint(response.headers, response.body, response.text, now, response.status === 429);
   const waits = reading.kind === 'throttled' || reading.kind === 'overloaded' || reading.kind === 'quota';
   const { code, param } = providerWords(response) ?? {};
   const requestId = response.headers['x-request-id'] ?? response.headers['request-id'];

@@ -4,7 +4,6 @@ import type { HttpRequest } from './http.ts';
 import { type Io, type Receiver, type SendOptions, TransportError } from './io.ts';
 import { connect, type Dialing } from './transport/connect.ts';
 import { type Connections, connections } from './transport/connections.ts';
-
 import { abortedError, transportError } from './transport/fault.ts';
 import { roundTrip } from './transport/round-trip.ts';
 

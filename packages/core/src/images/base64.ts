@@ -16,7 +16,7 @@ export function createBase64Decoder(): Base64Decoder {
   let padding = 0;
   return {
     write(text, last) {
-      const digits = text.endsWith('=') ? text.replace(/=+$/, '') : text;
+      const digits = withoutPadding(text);
       if (padding > 0 && digits !== '') return undefined;
       padding += text.length - digits.length;
       const total = carry.length + digits.length;
@@ -45,4 +45,11 @@ export function decodeBase64(text: string): Buffer | undefined {
 /** Whether every character of `text` may stand at the front of a base64 text. */
 export function isBase64Front(text: string): boolean {
   return /^[A-Za-z0-9+/_-]*={0,2}$/.test(text);
+}
+
+/** Stops after three, because more than two are an error anyway. */
+function withoutPadding(text: string): string {
+  let end = text.length;
+  while (end > text.length - 3 && text[end - 1] === '=') end -= 1;
+  return text.slice(0, end);
 }

@@ -34,11 +34,11 @@ const DEFAULT_MAX_BLOB_BYTES = 64 * 1024 * 1024;
 
 export function createIntake(assets: AssetStore, options: IntakeOptions = {}): Intake {
   const { maxBlobs = DEFAULT_MAX_BLOBS, maxBlobBytes = DEFAULT_MAX_BLOB_BYTES } = options;
-  const blobs: Blob[] = [];
+  const blobs: IncomingBlob[] = [];
 
-  const open = (): Blob | undefined => {
+  const open = (): IncomingBlob | undefined => {
     if (blobs.length === maxBlobs) return undefined;
-    const blob = new Blob(assets.create(), maxBlobBytes);
+    const blob = new IncomingBlob(assets.create(), maxBlobBytes);
     blobs.push(blob);
     return blob;
   };
@@ -58,9 +58,8 @@ export function createIntake(assets: AssetStore, options: IntakeOptions = {}): I
     },
     async settle(index) {
       if (index === maxBlobs) return tooMany;
-      return (
-        blobs[index]?.settle() ?? unusable('empty', `the answer refers to picture ${index} and holds ${blobs.length}`)
-      );
+      const blob = blobs[index];
+      return blob?.settle() ?? unusable('empty', `the answer refers to picture ${index} and holds ${blobs.length}`);
     },
     async take(base64) {
       const bytes = decodeBase64(base64);
@@ -78,7 +77,7 @@ export function createIntake(assets: AssetStore, options: IntakeOptions = {}): I
 }
 
 /** The bytes of one supposed picture on their way into the store. */
-class Blob {
+class IncomingBlob {
   readonly #writer: AssetWriter;
   readonly #maxBytes: number;
   readonly #hash = createHash('sha256');
@@ -95,8 +94,9 @@ class Blob {
   write(bytes: Uint8Array): void | Promise<void> {
     if (this.#settled !== undefined) return;
     this.#bytes += bytes.length;
-    if (this.#bytes > this.#maxBytes)
+    if (this.#bytes > this.#maxBytes) {
       return this.#refuse('too_large', `the picture is larger than the ${this.#maxBytes} bytes allowed`);
+    }
     this.#hash.update(bytes);
     this.#verifier.write(bytes);
     return this.#writer.write(bytes);
@@ -112,12 +112,12 @@ class Blob {
   }
 
   /** Without effect once the blob is settled. */
-  discard(): Promise<void> {
-    return this.#refuse('truncated', 'the picture was given up');
+  async discard(): Promise<void> {
+    if (this.#settled === undefined) await this.#refuse('truncated', 'the picture was given up');
   }
 
   async #refuse(problem: Problem, detail: string): Promise<void> {
-    this.#settled ??= this.#writer.discard().then(() => unusable(problem, detail));
+    this.#settled = this.#writer.discard().then(() => unusable(problem, detail));
     await this.#settled;
   }
 
@@ -128,7 +128,7 @@ class Blob {
       return verdict;
     }
     const { ok: _, ...picture } = verdict;
-    const asset = { hash: this.#hash.digest('hex'), bytes: this.#bytes, ...picture };
+    const asset: Asset = { hash: this.#hash.digest('hex'), bytes: this.#bytes, ...picture };
     await this.#writer.commit(asset);
     return { ok: true, asset };
   }

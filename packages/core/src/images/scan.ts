@@ -79,8 +79,9 @@ class Scanner implements JsonScanner {
   write(chunk: Uint8Array): void | Promise<void> {
     const { maxBytes } = this.#options;
     this.#received += chunk.length;
-    if (this.#received > maxBytes)
+    if (this.#received > maxBytes) {
       throw new ScanError('too_large', `the answer is larger than the ${maxBytes} bytes allowed`);
+    }
     return drain(asBuffer(chunk), 0, this.#step);
   }
 
@@ -127,8 +128,9 @@ class Scanner implements JsonScanner {
   }
 
   #open(isObject: boolean): void {
-    if (this.#containers.length === MAX_DEPTH)
-      throw new ScanError('too_large', `the answer is nested deeper than ${MAX_DEPTH}`);
+    if (this.#containers.length === MAX_DEPTH) {
+      throw new ScanError('too_large', `the answer is nested deeper than ${MAX_DEPTH} levels`);
+    }
     this.#containers.push(isObject);
     this.#keyNext = isObject;
   }

@@ -52,8 +52,9 @@ class Scanner implements SseScanner {
   write(chunk: Uint8Array): void | Promise<void> {
     const { maxBytes } = this.#options;
     this.#received += chunk.length;
-    if (this.#received > maxBytes)
+    if (this.#received > maxBytes) {
       throw new ScanError('too_large', `the stream is larger than the ${maxBytes} bytes allowed`);
+    }
     return drain(asBuffer(chunk), 0, this.#step);
   }
 

@@ -114,14 +114,8 @@ interface Format {
 const FORMATS: readonly Format[] = [
   { matches: has(0, '\x89PNG\r\n\x1a\n'), read: readPng },
   { matches: has(0, '\xff\xd8\xff'), read: readJpeg },
-  {
-    matches: (head) => has(0, 'RIFF')(head) && has(8, 'WEBP')(head),
-    read: readWebp,
-  },
-  {
-    matches: (head) => has(0, 'GIF87a')(head) || has(0, 'GIF89a')(head),
-    read: readGif,
-  },
+  { matches: (head) => has(0, 'RIFF')(head) && has(8, 'WEBP')(head), read: readWebp },
+  { matches: (head) => has(0, 'GIF87a')(head) || has(0, 'GIF89a')(head), read: readGif },
   { matches: has(4, 'ftyp'), read: readAvif },
   { matches: beginsLikeMarkup, read: readSvg, maxBytes: MAX_SVG_BYTES },
 ];

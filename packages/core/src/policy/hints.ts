@@ -118,15 +118,16 @@ const UNIT_NAMES: readonly (readonly [names: string, ms: number])[] = [
   ['d|days?', 86_400_000],
 ];
 const TERM = String.raw`\d{1,15}(?:\.\d{1,15})? ?(?:${UNIT_NAMES.map(([names]) => names).join('|')})(?![a-zµ])`;
-const TERMS = new RegExp(`^${TERM}(?:,? ?(?:and )?${TERM}){0,4}$`, 'i');
+const DURATION = `${TERM}(?:,? ?(?:and )?${TERM}){0,4}`;
+const WHOLE_DURATION = new RegExp(`^${DURATION}$`, 'i');
 const PROSE = new RegExp(
-  String.raw`\b(?:try again|retry|resets?|wait)(?: again)?(?: in| after| for)? (?:about |approximately )?~?(${TERMS.source.slice(1, -1)})`,
+  String.raw`\b(?:try again|retry|resets?|wait)(?: again)?(?: in| after| for)? (?:about |approximately )?~?(${DURATION})`,
   'i',
 );
 
 /** The sum of a duration's terms, such as `6m0s`, `2m59.56s`, `20ms` or `1 hour and 5 minutes`. */
 function durationMs(text: string): number | undefined {
-  if (!TERMS.test(text.trim())) return undefined;
+  if (!WHOLE_DURATION.test(text.trim())) return undefined;
   const terms = text.matchAll(/([\d.]+) ?([a-zµ]+)/gi);
   return [...terms].reduce((sum, [, count, unit]) => sum + Number(count) * unitMs(unit ?? ''), 0);
 }

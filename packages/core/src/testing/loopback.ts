@@ -18,6 +18,8 @@ export interface Loopback {
   readonly port: number;
   /** Connections that were ever accepted. */
   readonly accepted: () => number;
+  /** Connections that are open now. */
+  readonly open: () => number;
   /** Resolves when no connection is open any more. */
   readonly emptied: () => Promise<void>;
 }
@@ -55,6 +57,7 @@ export async function loopback(
     url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}/`,
     port,
     accepted: () => accepted,
+    open: () => open.size,
     emptied: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => (onEmpty = resolve))),
   };
 }

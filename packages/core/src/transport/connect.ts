@@ -9,7 +9,7 @@ export interface Dialing {
   readonly clock: Pick<Io, 'now' | 'timer'>;
   /** Replaces `dns.lookup`. */
   readonly lookup?: LookupFunction | undefined;
-  /** PEM certificates of the authorities to trust instead of Node's own. */
+  /** PEM certificates of the authorities to trust instead of Node's own; `NODE_EXTRA_CA_CERTS` adds to those. */
   readonly ca?: string | readonly string[] | undefined;
 }
 
@@ -18,11 +18,11 @@ const ADDRESS_ATTEMPT_MS = 1_000;
 const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
 /**
- * A peer that accepts and resets at once (a port forwarder without a backend) is noticed before the first byte leaves
- * only by waiting: of 200 such resets on loopback 29 met written bytes after 0 ms, 1 after 1 ms, none after 2 ms. TLS
- * needs no wait, its handshake is the proof.
+ * A peer that accepts and hangs up at once (a port forwarder without a backend) is noticed before the first byte leaves
+ * only by waiting. Of such resets, 15 % met written bytes after 0 ms; with every core busy 0.6 % after 3 ms, 0.1 % after
+ * 6 ms, none of 1,000 after 10 ms. TLS needs no wait: its handshake is the proof.
  */
-const PLAINTEXT_PROBE_MS = 3;
+const PLAINTEXT_PROBE_MS = 10;
 
 /**
  * Opens one connection for one request: resolves when it can carry bytes, rejects with an `unsent` TransportError.
@@ -44,7 +44,7 @@ export function connect(url: URL, options: SendOptions, dialing: Dialing): Promi
     const stopWaiting = () => {
       cancelTimer();
       signal.removeEventListener('abort', onAbort);
-      socket.off('close', onClose);
+      socket.off('close', onClose).off('readable', noticeEnd);
     };
     const fail = (error: TransportError) => {
       stopWaiting();
@@ -57,8 +57,13 @@ export function connect(url: URL, options: SendOptions, dialing: Dialing): Promi
     };
     const onAbort = () => fail(abortedError('unsent'));
     const onClose = () => fail(new TransportError('unsent', 'ECONNRESET', `${url.host} closed the new connection.`));
+    // An end shows only to a reader, and closes the socket then.
+    const noticeEnd = () => {
+      if (socket.readableLength === 0) socket.read();
+    };
     const onConnected = () => {
       if (socket instanceof TLSSocket) return succeed();
+      socket.on('readable', noticeEnd);
       cancelTimer();
       cancelTimer = dialing.clock.timer(dialing.clock.now() + PLAINTEXT_PROBE_MS, succeed);
     };

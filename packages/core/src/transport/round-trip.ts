@@ -30,7 +30,6 @@ export function roundTrip(
       signal.removeEventListener('abort', onAbort);
       verdict();
     };
-    const done = () => settle(resolve);
     const failed = (error: unknown) =>
       settle(() => {
         answer?.stop();
@@ -59,7 +58,7 @@ export function roundTrip(
         if (settled || status < 200) return;
         phase = 'answering';
         attempt(() => {
-          answer = openAnswer(controller, { status, headers }, receiver, { done, failed });
+          answer = openAnswer(controller, { status, headers }, receiver, { done: () => settle(resolve), failed });
         });
       },
       onResponseData: (_controller, chunk) => answer?.push(chunk),

@@ -26,7 +26,9 @@ export function* readAvif(): Reading<Picture> {
   const animated = yield* readBrands(start.length);
   let end = start.headerBytes + start.length;
   let meta: Buffer | undefined;
+  let hasData = false;
   for (let box = yield* boxStart(); box !== undefined; box = yield* boxStart()) {
+    hasData ||= box.type === 'mdat';
     if (box.type === 'meta' && meta === undefined) {
       if (box.length > MAX_INDEX_BYTES) throw damaged(`AVIF box meta claims ${box.length} bytes`);
       meta = yield* take(box.length, 'AVIF box meta');
@@ -37,7 +39,7 @@ export function* readAvif(): Reading<Picture> {
   }
   if (meta === undefined) throw truncated('AVIF, before its meta box');
   const { width, height, alpha, iloc } = parseMeta(meta);
-  if (furthestByte(iloc) > end) throw truncated('AVIF picture data');
+  if (furthestByte(iloc) > end || (animated && !hasData)) throw truncated('AVIF picture data');
   return { type: 'avif', width, height, animated, alpha };
 }
 

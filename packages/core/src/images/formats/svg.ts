@@ -123,20 +123,21 @@ function* readTag(lead: string, maxChars: number): Reading<Tag> {
   yield (piece) => {
     let at = 0;
     while (!ended && at < piece.length) {
-      const byte = quote === 0 ? (piece[at] ?? 0) : quote;
       if (quote !== 0) {
-        at = piece.indexOf(quote, at);
-        if (at < 0) at = piece.length;
-        else quote = 0;
-      } else if (byte === QUOTE || byte === APOSTROPHE) quote = byte;
-      else if (byte === GREATER) ended = true;
-      else if (byte === LESS) throw damaged('SVG tag begins inside another');
-      if (!ended) last = byte;
+        const closing = piece.indexOf(quote, at);
+        if (closing >= 0) quote = 0;
+        at = closing < 0 ? piece.length : closing + 1;
+        continue;
+      }
+      const byte = piece[at] ?? 0;
       at += 1;
+      if (byte === LESS) throw damaged('SVG tag begins inside another');
+      if (byte === GREATER) ended = true;
+      else last = byte;
+      if (byte === QUOTE || byte === APOSTROPHE) quote = byte;
     }
-    const taken = Math.min(at, piece.length);
-    if (kept.length < maxChars) kept += piece.toString('latin1', 0, Math.min(taken, maxChars - kept.length));
-    return taken;
+    if (kept.length < maxChars) kept += piece.toString('latin1', 0, Math.min(at, maxChars - kept.length));
+    return at;
   };
   if (!ended) throw truncated('an SVG tag');
   const name = /^[A-Za-z_:\x80-\xff][^\s/>"'=]*/.exec(kept)?.[0];
@@ -155,6 +156,6 @@ function* closeElement(open: string[]): Reading {
 
 function rootSize(root: Tag): { width: number; height: number } {
   const local = root.name.slice(root.name.indexOf(':') + 1);
-  if (local !== 'svg') throw new Flaw('not_an_image', `markup whose root element is not svg`);
+  if (local !== 'svg') throw new Flaw('not_an_image', 'markup whose root element is not svg');
   return svgSize(root.attributes);
 }

@@ -1,0 +1,86 @@
+import { FAILURES, type Failure, type FailureKind } from '../failure.ts';
+import type { Asset } from '../images/asset.ts';
+import type { Outcome } from '../journal.ts';
+import type { Plan, PlannedTarget, Policy, RetryPolicy, TimeoutPolicy } from '../plan.ts';
+import type { ImageRequest } from '../request.ts';
+
+/** The defaults of `planImage`, written out so that a test shows what it depends on. */
+export const SAMPLE_RETRY: RetryPolicy = {
+  maxFreeAttempts: 5,
+  maxFreeAttemptsBeforeFallback: 2,
+  notSentDelayMs: 50,
+  throttledDelayMs: 1_000,
+  overloadedDelayMs: 2_000,
+  maxDelayMs: 30_000,
+  maxWaitBeforeFallbackMs: 5_000,
+};
+
+export const SAMPLE_TIMEOUT: TimeoutPolicy = {
+  connectMs: 10_000,
+  idleMs: 60_000,
+  totalMs: 600_000,
+  harvestMs: 600_000,
+};
+
+export const SAMPLE_ASSET: Asset = {
+  hash: 'a'.repeat(64),
+  bytes: 69,
+  type: 'png',
+  width: 1,
+  height: 1,
+  animated: false,
+  alpha: false,
+};
+
+export function sampleRequest(changes: Partial<ImageRequest> = {}): ImageRequest {
+  return { operation: 'generate', prompt: 'a lighthouse', n: 1, ...changes };
+}
+
+export function samplePolicy(changes: Partial<Policy> = {}): Policy {
+  return {
+    payment: 'standard',
+    maxPaidAttempts: 2,
+    fallback: true,
+    retry: SAMPLE_RETRY,
+    timeout: SAMPLE_TIMEOUT,
+    ...changes,
+  };
+}
+
+/** `name/model` behind the credential `name`. */
+export function sampleTarget(name: string, changes: Partial<PlannedTarget> = {}): PlannedTarget {
+  return {
+    id: `${name}/model`,
+    provider: name,
+    model: 'model',
+    credential: name,
+    streams: true,
+    maxImagesPerCall: 10,
+    firstByteMs: 300_000,
+    ...changes,
+  };
+}
+
+/** Created at 0 with the deadline its policy says; one target per name. */
+export function samplePlan(names: readonly string[] = ['a'], policy: Partial<Policy> = {}): Plan {
+  const whole = samplePolicy(policy);
+  return {
+    request: sampleRequest(),
+    route: 'route',
+    targets: names.map((name) => sampleTarget(name)),
+    policy: whole,
+    createdAt: 0,
+    deadlineAt: whole.timeout.totalMs,
+  };
+}
+
+/** A failure with its kind's usual certainty. */
+export function sampleFailure(kind: FailureKind, changes: Partial<Failure> = {}): Failure {
+  return { kind, certainty: FAILURES[kind].certainty, message: `a sample of ${kind}`, ...changes };
+}
+
+export function sampleFailed(kind: FailureKind, changes: Partial<Failure> = {}): Outcome & { ok: false } {
+  return { ok: false, failure: sampleFailure(kind, changes) };
+}
+
+export const SAMPLE_SUCCESS: Outcome = { ok: true, images: [{ asset: SAMPLE_ASSET }] };
