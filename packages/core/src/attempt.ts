@@ -65,7 +65,7 @@ async function perform(
 ): Promise<Event> {
   const { environment, target } = work;
   const request = connection.provider.authorize(built, credentialOf(connection, target.credential));
-  const intake = createIntake(environment.assets);
+  const intake = createIntake(environment.assets, { maxBlobs: MAX_PICTURES });
   try {
     const streamed = calls.stream && createStreamedAnswer(calls.stream, intake, partialSender(work));
     const done = await exchange(environment.io, request, exchangeOptions(work, intake, streamed));
@@ -104,6 +104,8 @@ async function concluded(
   return ended(work, outcome, done);
 }
 
+/** Ten pictures with three previews each, and room for a provider that sends more. */
+const MAX_PICTURES = 64;
 const DEFAULT_POLL_MS = 2_000;
 const FAILED_POLL_MS = 5_000;
 

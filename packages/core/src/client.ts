@@ -1,3 +1,4 @@
+import { type Cost, costOf } from './cost.ts';
 import { type Connection, RUN_LIMITS } from './environment.ts';
 import { OnetakeError } from './errors.ts';
 import { foldGeneration } from './generation.ts';
@@ -6,7 +7,6 @@ import { type Asset, type AssetStore, IMAGE_TYPES } from './images/asset.ts';
 import { createMemoryAssets } from './images/memory-assets.ts';
 import type { Io } from './io.ts';
 import type { Event, Journal, Outcome } from './journal.ts';
-import { type Cost, costOf } from './price.ts';
 import { openai, openaiCompatible } from './providers/openai.ts';
 import type { Provider } from './providers/provider.ts';
 import type { ImageRequest } from './request.ts';
@@ -67,7 +67,7 @@ const DEFAULT_IMAGE_BYTES = 256 * 1024 * 1024;
  */
 export function createClient(config: ClientConfig): Client {
   const io = config.io ?? systemIo();
-  const assets = createMemoryAssets(config.maxImageBytes ?? DEFAULT_IMAGE_BYTES);
+  const assets = createMemoryAssets({ maxBytes: config.maxImageBytes ?? DEFAULT_IMAGE_BYTES });
   const health = createHealthBook();
   const catalogue: Catalogue = {
     connections: Object.entries(config.providers).map(([id, provider]) => connect(id, provider)),

@@ -16,7 +16,7 @@ export interface ProviderWords {
 export function providerWords(response: HttpResponse): ProviderWords | undefined {
   const { body } = response;
   if (!isObject(body)) return undefined;
-  const error = body['error'];
+  const error = body.error;
   if (isObject(error)) return words(error);
   if (typeof error === 'string') return { message: error };
   const message = stringAt(body, 'detail') ?? stringAt(body, 'message');

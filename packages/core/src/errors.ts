@@ -1,4 +1,5 @@
-import { FAILURES, type Failure, httpAnswer } from './failure.ts';
+import { FAILURES, type Failure } from './failure.ts';
+import { httpAnswer } from './http-answer.ts';
 import type { Event } from './journal.ts';
 
 /** What the library throws: the failure, what was done about it, and what to do next. */

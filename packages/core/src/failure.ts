@@ -16,7 +16,7 @@ export type Certainty = 'not_sent' | 'rejected' | 'failed' | 'ambiguous' | 'comp
 /** Which of the five clocks ran out. */
 export type Clock = 'queue' | 'connect' | 'first_byte' | 'idle' | 'total';
 
-interface FailureRow {
+export interface FailureRow {
   readonly certainty: Certainty;
   /** May the same target be tried again when nothing was paid? */
   readonly retry: boolean;
@@ -283,35 +283,4 @@ export interface Failure {
   readonly stage?: 'input' | 'output';
   /** The rule that classified it, such as `status 429` or `openai code insufficient_quota`. */
   readonly classifiedBy?: string;
-}
-
-export interface HttpAnswer {
-  readonly status: number;
-  readonly type: ErrorType;
-  readonly code: string;
-}
-
-/**
- * The HTTP answer to a failed picture: the certainty decides first, because the AI SDK and fal repeat every 5xx and
- * 429 whatever the headers say, so those stand only where a repeat costs nothing.
- */
-export function httpAnswer(failure: Failure): HttpAnswer {
-  const row: FailureRow = FAILURES[failure.kind];
-  if (failure.certainty === 'ambiguous') return { status: 424, type: 'server_error', code: 'outcome_unknown' };
-  if (failure.certainty === 'failed') return { status: 424, type: 'server_error', code: 'generation_failed' };
-  const providersCode = failure.kind === 'invalid' || failure.kind === 'permission' || failure.kind === 'capability';
-  return { status: row.status, type: row.type, code: (providersCode ? failure.code : undefined) ?? row.code };
-}
-
-/** Whether a repeat of the whole request could cost money: `no`, `maybe`, or `yes`. */
-export function billed(failure: Failure): 'no' | 'maybe' | 'yes' {
-  if (failure.certainty === 'not_sent' || failure.certainty === 'rejected') return 'no';
-  return failure.certainty === 'completed' ? 'yes' : 'maybe';
-}
-
-/** Only a 429 or 503 that spent nothing and says when to come back may be repeated by the caller's own retry loop. */
-export function callerMayRepeat(failure: Failure): boolean {
-  const { status } = httpAnswer(failure);
-  const temporary = failure.kind !== 'quota' && (status === 429 || status === 503);
-  return temporary && billed(failure) === 'no' && failure.notBefore !== undefined;
 }

@@ -125,18 +125,27 @@ export function createHealthBook(policy: HealthPolicy = HEALTH_POLICY): HealthBo
 
     report: (now) =>
       [...targets].map(([id, entry]) => {
-        const gate = gateOf({ id, credential: entry.credential }, now);
-        return {
-          target: id,
-          credential: entry.credential,
-          state: entry.breaker.phase,
-          credentialState: credentials.get(entry.credential)?.phase ?? 'closed',
-          inFlight: entry.inFlight,
-          ...(gate && { until: gate.until, reason: gate.failure.message }),
-          ...(entry.lastSuccessAt !== undefined && { lastSuccessAt: entry.lastSuccessAt }),
-          ...(entry.lastFailureAt !== undefined && { lastFailureAt: entry.lastFailureAt }),
-        };
+        const credential = credentials.get(entry.credential)?.phase ?? 'closed';
+        return reportOf(id, entry, credential, gateOf({ id, credential: entry.credential }, now));
       }),
+  };
+}
+
+function reportOf(
+  id: string,
+  entry: TargetEntry,
+  credential: breaker.BreakerState['phase'],
+  gate: Gate | undefined,
+): TargetReport {
+  return {
+    target: id,
+    credential: entry.credential,
+    state: entry.breaker.phase,
+    credentialState: credential,
+    inFlight: entry.inFlight,
+    ...(gate && { until: gate.until, reason: gate.failure.message }),
+    ...(entry.lastSuccessAt !== undefined && { lastSuccessAt: entry.lastSuccessAt }),
+    ...(entry.lastFailureAt !== undefined && { lastFailureAt: entry.lastFailureAt }),
   };
 }
 

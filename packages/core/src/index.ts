@@ -1,20 +1,18 @@
 export { type Client, type ClientConfig, createClient, type ImageResult } from './client.ts';
+export { type Cost, costOf } from './cost.ts';
 export { type Connection, RUN_LIMITS, type RunEnvironment, type RunLimits } from './environment.ts';
 export { OnetakeError } from './errors.ts';
 export {
-  billed,
   type Certainty,
   type Clock,
-  callerMayRepeat,
   type ErrorType,
   FAILURES,
   type Failure,
   type FailureKind,
-  type HttpAnswer,
-  httpAnswer,
 } from './failure.ts';
 export { foldGeneration, type Generation } from './generation.ts';
 export { createHealthBook, HEALTH_POLICY, type HealthBook, type HealthPolicy, type TargetReport } from './health.ts';
+export { billed, callerMayRepeat, type HttpAnswer, httpAnswer } from './http-answer.ts';
 export { type Asset, type AssetStore, type AssetWriter, IMAGE_TYPES, type ImageType } from './images/asset.ts';
 export { createIntake, type Intake, type Settled } from './images/intake.ts';
 export { createMemoryAssets } from './images/memory-assets.ts';
@@ -34,7 +32,7 @@ export { isObject, type JsonObject, type JsonValue } from './json.ts';
 export type { Payment, Plan, PlannedTarget, Policy } from './plan.ts';
 export type { Presence } from './policy/decide.ts';
 export { fraction } from './policy/retry.ts';
-export { type Cost, costOf, type Price } from './price.ts';
+export type { Price } from './price.ts';
 export { openai, openaiCompatible } from './providers/openai.ts';
 export type { Credential, Model, Provider } from './providers/provider.ts';
 export { type SandboxAddress, sandboxProvider } from './providers/sandbox.ts';

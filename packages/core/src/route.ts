@@ -126,7 +126,7 @@ function plannedTarget(
     credential: connection.provider.credentialPerModel ? full : provider,
     streams: model.streams,
     maxImagesPerCall: model.maxImagesPerCall,
-    firstByteMs: firstByteMs(model, set.firstByteTimeoutMs),
+    firstByteMs: firstByteMs(model.fast, set.firstByteTimeoutMs),
     ...(model.price && { price: model.price }),
   };
 }

@@ -8,7 +8,7 @@ export interface BlobReference {
 
 /** Reads one image out of a provider's answer: a blob taken from it, short base64, a data URL, or a link. */
 export function imageSource(value: JsonValue | undefined): ImageSource | undefined {
-  if (isObject(value) && typeof value['$blob'] === 'number') return { kind: 'blob', blob: value['$blob'] };
+  if (isObject(value) && typeof value.$blob === 'number') return { kind: 'blob', blob: value.$blob };
   if (typeof value !== 'string') return undefined;
   if (/^https?:\/\//i.test(value)) return { kind: 'url', url: value };
   const comma = /^data:[^,]*;base64,/i.exec(value);

@@ -38,6 +38,10 @@ interface Real {
 
 type Command = fc.Command<Model, Real>;
 
+function fresh(): { model: Model; real: Real } {
+  return { model: { now: 0, stretch: 0, outcomes: [], closed: undefined, inFlight: [] }, real: { state: CLOSED } };
+}
+
 function agree(model: Model, { state }: Real): void {
   const passes = model.closed === undefined || model.closed.until <= model.now;
   assert.equal(closedUntil(state, model.now) === undefined, passes, 'who may pass');
@@ -135,11 +139,7 @@ test('in any order of starts, ends and waits the breaker does what the model doe
   ];
   fc.assert(
     fc.property(fc.commands(commands, { maxCommands: 150, size: 'max' }), (sequence) => {
-      const setup = () => ({
-        model: { now: 0, stretch: 0, outcomes: [], closed: undefined, inFlight: [] } satisfies Model as Model,
-        real: { state: CLOSED } as Real,
-      });
-      fc.modelRun(setup, sequence);
+      fc.modelRun(fresh, sequence);
     }),
     { numRuns: 300 },
   );

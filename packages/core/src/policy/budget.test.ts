@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FAILURES, type Certainty, type FailureKind } from '../failure.ts';
+import { type Certainty, FAILURES, type FailureKind } from '../failure.ts';
 import type { Attempt, Outcome, Run } from '../journal.ts';
 import { EMPTY_RUN } from '../journal.ts';
 import type { Payment } from '../plan.ts';
@@ -47,7 +47,10 @@ for (const [certainty, row] of table) {
 
 test('free failures use up no payment, however many there are', () => {
   const free = runOf(...Array.from({ length: 50 }, () => sampleFailed('network')));
-  assert.equal(mayPayAgain(sampleFailure('network'), free, samplePolicy({ payment: 'strict', maxPaidAttempts: 1 })), true);
+  assert.equal(
+    mayPayAgain(sampleFailure('network'), free, samplePolicy({ payment: 'strict', maxPaidAttempts: 1 })),
+    true,
+  );
 });
 
 test('an attempt without an outcome counts as paid: it may be running', () => {
@@ -78,7 +81,16 @@ test('no kind of failure is paid for twice under strict', () => {
 });
 
 test('how many attempts may be billed: strict one, standard up to two, available what was asked', () => {
-  assert.deepEqual([undefined, 1, 2, 5].map((asked) => allowedPaidAttempts('strict', asked)), [1, 1, 1, 1]);
-  assert.deepEqual([undefined, 1, 2, 5].map((asked) => allowedPaidAttempts('standard', asked)), [2, 1, 2, 2]);
-  assert.deepEqual([undefined, 1, 2, 5].map((asked) => allowedPaidAttempts('available', asked)), [2, 1, 2, 5]);
+  assert.deepEqual(
+    [undefined, 1, 2, 5].map((asked) => allowedPaidAttempts('strict', asked)),
+    [1, 1, 1, 1],
+  );
+  assert.deepEqual(
+    [undefined, 1, 2, 5].map((asked) => allowedPaidAttempts('standard', asked)),
+    [2, 1, 2, 2],
+  );
+  assert.deepEqual(
+    [undefined, 1, 2, 5].map((asked) => allowedPaidAttempts('available', asked)),
+    [2, 1, 2, 5],
+  );
 });

@@ -84,10 +84,10 @@ interface Option {
 function chooseTarget(runId: string, plan: Plan, run: Run, health: Health, now: number): Decision {
   const options = optionsFor(runId, plan, run, health, now);
   const open = options.filter((option) => option.blocked === undefined);
-  const soon = now + plan.policy.retry.maxWaitBeforeFallbackMs;
+  const soon = Math.min(now + plan.policy.retry.maxWaitBeforeFallbackMs, plan.deadlineAt - 1);
   const chosen = open.find((option) => option.at <= soon) ?? open.toSorted((a, b) => a.at - b.at)[0];
-  if (chosen === undefined) return { do: 'finish', outcome: exhausted(runId, plan, run, options) };
-  if (chosen.at > plan.deadlineAt) return { do: 'finish', outcome: tooLate(run, chosen) };
+  if (chosen === undefined) return { do: 'finish', outcome: exhausted(runId, plan, run, options, health) };
+  if (chosen.at >= plan.deadlineAt) return { do: 'finish', outcome: tooLate(run, chosen) };
   if (chosen.at > now) return { do: 'wait', until: chosen.at, target: chosen.target.id, reason: chosen.reason };
   const passed = options.slice(0, options.indexOf(chosen)).map(({ target, reason }) => ({ target: target.id, reason }));
   return { do: 'start', target: chosen.target, attempt: run.attempts.length + 1, skipped: passed };
@@ -144,9 +144,9 @@ function triesOf(run: Run, target: string): number {
 }
 
 /** Nobody is left to ask. What the last attempt said tells most; without one, the reason the first target is closed. */
-function exhausted(runId: string, plan: Plan, run: Run, options: readonly Option[]): Outcome {
+function exhausted(runId: string, plan: Plan, run: Run, options: readonly Option[], health: Health): Outcome {
   const last = run.attempts.at(-1);
-  if (last?.outcome) return withReturnTime(last.outcome, last, runId, plan);
+  if (last?.outcome) return withReturnTime(last.outcome, last, runId, plan, health[last.target]);
   const first = options[0]?.blocked;
   if (first?.by === 'credential') return failed({ ...first.failure, notBefore: first.until });
   const reasons = options.map((option) => `${option.target.id}: ${option.reason}`).join('; ');
@@ -158,13 +158,15 @@ function exhausted(runId: string, plan: Plan, run: Run, options: readonly Option
   });
 }
 
-/** An overload that said nothing of its end is worth asking again when our own backoff would have. */
-function withReturnTime(outcome: Outcome, last: Attempt, runId: string, plan: Plan): Outcome {
-  if (outcome.ok || outcome.failure.notBefore !== undefined || outcome.failure.certainty !== 'rejected') return outcome;
-  if (!FAILURES[outcome.failure.kind].retry) return outcome;
+/** What may be asked again says from when on: the provider's word or else our own backoff, and never before its gate opens. */
+function withReturnTime(outcome: Outcome, last: Attempt, runId: string, plan: Plan, gate: Gate | undefined): Outcome {
+  if (outcome.ok || outcome.failure.certainty !== 'rejected' || !FAILURES[outcome.failure.kind].retry) return outcome;
   const tries = plan.policy.retry.maxFreeAttempts;
-  const notBefore = retryAt(outcome.failure, last.endedAt ?? 0, tries, `${runId}:${last.attempt}`, plan.policy.retry);
-  return failed({ ...outcome.failure, notBefore });
+  const backoff = retryAt(outcome.failure, last.endedAt ?? 0, tries, `${runId}:${last.attempt}`, plan.policy.retry);
+  return failed({
+    ...outcome.failure,
+    notBefore: Math.max(outcome.failure.notBefore ?? backoff, gate?.until ?? 0),
+  });
 }
 
 function tooLate(run: Run, option: Option): Outcome {

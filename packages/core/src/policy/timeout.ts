@@ -1,5 +1,4 @@
 import type { TimeoutPolicy } from '../plan.ts';
-import type { Model } from '../providers/provider.ts';
 
 /** High-quality pictures take minutes: 45 to 280 s were measured, so every clock but connect is long. */
 export const TIMEOUTS: TimeoutPolicy & { readonly firstByteMs: number; readonly fastFirstByteMs: number } = {
@@ -12,6 +11,6 @@ export const TIMEOUTS: TimeoutPolicy & { readonly firstByteMs: number; readonly 
 };
 
 /** The first-byte clock of a model: what was set, or the default for models of its speed. */
-export function firstByteMs(model: Model, set: number | undefined): number {
-  return set ?? (model.fast ? TIMEOUTS.fastFirstByteMs : TIMEOUTS.firstByteMs);
+export function firstByteMs(fast: boolean | undefined, set: number | undefined): number {
+  return set ?? (fast ? TIMEOUTS.fastFirstByteMs : TIMEOUTS.firstByteMs);
 }

@@ -101,7 +101,7 @@ function wireFields(request: ImageRequest, context: CallContext): JsonObject {
 }
 
 function generationRequest(fields: JsonObject, context: CallContext): HttpRequest {
-  const headers = { accept: fields['stream'] === true ? 'text/event-stream' : 'application/json' };
+  const headers = { accept: fields.stream === true ? 'text/event-stream' : 'application/json' };
   return {
     method: 'POST',
     url: `${context.baseUrl}/images/generations`,
@@ -116,7 +116,7 @@ function editRequest(request: ImageRequest, fields: JsonObject, context: CallCon
   const parts: Part[] = Object.entries(fields).map(([key, value]) => ({ name: key, value: fieldText(value) }));
   parts.push(...files.map((asset, index) => filePart(name, `image-${index + 1}`, asset)));
   if (request.mask) parts.push(filePart('mask', 'mask', request.mask));
-  const headers = { accept: fields['stream'] === true ? 'text/event-stream' : 'application/json' };
+  const headers = { accept: fields.stream === true ? 'text/event-stream' : 'application/json' };
   return { method: 'POST', url: `${context.baseUrl}/images/edits`, headers, body: { kind: 'multipart', parts } };
 }
 
@@ -129,15 +129,15 @@ function filePart(name: string, stem: string, asset: Asset): Part {
 }
 
 function parseImages(response: HttpResponse): Progress {
-  const items = isObject(response.body) ? response.body['data'] : undefined;
+  const items = isObject(response.body) ? response.body.data : undefined;
   const images = (Array.isArray(items) ? items : []).map(providerImage).filter((image) => image !== undefined);
-  const usage = isObject(response.body) && isObject(response.body['usage']) ? response.body['usage'] : undefined;
+  const usage = isObject(response.body) && isObject(response.body.usage) ? response.body.usage : undefined;
   return { kind: 'done', images, ...(usage && { usage }) };
 }
 
 function providerImage(item: JsonValue): ProviderImage | undefined {
   if (!isObject(item)) return undefined;
-  const source = imageSource(item['b64_json']) ?? imageSource(item['url']);
+  const source = imageSource(item.b64_json) ?? imageSource(item.url);
   if (source === undefined) return undefined;
   const seed = numberAt(item, 'seed');
   const revisedPrompt = stringAt(item, 'revised_prompt');
@@ -148,7 +148,7 @@ function providerImage(item: JsonValue): ProviderImage | undefined {
 export function readImageEvent({ event, data }: SseEvent): StreamReading | undefined {
   if (!isObject(data)) return undefined;
   const type = stringAt(data, 'type') ?? event ?? '';
-  if (event === 'error' || type === 'error' || data['error'] !== undefined) return streamFailure(data);
+  if (event === 'error' || type === 'error' || data.error !== undefined) return streamFailure(data);
   const { b64_json: base64, ...rest } = data;
   const source = imageSource(base64);
   if (source === undefined) return undefined;
@@ -157,11 +157,11 @@ export function readImageEvent({ event, data }: SseEvent): StreamReading | undef
   }
   if (!type.endsWith('.completed')) return undefined;
   const image = providerImage(data) ?? { source };
-  return { kind: 'completed', image, event: rest, ...(isObject(data['usage']) && { usage: data['usage'] }) };
+  return { kind: 'completed', image, event: rest, ...(isObject(data.usage) && { usage: data.usage }) };
 }
 
 function streamFailure(data: JsonObject): StreamReading {
-  const error = isObject(data['error']) ? data['error'] : data;
+  const error = isObject(data.error) ? data.error : data;
   const reading = classifyOpenai({ status: 200, headers: {}, body: { error }, text: '' });
   return {
     kind: 'failed',

@@ -1,3 +1,3 @@
 export { type Behaviour, createScriptedIo, type ScriptedIo, type Sent } from './scripted-io.ts';
-export { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 export { TINY_PNG_BASE64 } from './tiny-png.ts';
+export { createVirtualClock, type VirtualClock } from './virtual-clock.ts';

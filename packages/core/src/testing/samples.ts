@@ -1,6 +1,6 @@
 import { FAILURES, type Failure, type FailureKind } from '../failure.ts';
 import type { Asset } from '../images/asset.ts';
-import type { Outcome } from '../journal.ts';
+import { type Event, foldRun, type Outcome, type Run } from '../journal.ts';
 import type { Plan, PlannedTarget, Policy, RetryPolicy, TimeoutPolicy } from '../plan.ts';
 import type { ImageRequest } from '../request.ts';
 
@@ -84,3 +84,17 @@ export function sampleFailed(kind: FailureKind, changes: Partial<Failure> = {}):
 }
 
 export const SAMPLE_SUCCESS: Outcome = { ok: true, images: [{ asset: SAMPLE_ASSET }] };
+
+/** An ended attempt: the target's name, how it ended, and when (epoch ms); it began at the same instant. */
+export type SampleAttempt = readonly [name: string, outcome: Outcome, endedAt?: number];
+
+export function sampleEvents(...attempts: readonly SampleAttempt[]): readonly Event[] {
+  return attempts.flatMap(([name, outcome, at = 0], index): readonly Event[] => [
+    { type: 'attempt-started', at, attempt: index + 1, target: `${name}/model` },
+    { type: 'attempt-ended', at, attempt: index + 1, outcome },
+  ]);
+}
+
+export function sampleRun(...attempts: readonly SampleAttempt[]): Run {
+  return foldRun(sampleEvents(...attempts));
+}
