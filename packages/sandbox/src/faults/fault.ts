@@ -1,0 +1,55 @@
+import type { Refusal } from '../wire/answer.ts';
+
+/** One way to behave, chosen by its name where a model's name would stand. */
+export interface Fault {
+  readonly name: string;
+  /** What it does, in one sentence. */
+  readonly sentence: string;
+  /** What stands after the colon, as in `slow:4`. */
+  readonly argument?: Argument;
+  /** Whether a provider would bill the pictures asked for: the work was done, whatever the caller saw of it. */
+  readonly charges: boolean;
+  readonly act: Act;
+}
+
+export interface Argument {
+  readonly unit: 'seconds' | 'megabytes';
+  readonly required: boolean;
+  readonly maximum: number;
+  readonly example: number;
+}
+
+export type Act =
+  /** An error in OpenAI's envelope. */
+  | { readonly kind: 'refuse'; readonly refusal: (circumstances: Circumstances) => Refusal }
+  /** A page of HTML, as a proxy in front of the provider writes it. */
+  | { readonly kind: 'page'; readonly status: number; readonly html: string }
+  | PictureAct;
+
+export interface Circumstances {
+  /** The fault's argument. */
+  readonly value: number | undefined;
+  readonly model: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Pictures, and what goes wrong on their way; every absent field means that nothing does. */
+export interface PictureAct {
+  readonly kind: 'pictures';
+  /** Answers after as many seconds as the fault's argument says. */
+  readonly waits?: true;
+  readonly drawing?: 'big' | 'black' | 'other-format' | 'other-size';
+  readonly spoil?: (bytes: Buffer) => Buffer;
+  /** `empty` answers a list without items, `absent` no list at all. */
+  readonly list?: 'empty' | 'absent';
+  /** The body stops in the middle of its JSON, and its content-length agrees. */
+  readonly cut?: true;
+  readonly connection?: Connection;
+}
+
+/** `before` any byte of the answer or in the `middle` of its body, the connection is reset or falls silent. */
+export interface Connection {
+  readonly at: 'before' | 'middle';
+  readonly how: 'reset' | 'silence';
+}

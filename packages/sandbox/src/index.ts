@@ -1,0 +1,2 @@
+export { type LimitRule, parseLimit, type Rate } from './limit.ts';
+export { type Sandbox, type SandboxOptions, startSandbox } from './server.ts';

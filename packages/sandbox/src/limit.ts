@@ -1,0 +1,177 @@
+import { retryAfter } from './faults/refusals.ts';
+import { durationText, type Refusal } from './wire/answer.ts';
+
+/** At most `count` in any stretch of `windowMs`. */
+export interface Rate {
+  readonly count: number;
+  readonly windowMs: number;
+}
+
+/** What a sandbox admits; an absent dimension has no limit. */
+export interface LimitRule {
+  readonly images?: Rate;
+  readonly requests?: Rate;
+  readonly concurrency?: number;
+}
+
+export type Admission =
+  /** `leave` ends the request's part in the concurrency; calling it again does nothing. */
+  | { readonly admitted: true; readonly headers: Readonly<Record<string, string>>; leave(): void }
+  | { readonly admitted: false; readonly refusal: Refusal };
+
+export interface Limiter {
+  /** `now` in milliseconds of a clock that never goes back. */
+  admit(model: string, images: number, now: number): Admission;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const MAX_COUNT = 1_000_000;
+const MAX_WINDOW_MS = 24 * 3_600_000;
+const EXAMPLE = 'images=5/60s,requests=10/60s,concurrency=4';
+/** What the headers say when no limit of requests is set. */
+const NOMINAL: Rate = { count: 500, windowMs: 60_000 };
+
+/** Reads a limit such as `images=5/60s,requests=10/60s,concurrency=4`; throws an error that names what is wrong. */
+export function parseLimit(text: string): LimitRule {
+  const rule: { images?: Rate; requests?: Rate; concurrency?: number } = {};
+  for (const part of text.split(',')) {
+    const [name = '', value = ''] = part.trim().split('=');
+    if (name !== 'images' && name !== 'requests' && name !== 'concurrency') {
+      throw wrong(part, 'images, requests and concurrency can be limited');
+    }
+    if (name in rule) throw wrong(part, `${name} is limited twice`);
+    if (name === 'concurrency') rule.concurrency = parseCount(part, value);
+    else rule[name] = parseRate(part, value);
+  }
+  return rule;
+}
+
+function wrong(part: string, rule: string): Error {
+  return new Error(`limit "${part}": ${rule}; write it as in "${EXAMPLE}"`);
+}
+
+function parseCount(part: string, text: string): number {
+  const count = /^\d{1,7}$/u.test(text) ? Number(text) : 0;
+  if (count < 1 || count > MAX_COUNT) throw wrong(part, `the count must be a whole number from 1 to ${MAX_COUNT}`);
+  return count;
+}
+
+function parseRate(part: string, text: string): Rate {
+  const [count = '', window] = text.split('/');
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/u.exec(window ?? '') ?? [];
+  const windowMs = Number(number) * (UNIT_MS[unit] ?? 0);
+  if (!(windowMs >= 1 && windowMs <= MAX_WINDOW_MS)) {
+    throw wrong(part, 'after the count comes a slash and a time from 1ms to 24h');
+  }
+  return { count: parseCount(part, count), windowMs };
+}
+
+/** Enforces a rule over all image requests with strict sliding windows; a refused request uses nothing up. */
+export function createLimiter(rule: LimitRule, silent: boolean): Limiter {
+  const images = rule.images && createWindow(rule.images);
+  const requests = rule.requests && createWindow(rule.requests);
+  let open = 0;
+  return {
+    admit(model, wanted, now) {
+      if (rule.concurrency !== undefined && open >= rule.concurrency) {
+        return { admitted: false, refusal: tooConcurrent(model, rule.concurrency, open, silent) };
+      }
+      const blocked =
+        (images && shortage('images', images, wanted, now)) ?? (requests && shortage('requests', requests, 1, now));
+      if (blocked) return { admitted: false, refusal: tooMany(model, blocked, silent) };
+      images?.use(wanted, now);
+      requests?.use(1, now);
+      open++;
+      let gone = false;
+      return {
+        admitted: true,
+        headers: silent ? {} : rateHeaders(requests, now),
+        leave() {
+          if (!gone) open--;
+          gone = true;
+        },
+      };
+    },
+  };
+}
+
+interface Window {
+  readonly rate: Rate;
+  used(now: number): number;
+  use(count: number, now: number): void;
+  /** Milliseconds until `wanted` more fit; Infinity when they never do. */
+  waitMs(wanted: number, now: number): number;
+  /** Milliseconds until nothing in the window is used. */
+  resetMs(now: number): number;
+}
+
+function createWindow(rate: Rate): Window {
+  const uses: { at: number; count: number }[] = [];
+  const used = (now: number) => {
+    while (uses[0] && now - uses[0].at >= rate.windowMs) uses.shift();
+    return uses.reduce((sum, { count }) => sum + count, 0);
+  };
+  return {
+    rate,
+    used,
+    use: (count, at) => void uses.push({ at, count }),
+    waitMs(wanted, now) {
+      let excess = used(now) + wanted - rate.count;
+      if (excess <= 0) return 0;
+      for (const { at, count } of uses) {
+        excess -= count;
+        if (excess <= 0) return at + rate.windowMs - now;
+      }
+      return Number.POSITIVE_INFINITY;
+    },
+    resetMs: (now) => Math.max(0, (uses.at(-1)?.at ?? -rate.windowMs) + rate.windowMs - now),
+  };
+}
+
+interface Shortage {
+  readonly of: 'images' | 'requests';
+  readonly rate: Rate;
+  readonly used: number;
+  readonly wanted: number;
+  readonly waitMs: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function shortage(of: Shortage['of'], window: Window, wanted: number, now: number): Shortage | undefined {
+  const waitMs = window.waitMs(wanted, now);
+  if (waitMs === 0) return undefined;
+  const headers = of === 'requests' ? rateHeaders(window, now) : rateHeaders(undefined, now);
+  return { of, rate: window.rate, used: window.used(now), wanted, waitMs, headers };
+}
+
+const THROTTLED = { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded' } as const;
+
+function tooMany(model: string, { of, rate, used, wanted, waitMs, headers }: Shortage, silent: boolean): Refusal {
+  if (silent) return { ...THROTTLED, message: `Rate limit reached for ${model}. Please try again later.` };
+  const window = durationText(rate.windowMs);
+  if (waitMs === Number.POSITIVE_INFINITY) {
+    const message = `Request too large for ${model} on ${of} per ${window}: Limit ${rate.count}, Requested ${wanted}. Ask for fewer ${of} at once.`;
+    return { ...THROTTLED, message, headers };
+  }
+  const seconds = Math.ceil(waitMs / 100) / 10;
+  const message = `Rate limit reached for ${model} on ${of} per ${window}: Limit ${rate.count}, Used ${used}, Requested ${wanted}. Please try again in ${seconds}s.`;
+  return { ...THROTTLED, message, headers: { ...headers, ...retryAfter(waitMs) } };
+}
+
+function tooConcurrent(model: string, limit: number, open: number, silent: boolean): Refusal {
+  const numbers = silent ? '' : ` Limit ${limit}, Used ${open}, Requested 1.`;
+  return {
+    ...THROTTLED,
+    message: `Too many concurrent requests for ${model}.${numbers} Please wait for one of them to finish.`,
+  };
+}
+
+function rateHeaders(requests: Window | undefined, now: number): Record<string, string> {
+  const { count, windowMs } = requests?.rate ?? NOMINAL;
+  const remaining = requests ? count - requests.used(now) : count - 1;
+  return {
+    'x-ratelimit-limit-requests': String(count),
+    'x-ratelimit-remaining-requests': String(remaining),
+    'x-ratelimit-reset-requests': durationText(requests ? requests.resetMs(now) : windowMs / count),
+  };
+}
