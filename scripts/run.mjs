@@ -29,24 +29,37 @@ const commands = {
   ],
   format: () => [[node, tool('biome'), 'check', '--write', '.']],
   build: () =>
-    ['core', 'sandbox', 'gateway'].map((name) => [node, tool('tsc'), '--project', `packages/${name}/tsconfig.build.json`]),
+    ['core', 'sandbox', 'gateway'].map((name) => [
+      node,
+      tool('tsc'),
+      '--project',
+      `packages/${name}/tsconfig.build.json`,
+    ]),
 };
 
 function install() {
   const stamp = join(root, 'node_modules', '.onetake-install');
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   process.stderr.write('onetake: installing dependencies (once per change of package-lock.json)…\n');
   // The install must also work where npm is told to run no scripts; the pinned Node arrives by its install script.
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
-  const done = spawnSync(npm[0], [...npm.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts=false'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-    shell: npm.length === 1 && process.platform === 'win32',
-  });
+  const done = spawnSync(
+    npm[0],
+    [...npm.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts=false'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      shell: npm.length === 1 && process.platform === 'win32',
+    },
+  );
   if (done.status !== 0) process.exit(done.status ?? 1);
   if (!existsSync(node)) {
-    process.stderr.write('onetake: npm installed no Node 26; is "ignore-scripts" set, or is this platform without a build of it?\n');
+    process.stderr.write(
+      'onetake: npm installed no Node 26; is "ignore-scripts" set, or is this platform without a build of it?\n',
+    );
     process.exit(1);
   }
   writeFileSync(stamp, wanted);
@@ -56,7 +69,11 @@ function run([program, ...args]) {
   return new Promise((resolve) => {
     // The pinned Node first on PATH, so that whatever a command starts uses it too. The fourth channel tells a
     // child that its launcher is gone: nothing keeps running, or keeps the port, after a kill -9 of this process.
-    const env = { ...process.env, PATH: `${dirname(tool('node'))}:${process.env.PATH ?? ''}`, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') };
+    const env = {
+      ...process.env,
+      PATH: `${dirname(tool('node'))}:${process.env.PATH ?? ''}`,
+      NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
+    };
     const child = spawn(program, args, { cwd: root, env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
     const forward = (signal) => child.kill(signal);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);

@@ -3,7 +3,7 @@ import { completeFailure, failureOf } from './classify.ts';
 import { collectImages } from './collect.ts';
 import { type Connection, credentialOf, type RunEnvironment } from './environment.ts';
 import { type Exchange, exchange } from './exchange.ts';
-import type { Failure } from './failure.ts';
+import type { Clock, Failure } from './failure.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import type { Asset } from './images/asset.ts';
 import { createIntake, type Intake } from './images/intake.ts';
@@ -40,7 +40,7 @@ export async function pollAttempt(work: AttemptWork, open: Attempt): Promise<Eve
   const poll = connection?.provider.image?.poll;
   const { handle } = open;
   if (connection?.provider.image === undefined || poll === undefined || handle === undefined) {
-    return ended(work, { ok: false, failure: noConnection(work.target) });
+    return ended(work, { ok: false, failure: lostJob(noConnection(work.target)) });
   }
   const built = poll.build(handle, contextOf(work, connection));
   return perform(
@@ -68,12 +68,15 @@ async function perform(
   const intake = createIntake(environment.assets, { maxBlobs: MAX_PICTURES });
   try {
     const streamed = calls.stream && createStreamedAnswer(calls.stream, intake, partialSender(work));
-    const done = await exchange(environment.io, request, exchangeOptions(work, intake, streamed));
-    if (polling && !done.ok && done.failure.kind !== 'canceled') return polledAgain(work, done.failure);
+    const done = await exchange(environment.io, request, {
+      ...exchangeOptions(work, intake, streamed),
+      ...(polling && pollClocks(work)),
+    });
+    if (polling && !done.ok) return polledAgain(work, done.failure);
     if (!done.ok) return ended(work, { ok: false, failure: done.failure }, done);
     const failure = failureOf(connection.provider, done.response, environment.io.now());
-    if (polling && failure && failure.certainty !== 'failed' && failure.kind !== 'not_found')
-      return polledAgain(work, failure);
+    if (polling && failure?.kind === 'not_found') return ended(work, { ok: false, failure: lostJob(failure) }, done);
+    if (polling && failure && failure.certainty !== 'failed') return polledAgain(work, failure);
     if (failure) return ended(work, { ok: false, failure }, done);
     const progress = streamed?.progress() ?? parse(done.response);
     return await concluded(work, connection, progress, intake, done);
@@ -108,6 +111,7 @@ async function concluded(
 const MAX_PICTURES = 64;
 const DEFAULT_POLL_MS = 2_000;
 const FAILED_POLL_MS = 5_000;
+const POLL_TOTAL_MS = 600_000;
 
 function polledAgain(work: AttemptWork, failure: Failure): Event {
   const now = work.environment.io.now();
@@ -161,7 +165,10 @@ function exchangeOptions(
     firstByteMs: target.firstByteMs,
     idleMs: timeout.idleMs,
     deadlineAt: plan.deadlineAt,
-    harvestMs: mayPayAgain(overdue, work.run, plan.policy) ? 0 : timeout.harvestMs,
+    totalMs: plan.deadlineAt - plan.createdAt,
+    // After the deadline nothing new is started, so there is nothing to end it for.
+    harvestMs: (clock: Clock) =>
+      clock !== 'total' && mayPayAgain(overdue, work.run, plan.policy) ? 0 : timeout.harvestMs,
     cancel: environment.cancel,
     reach: 'configured' as const,
     readAsset: (asset: Asset) => environment.assets.read(asset),
@@ -180,6 +187,16 @@ function exchangeOptions(
   };
 }
 
+/** A look at a job costs nothing and says nothing of the job when it fails, so no clock of it is the caller's. */
+function pollClocks({ environment }: AttemptWork) {
+  return {
+    deadlineAt: environment.io.now() + POLL_TOTAL_MS,
+    totalMs: POLL_TOTAL_MS,
+    harvestMs: () => 0,
+    onClock: () => {},
+  };
+}
+
 function partialSender(work: AttemptWork) {
   return (index: number, asset: Asset, event: Extract<Event, { type: 'partial-sent' }>['event']) =>
     work.append({ type: 'partial-sent', at: work.environment.io.now(), attempt: work.attempt, index, asset, event });
@@ -189,6 +206,11 @@ function partialSender(work: AttemptWork) {
 function unexpected(error: unknown): Failure {
   const said = error instanceof Error ? error.message : String(error);
   return { kind: 'storage', certainty: 'completed', message: `the picture could not be stored: ${said}` };
+}
+
+/** The provider took the job on; that it cannot be looked up any more does not undo its charge. */
+function lostJob(why: Failure): Failure {
+  return { ...why, certainty: 'ambiguous', message: `the job was accepted and cannot be looked up: ${why.message}` };
 }
 
 function noConnection(target: PlannedTarget): Failure {

@@ -16,10 +16,12 @@ export interface ExchangeOptions {
   readonly connectMs: number;
   readonly firstByteMs: number;
   readonly idleMs: number;
-  /** The caller's deadline (epoch ms). */
+  /** Nothing is sent from here on (epoch ms), and what was sent is overdue. */
   readonly deadlineAt: number;
+  /** What `deadlineAt` was made from, for the error. */
+  readonly totalMs: number;
   /** How long the exchange stays open after a clock fired, for an answer that may be paid for; 0 ends it at once. */
-  readonly harvestMs: number;
+  readonly harvestMs: (clock: Clock) => number;
   readonly cancel: AbortSignal;
   readonly reach: SendOptions['reach'];
   readonly readAsset: (asset: Asset) => AsyncIterable<Uint8Array>;
@@ -35,13 +37,15 @@ export type Exchange = { readonly timing: Timing } & (
 
 /** Sends one request and reads its answer under the clocks. Never throws: every way to end is an answer or a failure. */
 export async function exchange(io: Io, request: HttpRequest, options: ExchangeOptions): Promise<Exchange> {
+  // Making the start durable took its time.
+  if (options.cancel.aborted) return { ok: false, failure: canceled(false), timing: {} };
+  if (io.now() >= options.deadlineAt) return { ok: false, failure: overdue(options, false), timing: {} };
   const abort = new AbortController();
   const began = io.now();
   const seen: { startedAt?: number; headersAt?: number; dataAt?: number; status?: number; reader?: AnswerReader } = {};
   const watch = watchClocks(io, options, seen, abort);
   const cancel = () => abort.abort();
   options.cancel.addEventListener('abort', cancel, { once: true });
-  if (options.cancel.aborted) cancel();
   const timing = (): Timing => ({
     ...(seen.startedAt !== undefined && { connectMs: seen.startedAt - began }),
     ...(seen.startedAt !== undefined &&
@@ -123,21 +127,24 @@ function watchClocks(io: Io, options: ExchangeOptions, seen: Seen, abort: AbortC
     });
     timers.add(cancel);
   };
-  const fire = (name: Clock, afterMs: number, setting: string) => {
+  const fire = (name: Clock, failure: Failure) => {
     if (fired !== undefined) return;
-    fired = clockFailure(name, afterMs, setting, seen.startedAt !== undefined);
-    if (seen.startedAt === undefined || options.harvestMs === 0) return abort.abort();
+    fired = failure;
+    const harvestMs = options.harvestMs(name);
+    if (seen.startedAt === undefined || harvestMs === 0) return abort.abort();
     options.onClock(fired);
-    at(io.now() + options.harvestMs, () => abort.abort());
+    at(io.now() + harvestMs, () => abort.abort());
   };
+  const started = () => seen.startedAt !== undefined;
   const watchIdle = () => {
     const due = (seen.dataAt ?? began) + options.idleMs;
-    if (due <= io.now()) fire('idle', options.idleMs, 'idle_timeout_ms');
+    if (due <= io.now()) fire('idle', clockFailure('idle', options.idleMs, 'idle_timeout_ms', started()));
     else at(due, watchIdle);
   };
-  at(options.deadlineAt, () => fire('total', options.deadlineAt - began, 'total_timeout_ms'));
+  at(options.deadlineAt, () => fire('total', overdue(options, started())));
   at(began + options.firstByteMs, () => {
-    if (seen.headersAt === undefined) fire('first_byte', options.firstByteMs, 'first_byte_timeout_ms');
+    if (seen.headersAt !== undefined) return;
+    fire('first_byte', clockFailure('first_byte', options.firstByteMs, 'first_byte_timeout_ms', started()));
   });
   return {
     onHeaders: watchIdle,
@@ -146,6 +153,10 @@ function watchClocks(io: Io, options: ExchangeOptions, seen: Seen, abort: AbortC
       for (const cancel of timers) cancel();
     },
   };
+}
+
+function overdue(options: ExchangeOptions, started: boolean): Failure {
+  return clockFailure('total', options.totalMs, 'total_timeout_ms', started);
 }
 
 function clockFailure(name: Clock, afterMs: number, setting: string, started: boolean): Failure {

@@ -2,6 +2,7 @@ import { type AttemptWork, pollAttempt, submitAttempt } from './attempt.ts';
 import type { RunEnvironment } from './environment.ts';
 import { type Event, foldRun, type Journal, type Outcome, openAttempt, type Run } from './journal.ts';
 import type { Plan } from './plan.ts';
+import { answerFor } from './policy/budget.ts';
 import { type Decision, decide } from './policy/decide.ts';
 
 /** Left where it stands, for another process or a later call to go on with. */
@@ -45,11 +46,25 @@ function nextDecision(runId: string, plan: Plan, state: Run, environment: RunEnv
   const now = environment.io.now();
   const health = environment.health.view(plan.targets, now);
   const decision = decide(runId, plan, state, health, environment.presence(), now);
-  if (!environment.cancel.aborted || (decision.do !== 'start' && decision.do !== 'wait')) return decision;
-  if (openAttempt(state)) return decision;
-  const failure = { kind: 'canceled', certainty: 'not_sent', message: 'canceled before anything was sent' } as const;
-  return { do: 'finish', outcome: state.attempts.at(-1)?.outcome ?? { ok: false, failure } };
+  if (!environment.cancel.aborted || decision.do === 'finish' || decision.do === 'stop') return decision;
+  const open = openAttempt(state);
+  if (open?.handle) return { do: 'give-up-attempt', attempt: open.attempt, outcome: CANCELED_AT_WORK };
+  if (open) return decision;
+  return { do: 'finish', outcome: answerFor(state, state.attempts.at(-1)?.outcome ?? CANCELED) };
 }
+
+const CANCELED: Outcome = {
+  ok: false,
+  failure: { kind: 'canceled', certainty: 'not_sent', message: 'canceled before anything was sent' },
+};
+const CANCELED_AT_WORK: Outcome = {
+  ok: false,
+  failure: {
+    kind: 'canceled',
+    certainty: 'ambiguous',
+    message: 'canceled while the provider was working; it may bill the work',
+  },
+};
 
 async function take(decision: Exclude<Decision, { do: 'stop' }>, step: Step): Promise<void> {
   const { recorder, environment } = step;

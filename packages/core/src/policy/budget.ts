@@ -1,5 +1,5 @@
 import type { Failure } from '../failure.ts';
-import { paidAttempts, type Run } from '../journal.ts';
+import { type Outcome, paidAttempts, type Run } from '../journal.ts';
 import type { Payment, Policy } from '../plan.ts';
 
 /**
@@ -29,4 +29,18 @@ export function mayPayAgain(failure: Failure, run: Run, policy: Policy): boolean
     case 'completed':
       return false;
   }
+}
+
+/**
+ * What a run answers with when its last attempt ended so. A failure that may have been billed goes before a later one
+ * that cost nothing: that one's answer would invite the caller to pay again.
+ */
+export function answerFor(run: Run, outcome: Outcome): Outcome {
+  if (outcome.ok || !isFree(outcome.failure)) return outcome;
+  const paid = run.attempts.findLast((one) => one.outcome?.ok === false && !isFree(one.outcome.failure));
+  return paid?.outcome ?? outcome;
+}
+
+function isFree({ certainty }: Failure): boolean {
+  return certainty === 'not_sent' || certainty === 'rejected';
 }

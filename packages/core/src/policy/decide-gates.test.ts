@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { callerMayRepeat, type FailureKind, httpAnswer } from '../failure.ts';
+import type { FailureKind } from '../failure.ts';
 import type { Gate, Health } from '../health.ts';
+import { callerMayRepeat, httpAnswer } from '../http-answer.ts';
 import { EMPTY_RUN, type Run } from '../journal.ts';
 import type { Plan } from '../plan.ts';
 import { sampleFailed, sampleFailure, samplePlan, sampleRun } from '../testing/samples.ts';

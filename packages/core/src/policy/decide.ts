@@ -2,7 +2,7 @@ import { FAILURES, type Failure } from '../failure.ts';
 import type { Gate, Health } from '../health.ts';
 import { type Attempt, type Outcome, openAttempt, paidAttempts, type Run } from '../journal.ts';
 import type { Plan, PlannedTarget } from '../plan.ts';
-import { mayPayAgain } from './budget.ts';
+import { answerFor, mayPayAgain } from './budget.ts';
 import { retryAt } from './retry.ts';
 
 /** What a run does next. */
@@ -37,6 +37,11 @@ export interface Presence {
 
 /** The pure heart: reads what is known at `now` and says what to do next. The same arguments always give the same answer. */
 export function decide(runId: string, plan: Plan, run: Run, health: Health, presence: Presence, now: number): Decision {
+  const decision = decideNext(runId, plan, run, health, presence, now);
+  return decision.do === 'finish' ? { do: 'finish', outcome: answerFor(run, decision.outcome) } : decision;
+}
+
+function decideNext(runId: string, plan: Plan, run: Run, health: Health, presence: Presence, now: number): Decision {
   if (run.finished) return { do: 'stop', outcome: run.finished };
   const open = openAttempt(run);
   if (open) return continueAttempt(plan, open, now);

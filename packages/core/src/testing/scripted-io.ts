@@ -18,7 +18,7 @@ export type Behaviour =
       readonly headers?: Readonly<Record<string, string>>;
       readonly body: string;
       /** After so many bytes of the body the connection dies, or stays silent. */
-      readonly cut?: { readonly atByte: number; readonly then: 'reset' | 'silence' };
+      readonly cut?: { readonly atByte: number; readonly by: 'reset' | 'silence' };
     };
 
 export interface Sent {
@@ -39,8 +39,8 @@ export function createScriptedIo(play: (request: HttpRequest, index: number) => 
   const sent: Sent[] = [];
   const pause = (ms: number) => new Promise<void>((resolve) => clock.timer(clock.now() + ms, resolve));
 
-  async function perform(behaviour: Behaviour, entry: Sent, receiver: Receiver): Promise<void> {
-    if (behaviour.kind === 'unreachable') return forever();
+  async function perform(behaviour: Behaviour, entry: Sent, receiver: Receiver, signal: AbortSignal): Promise<void> {
+    if (behaviour.kind === 'unreachable' || signal.aborted) return forever();
     if (behaviour.kind === 'refuse') {
       await pause(behaviour.afterMs);
       const { code = 'ECONNREFUSED', certificate = false } = behaviour;
@@ -50,6 +50,8 @@ export function createScriptedIo(play: (request: HttpRequest, index: number) => 
     receiver.onStarted();
     if (behaviour.kind === 'hang') return forever();
     await pause(behaviour.afterMs);
+    // An aborted connection is destroyed: nothing is heard of it any more.
+    if (signal.aborted) return forever();
     if (behaviour.kind === 'reset') throw new TransportError('sent', 'ECONNRESET', 'scripted reset');
     return answer(behaviour, receiver);
   }
@@ -60,7 +62,8 @@ export function createScriptedIo(play: (request: HttpRequest, index: number) => 
     send(request, receiver, options) {
       const entry: Sent = { at: clock.now(), request, started: false };
       sent.push(entry);
-      return Promise.race([perform(play(request, sent.length - 1), entry, receiver), ending(clock, entry, options)]);
+      const performed = perform(play(request, sent.length - 1), entry, receiver, options.signal);
+      return Promise.race([performed, ending(clock, entry, options)]);
     },
   };
 }
@@ -69,7 +72,7 @@ async function answer(behaviour: Behaviour & { kind: 'answer' }, receiver: Recei
   receiver.onHeaders(behaviour.status, { 'content-type': 'application/json', ...behaviour.headers });
   const bytes = Buffer.from(behaviour.body);
   await receiver.onData(bytes.subarray(0, behaviour.cut?.atByte ?? bytes.length));
-  if (behaviour.cut?.then === 'silence') return forever();
+  if (behaviour.cut?.by === 'silence') return forever();
   if (behaviour.cut) throw new TransportError('answering', 'ECONNRESET', 'scripted reset in the body');
 }
 

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { billed, callerMayRepeat } from './http-answer.ts';
+import { type Event, foldRun, type Outcome, openAttempt } from './journal.ts';
+import { PARKED, run } from './run.ts';
+import { scenarios } from './testing/scenarios.ts';
+import { createWorld, type Scenario, type SimulatedSend, type Truth, type World } from './testing/simulated-world.ts';
+
+const FIXED_SEED = 20_261_121;
+const FIXED_RUNS = 2_000;
+const RANDOM_RUNS = 300;
+/** Between the crash and the start of the next process. */
+const RESTART_MS = 700;
+
+async function play(scenario: Scenario, world: World): Promise<Outcome> {
+  const outcome = await world.io.drive(run('run', scenario.plan, world.journal, world.environment));
+  assert.ok(outcome !== PARKED, 'nobody parked it');
+  return outcome;
+}
+
+const submits = (sends: readonly SimulatedSend[]) => sends.filter((send) => send.kind === 'submit');
+/** What the provider did, as far as anybody here could see: work whose answer was cut off by a clock is lost. */
+function truthOf(send: SimulatedSend): Truth {
+  const { truth } = send.play;
+  if (!send.started() || truth === 'free') return 'free';
+  return send.answeredAt() === undefined ? 'lost' : truth;
+}
+
+/** What the money rules allow, judged by what the providers truly did. */
+function checkPayments(scenario: Scenario, sends: readonly SimulatedSend[]): void {
+  const { payment, maxPaidAttempts } = scenario.plan.policy;
+  const truths = submits(sends).map(truthOf);
+  const told = `${payment}: ${truths.join()}`;
+  assert.ok(truths.filter((truth) => truth !== 'free').length <= maxPaidAttempts, told);
+  const jobFailed = sends.some((send) => send.kind === 'poll' && truthOf(send) === 'failed');
+  for (const truth of truths.slice(0, -1)) {
+    assert.ok(truth !== 'unusable' && truth !== 'good', `sent again after completed work, ${told}`);
+    if (truth === 'failed') assert.notEqual(payment, 'strict', told);
+    if (truth === 'lost') assert.equal(payment, 'available', told);
+    if (truth === 'accepted') assert.ok(payment === 'available' || (payment === 'standard' && jobFailed), told);
+  }
+}
+
+function checkSends(scenario: Scenario, sends: readonly SimulatedSend[]): void {
+  for (const [index, send] of sends.entries()) {
+    assert.equal(send.open, 0, 'two requests open at once');
+    const state = foldRun(send.durable);
+    assert.equal(openAttempt(state)?.target, send.target, 'sent without a durable attempt-started');
+    if (send.kind === 'poll') continue;
+    assert.ok(send.at < scenario.plan.deadlineAt, `sent at ${send.at}, after the deadline`);
+    for (const earlier of sends.slice(0, index)) checkHint(earlier, send);
+  }
+}
+
+/** A whole 429 or 503 that said when to come back is obeyed by everything that is sent to its target afterwards. */
+function checkHint(earlier: SimulatedSend, send: SimulatedSend): void {
+  const { behaviour } = earlier.play;
+  const answeredAt = earlier.answeredAt();
+  if (earlier.kind === 'poll' || earlier.target !== send.target || answeredAt === undefined) return;
+  if (behaviour.kind !== 'answer' || ![429, 503].includes(behaviour.status)) return;
+  const seconds = Number(behaviour.headers?.['retry-after'] ?? 0);
+  assert.ok(send.at >= answeredAt + seconds * 1_000, 'sent before the hint');
+}
+
+function checkJournal(events: readonly Event[], outcome: Outcome): void {
+  assert.equal(events.filter((event) => event.type === 'finished').length, 1, 'finished once');
+  assert.deepEqual(events.at(-1)?.type === 'finished' && events.at(-1), { ...events.at(-1), outcome });
+  const started = events.filter((event) => event.type === 'attempt-started');
+  assert.deepEqual(
+    started.map((event) => event.attempt),
+    started.map((_, index) => index + 1),
+  );
+  const successes = events.filter((event) => event.type === 'attempt-ended' && event.outcome.ok);
+  assert.ok(successes.length <= 1, 'at most one success');
+  for (const [index, event] of events.entries()) {
+    if (event.type !== 'attempt-started') continue;
+    assert.equal(openAttempt(foldRun(events.slice(0, index))), undefined, 'two attempts open at once');
+  }
+}
+
+/** In a process that lives on, a picture that was made and came through is handed out. */
+function checkHarvest(outcome: Outcome, sends: readonly SimulatedSend[]): void {
+  assert.ok(outcome.ok || !sends.some((send) => truthOf(send) === 'good'), 'a good picture was not handed out');
+}
+
+/** What the caller is told never understates what the providers may bill. */
+function checkAnswer(outcome: Outcome, sends: readonly SimulatedSend[]): void {
+  const truths = submits(sends).map(truthOf);
+  const paid = truths.some((truth) => truth !== 'free');
+  if (outcome.ok || !paid) return;
+  assert.notEqual(
+    billed(outcome.failure),
+    'no',
+    `told "not billed" after a possible charge: ${outcome.failure.message}`,
+  );
+  assert.equal(callerMayRepeat(outcome.failure), false);
+}
+
+function checkAll(
+  scenario: Scenario,
+  events: readonly Event[],
+  sends: readonly SimulatedSend[],
+  outcome: Outcome,
+): void {
+  checkPayments(scenario, sends);
+  checkSends(scenario, sends);
+  checkJournal(events, outcome);
+  checkAnswer(outcome, sends);
+}
+
+/** Dies after every event in turn, and resumes in a process that knows nothing but the journal. */
+async function checkResumptions(
+  scenario: Scenario,
+  events: readonly Event[],
+  sends: readonly SimulatedSend[],
+): Promise<void> {
+  for (let length = 0; length <= events.length; length += 1) {
+    const past = events.slice(0, length);
+    const before = sends.filter((send) => send.durable.length <= length);
+    const world = createWorld(scenario, past, (past.at(-1)?.at ?? 0) + RESTART_MS);
+    const outcome = await play(scenario, world);
+    checkAll(scenario, world.durable, [...before, ...world.sends], outcome);
+    checkHarvest(outcome, world.sends);
+    const left = openAttempt(foldRun(past));
+    if (left && left.handle === undefined)
+      assert.deepEqual(submits(world.sends), [], 'sent again after maybe submitted');
+    if (past.at(-1)?.type === 'finished') assert.deepEqual(world.sends, [], 'sent after it was finished');
+  }
+}
+
+async function simulate(scenario: Scenario): Promise<void> {
+  const world = createWorld(scenario);
+  const outcome = await play(scenario, world);
+  checkAll(scenario, world.durable, world.sends, outcome);
+  checkHarvest(outcome, world.sends);
+  await checkResumptions(scenario, world.durable, world.sends);
+}
+
+for (const [name, seed, numRuns] of [
+  ['a fixed seed', FIXED_SEED, FIXED_RUNS],
+  ['a seed of its own', undefined, RANDOM_RUNS],
+] as const) {
+  test(`${numRuns} random runs with ${name}, each also resumed after every event, keep every promise`, async () => {
+    await fc.assert(fc.asyncProperty(scenarios, simulate), { numRuns, ...(seed !== undefined && { seed }) });
+  });
+}

@@ -1,0 +1,189 @@
+import type { Connection, RunEnvironment } from '../environment.ts';
+import { RUN_LIMITS } from '../environment.ts';
+import { createHealthBook } from '../health.ts';
+import type { HttpRequest, HttpResponse } from '../http.ts';
+import { createMemoryAssets } from '../images/memory-assets.ts';
+import type { Event, Journal } from '../journal.ts';
+import { stringAt } from '../json.ts';
+import type { Plan } from '../plan.ts';
+import { openaiCompatible } from '../providers/openai.ts';
+import type { CallContext, Handle, Progress, Provider } from '../providers/provider.ts';
+import { type Behaviour, createScriptedIo, type ScriptedIo } from './scripted-io.ts';
+import { TINY_PNG_BASE64 } from './tiny-png.ts';
+
+/** What the provider truly did with a request, whatever our side could see of it. */
+export type Truth = 'free' | 'failed' | 'lost' | 'unusable' | 'accepted' | 'good';
+
+/** A scripted answer together with the truth about the work behind it. */
+export interface Play {
+  readonly truth: Truth;
+  readonly behaviour: Behaviour;
+}
+
+/** How one target behaves: its submits in order, and the looks at an accepted job in order; the last of each repeats. */
+export interface TargetScript {
+  readonly submits: readonly Play[];
+  readonly polls: readonly Play[];
+}
+
+/** Everything random about a simulated run besides its policy. Times are milliseconds after the run begins. */
+export interface Scenario {
+  readonly plan: Plan;
+  readonly scripts: Readonly<Record<string, TargetScript>>;
+  readonly journalMs: number;
+  /** The caller leaves at the first of these, comes back at the second, leaves at the third… */
+  readonly presenceTurnsMs: readonly number[];
+  readonly cancelMs: number | undefined;
+}
+
+/** A request as it was sent, with the events that were durable at that moment. */
+export interface SimulatedSend {
+  readonly kind: 'submit' | 'poll';
+  readonly at: number;
+  readonly target: string;
+  readonly play: Play;
+  readonly durable: readonly Event[];
+  /** Other requests that were still open when this one was sent. */
+  readonly open: number;
+  /** When its answer had come to the last byte; undefined when it never did. */
+  readonly answeredAt: () => number | undefined;
+  /** Bytes of it may have left. */
+  readonly started: () => boolean;
+}
+
+export interface World {
+  readonly io: ScriptedIo;
+  readonly environment: RunEnvironment;
+  readonly journal: Journal;
+  readonly durable: readonly Event[];
+  readonly sends: readonly SimulatedSend[];
+}
+
+export const GOOD_BODY = JSON.stringify({ created: 1, data: [{ b64_json: TINY_PNG_BASE64 }] });
+export const ACCEPTED_BODY = JSON.stringify({ job: 'j1' });
+const GRACE_MS = 10_000;
+
+/** OpenAI's protocol with jobs beside it: a submit may answer `{job}`, which `GET …/jobs/{job}` then looks up. */
+const jobProvider: Provider = {
+  ...openaiCompatible,
+  id: 'simulated',
+  image: {
+    submit: { build: (_request, context) => request('POST', context, 'images'), parse },
+    poll: { build: (handle, context) => request('GET', context, `jobs/${stringAt(handle, 'job')}`), parse },
+  },
+};
+
+function request(method: 'GET' | 'POST', context: CallContext, path: string): HttpRequest {
+  return { method, url: `${context.baseUrl}/${path}`, headers: {} };
+}
+
+function parse(response: HttpResponse): Progress {
+  const job = stringAt(response.body, 'job');
+  if (job !== undefined) return { kind: 'waiting', handle: { job } satisfies Handle, pollAfterMs: 1_000 };
+  const done = openaiCompatible.image?.submit.parse(response, { operation: 'generate', prompt: '', n: 1 });
+  return done ?? { kind: 'failed', failure: { kind: 'server', message: 'cannot parse' } };
+}
+
+/** A world in virtual time for one run, going on from `past` with a process that knows nothing but the journal. */
+export function createWorld(scenario: Scenario, past: readonly Event[] = [], startAt = 0): World {
+  const sends: SimulatedSend[] = [];
+  const durable: Event[] = [...past];
+  const played = countStarts(past);
+  let open = 0;
+
+  const io = createScriptedIo((sent) => {
+    const target = targetOf(sent.url);
+    const kind = sent.method === 'POST' ? 'submit' : 'poll';
+    const key = `${kind} ${target}`;
+    const index = played.get(key) ?? 0;
+    played.set(key, index + 1);
+    const script = scenario.scripts[target];
+    const plays = (kind === 'submit' ? script?.submits : script?.polls) ?? [];
+    const play = plays[Math.min(index, plays.length - 1)];
+    if (play === undefined) throw new Error(`no script for ${key}`);
+    let answeredAt: number | undefined;
+    const entry = io.sent.at(-1);
+    sends.push({
+      ...{ kind, at: io.now(), target, play, durable: [...durable], open },
+      answeredAt: () => answeredAt,
+      started: () => entry?.started ?? false,
+    });
+    open += 1;
+    ended = (whole) => {
+      answeredAt = whole ? io.now() : undefined;
+      open -= 1;
+    };
+    return play.behaviour;
+  }, startAt);
+  let ended = (_whole: boolean) => {};
+
+  const send: ScriptedIo['send'] = (sent, receiver, options) => {
+    const done = io.send(sent, receiver, options);
+    const settle = ended;
+    return done.then(
+      () => settle(true),
+      (error: unknown) => {
+        settle(false);
+        throw error;
+      },
+    );
+  };
+  const journal = slowJournal(durable, scenario.journalMs, io);
+  return { io, environment: environmentOf(scenario, { ...io, send }), journal, durable, sends };
+}
+
+function countStarts(past: readonly Event[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const event of past) {
+    if (event.type !== 'attempt-started') continue;
+    const key = `submit ${event.target}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function targetOf(url: string): string {
+  return `${new URL(url).hostname}/model`;
+}
+
+/** Events are durable only when the append resolves; a crash before that loses them. */
+function slowJournal(durable: Event[], delayMs: number, io: ScriptedIo): Journal {
+  return {
+    events: durable.slice(),
+    async append(events) {
+      await new Promise<void>((resolve) => io.timer(io.now() + delayMs, resolve));
+      durable.push(...events);
+    },
+  };
+}
+
+function environmentOf(scenario: Scenario, io: ScriptedIo): RunEnvironment {
+  const turns = scenario.presenceTurnsMs;
+  const cancel = new AbortController();
+  if (scenario.cancelMs !== undefined) io.timer(scenario.cancelMs, () => cancel.abort());
+  return {
+    io,
+    assets: createMemoryAssets(),
+    health: createHealthBook(),
+    connection: (id): Connection => ({
+      id,
+      provider: jobProvider,
+      baseUrl: `http://${id}`,
+      secret: 'sk-simulated-secret',
+    }),
+    presence: () => {
+      const past = turns.filter((turn) => turn <= io.now());
+      const absentSince = past.length % 2 === 1 ? past.at(-1) : undefined;
+      return { unsentGraceMs: GRACE_MS, ...(absentSince !== undefined && { absentSince }) };
+    },
+    onPresence: (callback) => {
+      const ahead = turns.filter((turn) => turn > io.now()).map((turn) => io.timer(turn, callback));
+      return () => {
+        for (const stop of ahead) stop();
+      };
+    },
+    cancel: cancel.signal,
+    park: new AbortController().signal,
+    limits: RUN_LIMITS,
+  };
+}

@@ -1,0 +1,111 @@
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Asset, type AssetStore, IMAGE_TYPES, type ImageType } from '@onetake/core';
+import { createDirectorySync } from './directory-sync.ts';
+import { createDiskWriter } from './disk-writer.ts';
+
+/** What names an image on disk; `type` is checked because it may come from a database or a URL. */
+export interface AssetName {
+  readonly hash: string;
+  readonly type: string;
+}
+
+export interface ReadOptions {
+  /** First byte; default 0. */
+  readonly start?: number;
+  /** One past the last byte; default the end. */
+  readonly end?: number;
+  /** Default 192 KiB: a multiple of three, so the chunks' base64 joins without padding in between. */
+  readonly chunkBytes?: number;
+}
+
+/** Images in a directory, each in a file named by its hash. */
+export interface DiskAssets extends AssetStore {
+  /** Bytes of a stored image; undefined when it is not there, or the name is none. */
+  size(hash: string, type: string): Promise<number | undefined>;
+  /** Without effect when it is not there. */
+  remove(asset: AssetName): Promise<void>;
+  read(asset: AssetName, options?: ReadOptions): AsyncIterable<Uint8Array>;
+}
+
+/** The image is not on disk: retention removed it, or it was never stored. */
+export class AssetMissingError extends Error {
+  constructor({ hash, type }: AssetName) {
+    super(`the image ${hash} (${type}) is not stored here; it may have been removed by the retention setting`);
+    this.name = 'AssetMissingError';
+  }
+}
+
+const CHUNK_BYTES = 192 * 1024;
+
+/**
+ * Opens or makes the directory (0700), and removes what a crash left half-written. Files are
+ * `<first two of hash>/<hash>.<extension>`; only whole, synced files ever have such a name.
+ */
+export async function openDiskAssets(directory: string): Promise<DiskAssets> {
+  const temporary = join(directory, 'tmp');
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  const directorySync = createDirectorySync();
+  await directorySync(directory);
+  const shards = new Set(await readdir(directory));
+  let written = 0;
+
+  function pathOf({ hash, type }: AssetName): string | undefined {
+    if (!/^[0-9a-f]{64}$/.test(hash) || !Object.hasOwn(IMAGE_TYPES, type)) return undefined;
+    return join(directory, hash.slice(0, 2), `${hash}.${IMAGE_TYPES[type as ImageType].extension}`);
+  }
+
+  /** The final path, its directory made and durable. */
+  async function place(asset: Asset): Promise<string> {
+    const path = pathOf(asset);
+    if (path === undefined)
+      throw new TypeError(`asset ${asset.hash}.${asset.type}: no SHA-256 in lower-case hex, or no image type`);
+    const shard = asset.hash.slice(0, 2);
+    if (!shards.has(shard)) {
+      await mkdir(join(directory, shard), { recursive: true, mode: 0o700 });
+      await directorySync(directory);
+      shards.add(shard);
+    }
+    return path;
+  }
+
+  return {
+    create: () => createDiskWriter({ temporaryPath: join(temporary, String(written++)), place, directorySync }),
+
+    async size(hash, type) {
+      const path = pathOf({ hash, type });
+      const found = path && (await stat(path).catch(absent));
+      return found ? found.size : undefined;
+    },
+
+    async remove(asset) {
+      const path = pathOf(asset);
+      if (path !== undefined) await unlink(path).catch(absent);
+    },
+
+    async *read(asset, { start = 0, end = Number.POSITIVE_INFINITY, chunkBytes = CHUNK_BYTES } = {}) {
+      const path = pathOf(asset);
+      const file = path && (await open(path, constants.O_RDONLY).catch(absent));
+      if (!file) throw new AssetMissingError(asset);
+      try {
+        const stop = Math.min(end, (await file.stat()).size);
+        let at = start;
+        while (at < stop) {
+          const chunk = Buffer.allocUnsafeSlow(Math.min(chunkBytes, stop - at));
+          const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+          if (bytesRead < chunk.length) throw new Error(`${path} ended at byte ${at + bytesRead} of ${stop}`);
+          at += bytesRead;
+          yield chunk;
+        }
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}

@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { isObject, type JsonObject } from '@onetake/core';
+
+export interface CallOptions {
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** From the first byte sent to the last one received. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface CallAnswer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  /** Undefined when the body is not a JSON object. */
+  readonly body: JsonObject | undefined;
+}
+
+const MAX_ANSWER_BYTES = 1024 ** 3;
+
+/**
+ * One HTTP exchange on a connection of its own. Not `fetch`, which gives up on an answer's headers after five minutes:
+ * a picture may take longer. Rejects when there is no whole answer.
+ */
+export async function call(url: string, options: CallOptions): Promise<CallAnswer> {
+  const { method = 'GET', headers = {}, body, timeoutMs } = options;
+  const signals = [AbortSignal.timeout(timeoutMs), ...(options.signal ? [options.signal] : [])];
+  const request = (url.startsWith('https:') ? requestHttps : requestHttp)(url, {
+    method,
+    headers: { ...headers, connection: 'close', ...(body && { 'content-length': body.length }) },
+    agent: false,
+    signal: AbortSignal.any(signals),
+  });
+  // The rejection below tells of it; this keeps a late abort from being an unhandled event.
+  request.on('error', () => {});
+  request.end(body);
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  return { status: response.statusCode ?? 0, headers: response.headers, body: parse(await read(response)) };
+}
+
+async function read(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) throw new Error(`the answer is larger than the ${MAX_ANSWER_BYTES} bytes allowed`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parse(bytes: Buffer): JsonObject | undefined {
+  try {
+    const value = JSON.parse(bytes.toString('utf8'));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import type { CliContext } from './context.ts';
+import { watchInterrupts } from './interrupts.ts';
+import { runCli } from './program.ts';
+
+const packageFile = new URL('../../package.json', import.meta.url);
+const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
+
+const context: CliContext = {
+  env: process.env,
+  cwd: process.cwd(),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: watchInterrupts(process, { now: () => performance.now(), exit: (code) => process.exit(code) }),
+  // Loaded when a command needs it: help, and a gateway that already runs, do not.
+  startGateway: async (config) => (await import('../gateway.ts')).startGateway(config),
+};
+// A reader that goes away, such as `head`, is no reason to end a gateway.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+const exitCode = await runCli(process.argv.slice(2), context, version);
+// What a failed start left open must not keep the process; what was printed must be out first.
+process.stdout.write('', () => process.exit(exitCode));

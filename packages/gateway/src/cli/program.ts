@@ -1,0 +1,118 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { demo } from './commands/demo.ts';
+import { type GenerateOptions, generate } from './commands/generate.ts';
+import { type GenerationsOptions, generations } from './commands/generations.ts';
+import { type SandboxCommandOptions, sandbox } from './commands/sandbox.ts';
+import { start } from './commands/start.ts';
+import type { CliContext } from './context.ts';
+import { EXIT, exitCodeOf, messageOf } from './exit.ts';
+
+const EXAMPLES = `
+Examples:
+  onetake                                       start on http://127.0.0.1:8484; without a key, on the sandbox
+  onetake generate "a red fox" -o fox.png       one picture as a verified file, with fox.json beside it
+  onetake demo                                  see two accidents with and without Onetake
+  OPENAI_BASE_URL=http://127.0.0.1:8484/v1      what an application sets to go through Onetake
+
+Environment:
+  OPENAI_API_KEY       opens OpenAI's models (or OPENAI_API_KEY_FILE)
+  ONETAKE_PORT         8484; 0 takes a free port
+  ONETAKE_HOST         127.0.0.1; any other address needs ONETAKE_API_KEYS
+  ONETAKE_DATA         ./onetake-data: journals, pictures and bills
+  ONETAKE_API_KEYS     name:key,name2:key2: who may call
+  ONETAKE_PUBLIC_URL   where callers reach the gateway from outside
+  ONETAKE_CONFIG       a file to read instead of ./onetake.yaml
+  ONETAKE_URL          the gateway that generate and generations talk to
+  ONETAKE_API_KEY      the key they show it
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.`;
+
+/** Runs one command line, without the program's own name, and returns its exit code. Never throws. */
+export async function runCli(args: readonly string[], context: CliContext, version: string): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const program = describeCommands(context, version, async (command) => {
+    exitCode = await command;
+  });
+  try {
+    await program.parseAsync(args.length > 0 ? [...args] : ['start'], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    context.stderr.write(`onetake: ${messageOf(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+type Run = (command: Promise<number>) => Promise<void>;
+
+function describeCommands(context: CliContext, version: string, run: Run): Command {
+  const program = new Command('onetake')
+    .description(
+      'Stands between an application and image APIs: every request ends in a picture that opens or in an error that says what happened, and nobody pays twice.',
+    )
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help for a command')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error:/, 'onetake:')),
+    });
+  const command = (usage: string) => program.command(usage).copyInheritedSettings(program);
+
+  command('start')
+    .description('start the gateway (the default)')
+    .action(() => run(start(context)));
+  describeGenerate(command('generate <prompt>'), context, run);
+  command('demo')
+    .description('play two accidents with and without Onetake; takes about 10 s')
+    .action(() => run(demo(context)));
+  describeSandbox(command('sandbox'), context, run);
+  command('generations')
+    .description('list what was generated, newest first')
+    .option('--unknown', 'only those whose outcome nobody knows, with their possible charge')
+    .option('--limit <n>', 'how many at most', whole(1, 1_000), 20)
+    .option('--json', "print the gateway's JSON")
+    .action((options: GenerationsOptions) => run(generations(context, options)));
+  return program;
+}
+
+function describeGenerate(command: Command, context: CliContext, run: Run): void {
+  command
+    .description('generate a picture, or edit one, into a file')
+    .requiredOption('-o, --output <file>', 'where to write; the extension is corrected to what the picture is')
+    .option('--model <model>', 'a model or route name; the default is the gateway’s')
+    .option('--size <WxH>', 'such as 1024x1024')
+    .option('--quality <quality>', 'such as low, medium, high')
+    .option('--n <n>', 'how many pictures', whole(1, 10))
+    .option('--seed <n>', 'for models that have seeds', whole(0, Number.MAX_SAFE_INTEGER))
+    .addOption(new Option('--format <format>', 'the file type').choices(['png', 'jpeg', 'webp']))
+    .option('--image <file...>', 'edit these pictures instead')
+    .option('--timeout-ms <ms>', 'how long to wait for the picture', whole(1, 86_400_000))
+    .addOption(
+      new Option('--payment <policy>', 'what may be paid to get it').choices(['strict', 'standard', 'available']),
+    )
+    .option('--json', 'print what was written as JSON')
+    .action((prompt: string, { image, ...options }: GenerateOptions & { image?: readonly string[] }) =>
+      run(generate(context, prompt, image ? { ...options, images: image } : options)),
+    );
+}
+
+function describeSandbox(command: Command, context: CliContext, run: Run): void {
+  command
+    .description('run the provider that fails on command, alone, to test an application on it')
+    .option('--port <n>', 'where to listen; 0 takes a free port', whole(0, 65_535), 0)
+    .option('--data <dir>', 'where to keep the bill')
+    .option('--limit <limits>', 'enforce limits, such as images=5/60s,concurrency=4')
+    .option('--silent', 'refuse without saying when to come back')
+    .action((options: SandboxCommandOptions) => run(sandbox(context, options)));
+}
+
+function whole(from: number, to: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= from && value <= to) return value;
+    throw new InvalidArgumentError(`expected a whole number from ${from} to ${to}`);
+  };
+}

@@ -1,0 +1,72 @@
+import { openai } from '@onetake/core';
+import type { Config, ProviderConfig } from '../config.ts';
+import type { CliContext, RunningGateway } from './context.ts';
+import { columns, heading } from './text.ts';
+
+const MAX_MODELS_SHOWN = 4;
+const MAX_ROUTES_SHOWN = 20;
+
+/** What `onetake start` prints once: where it listens, what it can reach, and three lines to copy. No key is in it. */
+export function startScreen(config: Config, gateway: RunningGateway, context: CliContext): string {
+  const title = (text: string) => heading(text, context.stdout, context);
+  const sections = [
+    columns(addresses(config, gateway)),
+    ...providers(config, title),
+    ...routes(config, title),
+    `${title('try it')}\n${columns(copyLines(gateway.url, config.callers.length > 0), '  ')}`,
+    ...(config.notices.length > 0
+      ? [`${title('notes')}\n${config.notices.map((notice) => `  ${notice}`).join('\n')}`]
+      : []),
+  ];
+  return `${sections.join('\n\n')}\n\nCtrl-C ends it\n`;
+}
+
+function addresses(config: Config, gateway: RunningGateway): string[][] {
+  const callers = config.callers.map((caller) => caller.name).join(', ');
+  return [
+    ['gateway', gateway.url],
+    ...(config.publicUrl === undefined ? [] : [['public', config.publicUrl]]),
+    ...(gateway.sandbox === undefined ? [] : [['sandbox', gateway.sandbox.url]]),
+    ['data', config.dataDir],
+    ['callers', callers || 'anybody on this machine, no key needed'],
+  ];
+}
+
+function providers({ providers: configured, sandbox }: Config, title: (text: string) => string): string[] {
+  const rows = configured.map((one) => [one.id, one.keySource ?? 'no key', opens(one)]);
+  if (rows.length > 0) return [`${title('providers')}\n${columns(rows, '  ')}`];
+  if (!sandbox) return ['no provider key found and the sandbox is off: set OPENAI_API_KEY or sandbox: on'];
+  return ['no provider key found: every model is played by the sandbox; set OPENAI_API_KEY for real pictures'];
+}
+
+/** The models a key opens, as far as names are known. */
+function opens({ id, kind, baseUrl }: ProviderConfig): string {
+  if (kind !== 'openai') return `${id}/<any model>, at ${baseUrl}`;
+  const names = openai.models.map((model) => model.id);
+  const more = names.length - MAX_MODELS_SHOWN;
+  const listed = `${names.slice(0, MAX_MODELS_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return baseUrl === 'https://api.openai.com/v1' ? listed : `${listed}, at ${baseUrl}`;
+}
+
+function routes(config: Config, title: (text: string) => string): string[] {
+  const entries = Object.entries(config.routes);
+  if (entries.length === 0) return [];
+  const rows = entries.slice(0, MAX_ROUTES_SHOWN).map(([name, route]) => [name, route.targets.join(', then ')]);
+  if (entries.length > MAX_ROUTES_SHOWN) rows.push([`and ${entries.length - MAX_ROUTES_SHOWN} more`]);
+  return [`${title('routes')}\n${columns(rows, '  ')}`];
+}
+
+/** They name no model: the gateway's default answers. */
+function copyLines(url: string, needsKey: boolean): string[][] {
+  const auth = needsKey ? ' -H "authorization: Bearer $ONETAKE_API_KEY"' : '';
+  const node = needsKey ? 'process.env.ONETAKE_API_KEY' : "'local'";
+  const python = needsKey ? 'os.environ["ONETAKE_API_KEY"]' : '"local"';
+  return [
+    [
+      'curl',
+      `curl -s ${url}/v1/images/generations${auth} -H 'content-type: application/json' -d '{"prompt":"a red fox"}'`,
+    ],
+    ['node', `await new OpenAI({ baseURL: '${url}/v1', apiKey: ${node} }).images.generate({ prompt: 'a red fox' })`],
+    ['python', `OpenAI(base_url="${url}/v1", api_key=${python}).images.generate(prompt="a red fox")`],
+  ];
+}

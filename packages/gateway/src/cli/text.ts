@@ -1,0 +1,43 @@
+import { styleText } from 'node:util';
+import type { CliContext, Output } from './context.ts';
+
+/** Rows as lines of aligned columns, three spaces apart; every line begins with `indent`. */
+export function columns(rows: readonly (readonly string[])[], indent = ''): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
+  }
+  const line = (row: readonly string[]) =>
+    row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))).join('   ');
+  return rows.map((row) => `${indent}${line(row)}`.trimEnd()).join('\n');
+}
+
+/** Bold on a terminal, plain everywhere else and where NO_COLOR is set. */
+export function heading(text: string, output: Output, { env }: Pick<CliContext, 'env'>): string {
+  return output.isTTY === true && !env.NO_COLOR ? styleText('bold', text, { validateStream: false }) : text;
+}
+
+/** `$0.04`; what nobody knows is `price unknown`, never 0. */
+export function priceText(usd: number | undefined | null): string {
+  if (typeof usd !== 'number') return 'price unknown';
+  return `$${usd === 0 ? '0' : usd.toFixed(usd < 0.1 && usd * 100 !== Math.round(usd * 100) ? 4 : 2)}`;
+}
+
+export function secondsText(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+export function bytesText(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+export function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
+/** One line without control characters, so that a message from outside cannot move the cursor. */
+export function oneLine(text: string, maxCharacters = 500): string {
+  const plain = text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').trim();
+  return plain.length > maxCharacters ? `${plain.slice(0, maxCharacters - 1)}…` : plain;
+}

@@ -1,0 +1,67 @@
+import type { Route } from '@onetake/core';
+import { type Caller, type Environment, readEnvironment } from './config/environment.ts';
+import { locateFile, readConfigFile } from './config/file.ts';
+import { type ProviderConfig, readProviders } from './config/providers.ts';
+import { ConfigError, type Report } from './config/report.ts';
+import { checkDefaultModel, readRoutes } from './config/routes.ts';
+
+export type { Caller, Environment } from './config/environment.ts';
+export type { ProviderConfig } from './config/providers.ts';
+export { ConfigError } from './config/report.ts';
+
+/** Everything that was decided before the gateway starts. Plain data; only `secret` and `key` are secrets. */
+export interface Config {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Where callers reach the gateway from outside, without a trailing slash. */
+  readonly publicUrl?: string;
+  /** Empty means that everybody on this machine is one caller. */
+  readonly callers: readonly Caller[];
+  /** Those that can be called, in the order bare model names ask them; the sandbox is not among them. */
+  readonly providers: readonly ProviderConfig[];
+  /** Has no prototype. */
+  readonly routes: Readonly<Record<string, Route>>;
+  readonly defaultModel?: string;
+  readonly sandbox: boolean;
+  readonly retention: { readonly days: number; readonly bytes: number };
+  readonly corsOrigins: readonly string[];
+  readonly bodyLimitBytes: number;
+  /** How long a result that reached nobody waits for its caller's next identical request. */
+  readonly attachWindowMs: number;
+  /** What the person who starts the gateway should know. */
+  readonly notices: readonly string[];
+}
+
+export interface ConfigOptions {
+  readonly env: Environment;
+  readonly cwd: string;
+  /** Default: `ONETAKE_CONFIG`, else `onetake.yaml` in `cwd` if it is there. */
+  readonly file?: string;
+}
+
+/** Reads environment and file. Throws one `ConfigError` that lists every fault. */
+export function loadConfig({ env, cwd, file: told }: ConfigOptions): Config {
+  const report: Report = { faults: [], notices: [] };
+  const file = readConfigFile(locateFile(cwd, told ?? env.ONETAKE_CONFIG), report);
+  const own = readEnvironment(env, cwd, report);
+  const fileIsSound = report.faults.length === 0;
+  const providers = readProviders(file, env, cwd, own, report);
+  const routes = readRoutes(file, providers, report);
+  if (fileIsSound) checkDefaultModel(file, providers, report);
+  if (report.faults.length > 0) throw new ConfigError(report.faults);
+  return {
+    ...own,
+    providers,
+    routes,
+    ...(file.default_model !== undefined && { defaultModel: file.default_model }),
+    sandbox: file.sandbox,
+    retention: file.retention,
+    corsOrigins: file.cors.origins,
+    bodyLimitBytes: file.body_limit_bytes,
+    attachWindowMs: file.attach_window_ms,
+    notices: report.notices,
+  };
+}

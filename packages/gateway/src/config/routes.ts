@@ -1,0 +1,77 @@
+import { nearMatches, openai, type PolicySettings, type Route, splitTarget } from '@onetake/core';
+import type { ProviderConfig } from './providers.ts';
+import { didYouMean, fault, type Report } from './report.ts';
+import type { ConfigFile, RouteEntry } from './schema.ts';
+
+/** Who can stand before the slash of a target. */
+interface Known {
+  readonly providers: readonly ProviderConfig[];
+  readonly sandbox: boolean;
+}
+
+/** Turns the file's routes into the engine's, and checks that every target can be reached. */
+export function readRoutes(
+  file: ConfigFile,
+  providers: readonly ProviderConfig[],
+  report: Report,
+): Record<string, Route> {
+  const known = { providers, sandbox: file.sandbox };
+  // Without a prototype no request can name a "route" such as `constructor`.
+  const routes: Record<string, Route> = Object.create(null);
+  for (const [name, entry] of Object.entries(file.routes)) {
+    for (const [index, target] of entry.targets.entries()) {
+      const wrong = checkTarget(`routes.${name}.targets.${index}`, target, known);
+      if (wrong !== undefined) report.faults.push(wrong);
+    }
+    const policy = policyOf(entry);
+    routes[name] = { targets: entry.targets, ...(Object.keys(policy).length > 0 && { policy }) };
+  }
+  return routes;
+}
+
+function checkTarget(path: string, target: string, { providers, sandbox }: Known): string | undefined {
+  const { provider: id, model } = splitTarget(target);
+  if (id === '' || model === '') return fault(path, 'provider/model', target);
+  if (id === 'sandbox' && sandbox) return undefined;
+  const provider = providers.find((one) => one.id === id);
+  if (provider === undefined) {
+    const ids = [...providers.map((one) => one.id), ...(sandbox ? ['sandbox'] : [])];
+    const hint = id === 'openai' ? 'openai has no key: set OPENAI_API_KEY' : didYouMean(nearMatches(id, ids));
+    const expected =
+      ids.length > 0 ? `a configured provider (${ids.join(', ')})` : 'a configured provider, and there is none';
+    return fault(path, expected, target, hint ?? `add providers.${id}`);
+  }
+  if (provider.kind !== 'openai' || openai.model(model) !== undefined) return undefined;
+  const listed = openai.models.map((one) => `${id}/${one.id}`);
+  return fault(
+    path,
+    'a model of OpenAI',
+    target,
+    didYouMean(nearMatches(target, listed)) ?? 'GET /v1/models lists them',
+  );
+}
+
+function policyOf(entry: RouteEntry): PolicySettings {
+  return {
+    ...(entry.payment !== undefined && { payment: entry.payment }),
+    ...(entry.max_paid_attempts !== undefined && { maxPaidAttempts: entry.max_paid_attempts }),
+    ...(entry.fallback !== undefined && { fallback: entry.fallback }),
+    ...(entry.total_timeout_ms !== undefined && { totalTimeoutMs: entry.total_timeout_ms }),
+    ...(entry.first_byte_timeout_ms !== undefined && { firstByteTimeoutMs: entry.first_byte_timeout_ms }),
+    ...(entry.idle_timeout_ms !== undefined && { idleTimeoutMs: entry.idle_timeout_ms }),
+    ...(entry.connect_timeout_ms !== undefined && { connectTimeoutMs: entry.connect_timeout_ms }),
+    ...(entry.harvest_ms !== undefined && { harvestMs: entry.harvest_ms }),
+  };
+}
+
+/** A default nobody answers to would fail every request that names no model. */
+export function checkDefaultModel(file: ConfigFile, providers: readonly ProviderConfig[], report: Report): void {
+  const name = file.default_model;
+  // With no provider at all the sandbox plays every name.
+  if (name === undefined || Object.hasOwn(file.routes, name) || (providers.length === 0 && file.sandbox)) return;
+  const listed = providers.some((one) => one.kind === 'openai') ? openai.models.map((model) => model.id) : [];
+  if (listed.includes(name) || checkTarget('default_model', name, { providers, sandbox: file.sandbox }) === undefined)
+    return;
+  const hint = didYouMean(nearMatches(name, [...Object.keys(file.routes), ...listed]));
+  report.faults.push(fault('default_model', 'a route, a listed model or provider/model', name, hint));
+}

@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { parseBytes } from './sizes.ts';
+
+const MAX_TIMEOUT_MS = 86_400_000;
+const MAX_PAID_ATTEMPTS = 10;
+const MAX_TARGETS = 32;
+const MAX_ROUTES = 1_000;
+const MAX_PROVIDERS = 100;
+const MAX_ORIGINS = 100;
+const MAX_RETENTION_DAYS = 36_500;
+const MAX_BODY_BYTES = 1024 ** 3;
+const MIN_BODY_BYTES = 1024;
+const MIB = 1024 ** 2;
+
+/** The text given as `error` is what was expected; `file.ts` adds the path and what came instead. */
+const text = (expected: string) =>
+  z.string({ error: expected }).min(1, { error: expected }).max(1_000, { error: expected });
+
+const whole = (from: number, to: number, unit: string) => {
+  const error = `a whole number of ${unit} from ${from} to ${to}`;
+  return z.int({ error }).min(from, { error }).max(to, { error });
+};
+
+const bytes = (from: number, to: number) => {
+  const error = `a size from ${from} to ${to} bytes, such as 64000000, 64MB or 50GB`;
+  return z.unknown().transform((value, context) => {
+    const read = parseBytes(value);
+    if (read !== undefined && read >= from && read <= to) return read;
+    context.addIssue({ code: 'custom', message: error, input: value });
+    return z.NEVER;
+  });
+};
+
+const milliseconds = whole(1, MAX_TIMEOUT_MS, 'milliseconds');
+
+/** YAML 1.2 reads `on` as a string, older tools write it as a boolean. */
+const onOff = z
+  .union([z.boolean(), z.enum(['on', 'off'])], { error: 'on or off' })
+  .transform((value) => value === true || value === 'on');
+
+const map = 'a map';
+
+const provider = z.strictObject(
+  {
+    kind: z.enum(['openai', 'openai-compatible'], { error: 'openai or openai-compatible' }).exactOptional(),
+    key_env: z
+      .string()
+      .regex(/^[A-Z_][A-Z0-9_]{0,99}$/)
+      .exactOptional(),
+    key_file: text('the path of a file').exactOptional(),
+    base_url: text('an http or https address').exactOptional(),
+  },
+  { error: map },
+);
+
+const route = z.strictObject(
+  {
+    targets: z
+      .array(text('provider/model'), { error: 'a list of provider/model' })
+      .min(1, { error: 'at least one provider/model' })
+      .max(MAX_TARGETS, { error: `at most ${MAX_TARGETS} targets` }),
+    payment: z.enum(['strict', 'standard', 'available'], { error: 'strict, standard or available' }).exactOptional(),
+    max_paid_attempts: whole(1, MAX_PAID_ATTEMPTS, 'attempts').exactOptional(),
+    fallback: onOff.exactOptional(),
+    total_timeout_ms: milliseconds.exactOptional(),
+    first_byte_timeout_ms: milliseconds.exactOptional(),
+    idle_timeout_ms: milliseconds.exactOptional(),
+    connect_timeout_ms: milliseconds.exactOptional(),
+    harvest_ms: milliseconds.exactOptional(),
+  },
+  { error: map },
+);
+
+const retention = z.strictObject(
+  {
+    days: whole(1, MAX_RETENTION_DAYS, 'days').default(30),
+    bytes: bytes(1, Number.MAX_SAFE_INTEGER).default(50e9),
+  },
+  { error: map },
+);
+
+const cors = z.strictObject(
+  {
+    origins: z
+      .array(
+        z
+          .string({ error: 'an origin' })
+          .refine(isOrigin, { error: 'an exact origin such as https://app.example, without a path or *' }),
+        { error: 'a list of origins' },
+      )
+      .max(MAX_ORIGINS, { error: `at most ${MAX_ORIGINS} origins` })
+      .default([]),
+  },
+  { error: map },
+);
+
+const ids = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, { error: 'a provider id of lower-case letters, digits and dashes' });
+const names = z.string().regex(/^\S{1,200}$/, { error: 'a route name of 1 to 200 characters without spaces' });
+const bounded = (most: number) =>
+  [(value: object) => Object.keys(value).length <= most, { error: `at most ${most} entries` }] as const;
+
+const sections = { providers: provider, routes: route, retention, cors };
+
+/** What `onetake.yaml` may say. Every key is optional. */
+export const CONFIG_FILE = z.strictObject(
+  {
+    default_model: text('a model or route name').exactOptional(),
+    providers: z
+      .record(
+        ids,
+        z.preprocess((value) => value ?? {}, provider),
+        { error: 'a map of provider ids' },
+      )
+      .refine(...bounded(MAX_PROVIDERS))
+      .default({}),
+    routes: z
+      .record(
+        names,
+        z.preprocess((value) => (Array.isArray(value) ? { targets: value } : value), route),
+        {
+          error: 'a map of route names',
+        },
+      )
+      .refine(...bounded(MAX_ROUTES))
+      .default({}),
+    retention: retention.prefault({}),
+    cors: cors.prefault({}),
+    sandbox: onOff.default(true),
+    body_limit_bytes: bytes(MIN_BODY_BYTES, MAX_BODY_BYTES).default(64 * MIB),
+    attach_window_ms: whole(0, MAX_TIMEOUT_MS, 'milliseconds').default(900_000),
+  },
+  { error: map },
+);
+
+export type ConfigFile = z.infer<typeof CONFIG_FILE>;
+export type ProviderEntry = ConfigFile['providers'][string];
+export type RouteEntry = ConfigFile['routes'][string];
+
+/** The keys that may stand in the map at `path`. */
+export function knownKeys([section]: readonly PropertyKey[]): readonly string[] {
+  const schema = section === undefined ? CONFIG_FILE : sections[section as keyof typeof sections];
+  return Object.keys(schema.shape);
+}
+
+function isOrigin(value: string): boolean {
+  const { origin, protocol } = URL.parse(value) ?? {};
+  return origin === value && (protocol === 'http:' || protocol === 'https:');
+}

@@ -1,0 +1,145 @@
+import {
+  type Asset,
+  type Cost,
+  costOf,
+  type Failure,
+  type GeneratedImage,
+  type Generation,
+  httpAnswer,
+  IMAGE_TYPES,
+  type Plan,
+  splitTarget,
+} from '@onetake/core';
+import type { Segment } from './segments.ts';
+
+/** One generation as an answer tells it; everything in it comes from the journal, so a replay is identical. */
+export interface Telling {
+  readonly id: string;
+  readonly plan: Plan;
+  readonly generation: Generation;
+}
+
+/** How pictures are handed over: inside the JSON, or as links below this address. */
+export type Delivery = { readonly form: 'b64_json' } | { readonly form: 'url'; readonly assetsUrl: string };
+
+/** OpenAI's image answer, with what Onetake knows beyond it under `onetake`. */
+export function imagesBody(
+  telling: Telling,
+  images: readonly GeneratedImage[],
+  missing: readonly Failure[],
+  delivery: Delivery,
+): readonly Segment[] {
+  const { plan, generation } = telling;
+  const usage = generation.outcome?.ok ? generation.outcome.usage : undefined;
+  const rest = JSON.stringify({
+    ...resolvedFields(plan, images[0]?.asset),
+    ...(usage && { usage }),
+    onetake: extension(telling, images, missing),
+  });
+  const data = images.flatMap((image, index) => [index === 0 ? '' : ',', ...imageItem(image, delivery)]);
+  return [`{"created":${Math.floor(plan.createdAt / 1000)},"data":[`, ...data, `],${rest.slice(1)}`];
+}
+
+function imageItem(image: GeneratedImage, delivery: Delivery): readonly Segment[] {
+  const extra = { ...(image.revisedPrompt !== undefined && { revised_prompt: image.revisedPrompt }) };
+  if (delivery.form === 'url') return [JSON.stringify({ url: assetUrl(image.asset, delivery.assetsUrl), ...extra })];
+  const tail = JSON.stringify(extra);
+  return ['{"b64_json":"', image.asset, tail === '{}' ? '"}' : `",${tail.slice(1)}`];
+}
+
+function assetUrl({ hash, type }: Asset, assetsUrl: string): string {
+  return `${assetsUrl}/${hash}.${IMAGE_TYPES[type].extension}`;
+}
+
+/** What the provider settled on, told as OpenAI tells it; the format and size are those of the true bytes. */
+function resolvedFields({ request }: Plan, asset: Asset | undefined) {
+  return {
+    ...(request.background !== undefined && { background: request.background }),
+    ...(asset && { output_format: asset.type }),
+    ...(request.quality !== undefined && { quality: request.quality }),
+    ...(asset && { size: `${asset.width}x${asset.height}` }),
+  };
+}
+
+function extension(telling: Telling, images: readonly GeneratedImage[], missing: readonly Failure[]) {
+  const { id, plan, generation } = telling;
+  const made = splitTarget(generation.targets[0] ?? '');
+  return {
+    generation: id,
+    provider: made.provider,
+    model: made.model,
+    attempts: generation.attempts,
+    paid_attempts: generation.paidAttempts,
+    ...priceFields(costOf(plan, generation)),
+    images: images.map(({ asset, seed }) => ({
+      sha256: asset.hash,
+      bytes: asset.bytes,
+      width: asset.width,
+      height: asset.height,
+      type: asset.type,
+      ...(seed !== undefined && { seed }),
+    })),
+    ...(missing.length > 0 && { missing: missing.map(missingItem) }),
+  };
+}
+
+export function priceFields(cost: Cost) {
+  return {
+    price_usd: cost.usd ?? null,
+    price_basis: cost.basis,
+    ...(cost.possibleCharges > 0 && { possible_charges: cost.possibleCharges }),
+  };
+}
+
+function missingItem(failure: Failure) {
+  const { type, code } = httpAnswer(failure);
+  return { message: failure.message, type, code, kind: failure.kind, certainty: failure.certainty };
+}
+
+/** The `x-onetake-*` headers of an answer, failed or not. */
+export function tellingHeaders({ id, plan, generation }: Telling): Record<string, string> {
+  const target = generation.targets[0];
+  const first = generation.runs[0]?.attempts[0];
+  return {
+    'x-onetake-generation': id,
+    'x-onetake-attempts': String(generation.attempts),
+    'x-onetake-paid-attempts': String(generation.paidAttempts),
+    ...(target !== undefined && providerHeaders(target)),
+    ...(first && { 'x-onetake-queued-ms': String(first.startedAt - plan.createdAt) }),
+    ...fallbackHeader(plan, generation),
+  };
+}
+
+function providerHeaders(target: string): Record<string, string> {
+  const { provider, model } = splitTarget(target);
+  return { 'x-onetake-provider': provider, 'x-onetake-model': encodeURI(model) };
+}
+
+/** `1 (network)`: how many targets were passed over, and why the first one was. */
+function fallbackHeader(plan: Plan, generation: Generation): Record<string, string> {
+  const passed = plan.targets.findIndex((target) => target.id === generation.targets[0]);
+  if (passed < 1) return {};
+  const failed = generation.runs[0]?.attempts.find((attempt) => attempt.outcome?.ok === false)?.outcome;
+  const why = failed && !failed.ok ? failed.failure.kind : 'unavailable';
+  return { 'x-onetake-fallback': `${passed} (${why})` };
+}
+
+/** The closing events of a streamed answer, one per picture, in OpenAI's shape. */
+export function completedEvents(
+  telling: Telling,
+  images: readonly GeneratedImage[],
+  missing: readonly Failure[],
+): readonly Segment[] {
+  const { plan, generation } = telling;
+  const type = plan.request.operation === 'edit' ? 'image_edit.completed' : 'image_generation.completed';
+  return images.flatMap((image, index) => {
+    const usage = generation.outcome?.ok ? generation.outcome.usage : undefined;
+    const rest = JSON.stringify({
+      created_at: Math.floor(plan.createdAt / 1000),
+      ...resolvedFields(plan, image.asset),
+      ...(usage && index === images.length - 1 && { usage }),
+      onetake: extension(telling, [image], index === images.length - 1 ? missing : []),
+    });
+    return [`event: ${type}\ndata: {"type":"${type}","b64_json":"`, image.asset, `",${rest.slice(1)}\n\n`];
+  });
+}

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import multipart from '@fastify/multipart';
+import { type Catalogue, type HealthBook, httpAnswer, type Io } from '@onetake/core';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { DiskAssets } from '../assets/disk.ts';
+import type { FetchImage } from '../assets/download.ts';
+import type { Config } from '../config.ts';
+import type { Store } from '../store/store.ts';
+import type { Generations } from '../tasks/generations.ts';
+import type { Undelivered } from '../tasks/undelivered.ts';
+import type { Worker } from '../tasks/worker.ts';
+import { serveAsset } from './assets.ts';
+import { createBrowserGuard } from './browser-guard.ts';
+import { createCallers } from './callers.ts';
+import type { Deliveries } from './delivery.ts';
+import { imageRoutes } from './image-routes.ts';
+import { modelEntry, modelList } from './models.ts';
+import { operationRoutes } from './operations.ts';
+import {
+  FailureProblem,
+  failureBody,
+  failureHeaders,
+  problemBody,
+  problemHeaders,
+  RequestProblem,
+  requestProblemOf,
+} from './problem.ts';
+
+/** Everything the HTTP edge stands on. */
+export interface AppDeps {
+  readonly config: Config;
+  readonly store: Store;
+  readonly assets: DiskAssets;
+  readonly io: Io;
+  readonly health: HealthBook;
+  readonly catalogue: Catalogue;
+  readonly worker: Worker;
+  readonly generations: Generations;
+  readonly undelivered: Undelivered;
+  readonly deliveries: Deliveries;
+  readonly fetchImage: FetchImage;
+  readonly sandboxUrl: string | undefined;
+  /** Links to pictures begin with this; built on the public URL, never on the Host header. */
+  readonly assetsUrl: () => string;
+  readonly log: Logger;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls; set before a route runs. */
+    caller: string;
+  }
+  interface FastifyContextConfig {
+    /** Needs no key: health, and pictures whose URL is the capability. */
+    open?: boolean;
+  }
+}
+
+const OPEN = { config: { open: true } };
+
+/** The whole API as one route table. */
+export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
+  const { config, catalogue } = deps;
+  const app = Fastify({
+    bodyLimit: config.bodyLimitBytes,
+    genReqId: () => `req_${randomBytes(12).toString('hex')}`,
+    rewriteUrl: ({ url = '/' }) => withVersion(url),
+    forceCloseConnections: 'idle',
+    logger: false,
+  });
+  app.removeContentTypeParser('text/plain');
+  await app.register(multipart);
+  guard(app, deps);
+  explain(app, deps);
+
+  const startedAt = deps.io.now();
+  const images = imageRoutes(deps);
+  const operations = operationRoutes(deps);
+  app.post('/v1/images/generations', images.generate);
+  app.post('/v1/images/edits', images.edit);
+  app.post('/v1/images/variations', images.variations);
+  app.get('/v1/models', () => modelList(catalogue, startedAt));
+  app.get<{ Params: { '*': string } }>('/v1/models/*', ({ params }) => modelEntry(catalogue, params['*'], startedAt));
+  app.get('/v1/generations', operations.listGenerations);
+  app.get<{ Params: { id: string } }>('/v1/generations/:id', operations.readGeneration);
+  app.get('/v1/targets', operations.targets);
+  app.get('/v1/assets/:name', OPEN, serveAsset(deps.assets));
+  app.get('/health/live', OPEN, () => ({ status: 'live' }));
+  app.get('/health/ready', OPEN, operations.ready);
+  app.get('/', OPEN, operations.welcome);
+  return app;
+}
+
+const VERSIONED = /^\/(?:images|models|generations|targets|assets)(?=[/?]|$)/;
+
+/** People set the base URL with or without `/v1`; both mean the same. */
+function withVersion(url: string): string {
+  return VERSIONED.test(url) ? `/v1${url}` : url;
+}
+
+/** Before any body is read: where the request comes from, and who sends it. */
+function guard(app: FastifyInstance, { config }: AppDeps): void {
+  const browsers = createBrowserGuard(config);
+  const identify = createCallers(config.callers);
+  app.decorateRequest('caller', '');
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    const answered = await browsers.onRequest(request, reply);
+    if (answered) return answered;
+    if (!request.routeOptions.config.open) request.caller = identify(request.raw);
+    return undefined;
+  });
+}
+
+/** Every error leaves in the envelope. What is nobody's request is a fault of ours: logged, and told without detail. */
+function explain(app: FastifyInstance, { config, io, log }: AppDeps): void {
+  app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => {
+    if (error instanceof FailureProblem) {
+      const { failure } = error;
+      return reply
+        .code(httpAnswer(failure).status)
+        .headers(failureHeaders(failure, io.now()))
+        .send(failureBody(failure, { requestId: request.id, now: io.now() }));
+    }
+    const problem = requestProblemOf(error, config.bodyLimitBytes) ?? internal();
+    if (problem.status >= 500) log.error({ err: error, request: request.id }, 'a request met a fault of the gateway');
+    return reply.code(problem.status).headers(problemHeaders(problem)).send(problemBody(problem, request.id));
+  });
+  app.setNotFoundHandler((request) => {
+    const path = request.url.split('?', 1)[0]?.slice(0, 200);
+    throw new RequestProblem(
+      404,
+      'not_found',
+      `${request.method} ${path}: there is no such endpoint; GET / lists them`,
+    );
+  });
+}
+
+function internal(): RequestProblem {
+  return new RequestProblem(500, 'internal_error', 'the gateway met a fault of its own; its log has the request id');
+}

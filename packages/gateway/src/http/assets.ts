@@ -1,0 +1,101 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
+import { type Asset, IMAGE_TYPES, type ImageType } from '@onetake/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RequestProblem } from './problem.ts';
+
+type AssetName = Pick<Asset, 'hash' | 'type'>;
+
+/** Stored pictures as this resource reads them; `start` and `end` are byte positions, both included. */
+export interface ServedAssets {
+  size(hash: string, type: ImageType): Promise<number | undefined>;
+  read(asset: AssetName, range: ByteRange): AsyncIterable<Uint8Array>;
+}
+
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * `GET` and `HEAD /v1/assets/{hash}.{ext}`, mounted with the parameter `name`. The bytes under a hash never change, so
+ * they may be kept for ever; nothing in them may run, so the page they would make is locked in.
+ */
+export function serveAsset(assets: ServedAssets) {
+  return async (request: FastifyRequest<{ Params: { name: string } }>, reply: FastifyReply): Promise<FastifyReply> => {
+    const asset = assetNamed(request.params.name);
+    const size = asset && (await assets.size(asset.hash, asset.type));
+    if (asset === undefined || size === undefined) throw unknownAsset(request.params.name);
+    const etag = `"${asset.hash}"`;
+    if (matches(request.headers['if-none-match'], etag)) return reply.code(304).headers(cacheHeaders(etag)).send();
+    const range = requestedRange(request.headers, etag, size);
+    if (range === 'unsatisfiable') throw outsideOf(request.headers.range ?? '', size);
+    reply.headers({ ...cacheHeaders(etag), ...contentHeaders(asset) });
+    if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`);
+    const { start, end } = range ?? { start: 0, end: size - 1 };
+    reply.header('content-length', String(end - start + 1));
+    if (request.method === 'HEAD') return reply.send();
+    return reply.send(Readable.from(assets.read(asset, { start, end }), { objectMode: false }));
+  };
+}
+
+const TYPES_BY_EXTENSION = new Map(
+  Object.entries(IMAGE_TYPES).map(([type, { extension }]) => [extension, type as ImageType]),
+);
+
+function assetNamed(name: string): AssetName | undefined {
+  const [, hash = '', extension = ''] = /^([0-9a-f]{64})\.([a-z]{3,5})$/.exec(name) ?? [];
+  const type = TYPES_BY_EXTENSION.get(extension);
+  return type && { hash, type };
+}
+
+function cacheHeaders(etag: string): Record<string, string> {
+  return { etag, 'cache-control': 'public, max-age=31536000, immutable' };
+}
+
+function contentHeaders({ hash, type }: AssetName): Record<string, string> {
+  const { mime, extension } = IMAGE_TYPES[type];
+  const policy = "sandbox; default-src 'none'";
+  return {
+    'content-type': mime,
+    'accept-ranges': 'bytes',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': type === 'svg' ? `${policy}; style-src 'unsafe-inline'` : policy,
+    'cross-origin-resource-policy': 'cross-origin',
+    ...(type === 'svg' && { 'content-disposition': `attachment; filename="${hash}.${extension}"` }),
+  };
+}
+
+function matches(header: string | undefined, etag: string): boolean {
+  const tags = (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes(etag) || tags.includes('*');
+}
+
+/** A single range of bytes (RFC 9110, 14.2). What is not one, or is meant for other bytes, asks for everything. */
+function requestedRange(
+  headers: IncomingHttpHeaders,
+  etag: string,
+  size: number,
+): ByteRange | 'unsatisfiable' | undefined {
+  const condition = headers['if-range'];
+  if (condition !== undefined && condition !== etag) return undefined;
+  const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(headers.range ?? '') ?? [];
+  if (first === undefined || last === undefined || first + last === '') return undefined;
+  if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
+  return start > end ? 'unsatisfiable' : { start, end };
+}
+
+function unknownAsset(name: string): RequestProblem {
+  const message = `asset: there is no picture "${name.slice(0, 100)}"; retention may have removed it, or the extension is another`;
+  return new RequestProblem(404, 'not_found', message);
+}
+
+function outsideOf(range: string, size: number): RequestProblem {
+  const message = `Range: "${range}" lies outside of the picture's ${size} bytes; ask for less or leave the header out`;
+  return new RequestProblem(416, 'invalid_range', message, {
+    param: 'Range',
+    headers: { 'content-range': `bytes */${size}` },
+  });
+}

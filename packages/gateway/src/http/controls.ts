@@ -1,0 +1,187 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { type JsonObject, type JsonValue, nearMatches, type PolicySettings } from '@onetake/core';
+import { readIdempotencyKey } from './idempotency-key.ts';
+import { RequestProblem } from './problem.ts';
+
+/** What a request asks of Onetake itself, beside the picture. */
+export interface Controls {
+  readonly settings: PolicySettings;
+  /** May be answered with an earlier identical request's result that never arrived. Default true. */
+  readonly attach: boolean;
+  /** Default `keep`. */
+  readonly onDisconnect: 'keep' | 'cancel';
+  readonly idempotencyKey?: string;
+  /** The client says that this is its own second try: what the first one made never arrived. */
+  readonly retriedByClient: boolean;
+}
+
+interface Draft {
+  settings: PolicySettings;
+  attach: boolean;
+  onDisconnect: Controls['onDisconnect'];
+}
+
+interface Control {
+  readonly rule: string;
+  /** What the value changes; undefined when it breaks the rule. */
+  readonly read: (value: string, draft: Draft) => Partial<Draft> | undefined;
+  /** Values a page of another origin may send; it can only ask for less. */
+  readonly fromBrowser?: readonly string[];
+}
+
+const MAX_TIMEOUT_MS = 86_400_000;
+const MAX_PAID_ATTEMPTS = 10;
+
+/** By the name after `x-onetake-`; the body's `onetake` object has the same names in snake_case. */
+const CONTROLS: Readonly<Record<string, Control>> = {
+  'timeout-ms': {
+    rule: `a whole number of milliseconds from 1 to ${MAX_TIMEOUT_MS}`,
+    read: (value, { settings }) => {
+      const totalTimeoutMs = wholeNumber(value, MAX_TIMEOUT_MS);
+      return totalTimeoutMs === undefined ? undefined : { settings: { ...settings, totalTimeoutMs } };
+    },
+    fromBrowser: ['*'],
+  },
+  'max-paid-attempts': {
+    rule: `a whole number from 1 to ${MAX_PAID_ATTEMPTS}`,
+    read: (value, { settings }) => {
+      const maxPaidAttempts = wholeNumber(value, MAX_PAID_ATTEMPTS);
+      return maxPaidAttempts === undefined ? undefined : { settings: { ...settings, maxPaidAttempts } };
+    },
+    fromBrowser: ['1'],
+  },
+  payment: {
+    rule: 'strict, standard or available',
+    read: (value, { settings }) =>
+      value === 'strict' || value === 'standard' || value === 'available'
+        ? { settings: { ...settings, payment: value } }
+        : undefined,
+    fromBrowser: ['strict'],
+  },
+  fallback: {
+    rule: 'on or off',
+    read: (value, { settings }) =>
+      isSwitch(value) ? { settings: { ...settings, fallback: value === 'on' } } : undefined,
+    fromBrowser: ['off'],
+  },
+  attach: { rule: 'on or off', read: (value) => (isSwitch(value) ? { attach: value === 'on' } : undefined) },
+  'on-disconnect': {
+    rule: 'keep or cancel',
+    read: (value) => (value === 'keep' || value === 'cancel' ? { onDisconnect: value } : undefined),
+    fromBrowser: ['*'],
+  },
+  cache: {
+    rule: 'off; a cache is not available yet',
+    read: (value) => (value === 'off' ? {} : undefined),
+  },
+  priority: {
+    rule: 'interactive; batch is not available yet',
+    read: (value) => (value === 'interactive' ? {} : undefined),
+    fromBrowser: ['*'],
+  },
+};
+
+const PREFIX = 'x-onetake-';
+
+/**
+ * Reads the `x-onetake-*` headers, the body's `onetake` object, `Idempotency-Key` and `x-stainless-retry-count`; a
+ * header wins over the body. A name nobody knows is an error, because a typo in it could cost money. `Prefer` is a
+ * preference (RFC 7240) and is passed over.
+ */
+export function readControls(
+  headers: IncomingHttpHeaders,
+  body: JsonValue | undefined,
+  options: { readonly fromBrowser: boolean },
+): Controls {
+  let draft: Draft = { settings: {}, attach: true, onDisconnect: 'keep' };
+  for (const given of [...fromBody(body), ...fromHeaders(headers)]) {
+    const control = Object.hasOwn(CONTROLS, given.name) ? CONTROLS[given.name] : undefined;
+    if (control === undefined) throw unknownControl(given);
+    const change = control.read(given.value, draft);
+    if (change === undefined) throw badValue(given, control.rule);
+    if (options.fromBrowser && !isOpenToBrowsers(control, given.value)) throw notFromBrowser(given);
+    draft = { ...draft, ...change };
+  }
+  const idempotencyKey = readIdempotencyKey(headers['idempotency-key']);
+  return {
+    ...draft,
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+    retriedByClient: Number(headers['x-stainless-retry-count'] ?? 0) > 0,
+  };
+}
+
+interface Given {
+  readonly name: string;
+  readonly value: string;
+  /** The header or field as the caller wrote it. */
+  readonly param: string;
+  /** How its known siblings are written. */
+  readonly spell: (name: string) => string;
+}
+
+function fromHeaders(headers: IncomingHttpHeaders): readonly Given[] {
+  const spell = (name: string) => PREFIX + name;
+  return Object.entries(headers)
+    .filter(([header]) => header.startsWith(PREFIX))
+    .map(([param, value]) => ({ name: param.slice(PREFIX.length), value: String(value).trim(), param, spell }));
+}
+
+function fromBody(body: JsonValue | undefined): readonly Given[] {
+  if (body === undefined || body === null) return [];
+  if (typeof body !== 'object' || Array.isArray(body)) {
+    throw new RequestProblem(
+      400,
+      'invalid_type',
+      'onetake: it is not an object; send {"onetake": {"payment": "strict"}}',
+      {
+        param: 'onetake',
+      },
+    );
+  }
+  const spell = (name: string) => `onetake.${name.replaceAll('-', '_')}`;
+  return Object.entries(body as JsonObject).map(([key, value]) => {
+    // A header's name must not pass for a field's: `timeout-ms` is none.
+    const name = key.includes('-') ? key.slice(0, 64).replaceAll('-', '_') : key.replaceAll('_', '-');
+    return {
+      name,
+      value: controlText(value),
+      param: `onetake.${key.slice(0, 64)}`,
+      spell,
+    };
+  });
+}
+
+function controlText(value: JsonValue | undefined): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : `${value && typeof value}`;
+}
+
+function wholeNumber(value: string, max: number): number | undefined {
+  const number = /^\d{1,9}$/.test(value) ? Number(value) : 0;
+  return number >= 1 && number <= max ? number : undefined;
+}
+
+function isSwitch(value: string): boolean {
+  return value === 'on' || value === 'off';
+}
+
+function isOpenToBrowsers({ fromBrowser = [] }: Control, value: string): boolean {
+  return fromBrowser.includes('*') || fromBrowser.includes(value);
+}
+
+function badValue({ param, value }: Given, rule: string): RequestProblem {
+  const message = `${param}: "${value.slice(0, 100)}" is not ${rule}; change it or leave it out`;
+  return new RequestProblem(400, 'invalid_value', message, { param });
+}
+
+function unknownControl({ name, param, spell }: Given): RequestProblem {
+  const known = Object.keys(CONTROLS);
+  const near = nearMatches(name.replaceAll('_', '-'), known).map(spell);
+  const wayOut = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `there are ${known.map(spell).join(', ')}`;
+  return new RequestProblem(400, 'unknown_parameter', `${param}: there is no such control; ${wayOut}`, { param });
+}
+
+function notFromBrowser({ param, value }: Given): RequestProblem {
+  const message = `${param}: a page in a browser may not set it to "${value.slice(0, 100)}"; set it on the route, or call from a server`;
+  return new RequestProblem(403, 'forbidden_control', message, { param });
+}

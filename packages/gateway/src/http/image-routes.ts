@@ -1,0 +1,59 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AppDeps } from './app.ts';
+import { createBrowserGuard } from './browser-guard.ts';
+import { readControls } from './controls.ts';
+import { readEdit } from './edits.ts';
+import { fingerprint } from './fingerprint.ts';
+import { type ImageWire, readImageWire } from './image-wire.ts';
+import { answerImages, type ImageDeps } from './images.ts';
+import { RequestProblem } from './problem.ts';
+
+/** The handlers of `/v1/images/*`. */
+export function imageRoutes(deps: AppDeps) {
+  const { config, assets, fetchImage } = deps;
+  const browsers = createBrowserGuard(config);
+  const imageDeps: ImageDeps = deps;
+
+  function answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    wire: ImageWire,
+    files: readonly string[],
+  ): Promise<FastifyReply> {
+    const fromBrowser = browsers.isBrowserRequest(request);
+    const controls = readControls(request.headers, wire.controlsBody, { fromBrowser });
+    const submission = {
+      caller: request.caller,
+      endpoint: request.routeOptions.url ?? request.url,
+      requestId: request.id,
+      request: wire.request,
+      model: wire.model,
+      settings: controls.settings,
+      fingerprint: fingerprint(wire.canonical, files),
+      attach: controls.attach,
+      provenRetry: controls.retriedByClient,
+      idempotencyKey: controls.idempotencyKey,
+    };
+    return answerImages(
+      { submission, form: wire.responseFormat, onDisconnect: controls.onDisconnect },
+      reply,
+      imageDeps,
+    );
+  }
+
+  return {
+    generate: (request: FastifyRequest, reply: FastifyReply) => {
+      return answer(request, reply, readImageWire('generate', request.body), []);
+    },
+    edit: async (request: FastifyRequest, reply: FastifyReply) => {
+      const edit = await readEdit(request, { assets, fetchImage, bodyLimitBytes: config.bodyLimitBytes });
+      return answer(request, reply, edit, edit.fileHashes);
+    },
+    variations: () => {
+      throw new RequestProblem(404, 'not_found', VARIATIONS);
+    },
+  };
+}
+
+const VARIATIONS =
+  'POST /v1/images/variations: the provider retired image variations in 2026; use /v1/images/edits with the picture and a prompt';

@@ -1,0 +1,144 @@
+import { type AssetStore, foldGeneration, type Io, type PolicySettings } from '@onetake/core';
+import type { FastifyReply } from 'fastify';
+import type { Generations, Submission, Ticket } from '../tasks/generations.ts';
+import { isWorthKeeping } from '../tasks/generations.ts';
+import type { Live } from '../tasks/live.ts';
+import type { Undelivered } from '../tasks/undelivered.ts';
+import { type Answering, answerJson, answerStream, openImageStream } from './answering.ts';
+import type { Deliveries } from './delivery.ts';
+import { FailureProblem, RequestProblem } from './problem.ts';
+import { waitToTell } from './waiting.ts';
+
+/** What the image endpoints work with. */
+export interface ImageDeps {
+  readonly io: Io;
+  readonly assets: AssetStore & { size(hash: string, type: string): Promise<number | undefined> };
+  readonly generations: Generations;
+  readonly undelivered: Undelivered;
+  readonly deliveries: Deliveries;
+  /** Links to pictures begin with this; built on the public URL, never on the Host header. */
+  readonly assetsUrl: () => string;
+}
+
+/** A request the edge has read and checked; nothing was spent on it yet. */
+export interface ImageCall {
+  readonly submission: Submission;
+  readonly form: 'b64_json' | 'url';
+  readonly onDisconnect: 'keep' | 'cancel';
+}
+
+type Found = Extract<Ticket, { kind: 'live' | 'stored' }>;
+
+/** Runs one image request to its answer; throws a problem for what ends before a generation exists. */
+export async function answerImages(call: ImageCall, reply: FastifyReply, deps: ImageDeps): Promise<FastifyReply> {
+  const ticket = await deps.generations.submit(call.submission);
+  switch (ticket.kind) {
+    case 'refused':
+      throw new FailureProblem(ticket.failure);
+    case 'mismatch':
+      throw new RequestProblem(422, 'idempotency_mismatch', MISMATCH, { param: 'Idempotency-Key' });
+    case 'full':
+      throw new FailureProblem({
+        kind: 'queue_full',
+        certainty: 'not_sent',
+        message: FULL,
+        notBefore: deps.io.now() + 5_000,
+      });
+    case 'stored':
+      await answerStored(call, ticket, reply, deps);
+      return reply;
+    case 'live':
+      await answerLive(call, ticket, reply, deps);
+      return reply;
+  }
+}
+
+const MISMATCH =
+  'Idempotency-Key: it was used for another request body within 24 hours; send a new key, or the same body';
+const FULL = 'this gateway works on as many generations as it may; repeat after Retry-After';
+
+async function answerLive(
+  call: ImageCall,
+  ticket: Extract<Found, { kind: 'live' }>,
+  reply: FastifyReply,
+  deps: ImageDeps,
+): Promise<void> {
+  const { live } = ticket;
+  const answering: Answering = {
+    reply,
+    assets: deps.assets,
+    delivery: deliveryOf(call, deps),
+    headers: foundHeaders(ticket, live.id),
+  };
+  const stream = live.plan.request.stream ? openImageStream(answering, live.plan) : undefined;
+  const deadlineAt = deadlineOf(call.submission.settings, ticket, deps.io);
+  try {
+    const told = await waitToTell(live, reply.raw, deadlineAt, deps.io, stream?.sendPartial);
+    if (told === undefined) return callerLeft(call, live, deps);
+    const telling = { id: live.id, requestId: live.requestId, plan: live.plan, ...told };
+    // An answer that a clock cut short is not the result: that one is kept for the caller's next identical request.
+    if (told.overdue) keep(live, deps);
+    else if (isWorthKeeping(live)) deps.deliveries.follow(reply.raw, entryOf(live));
+    await (stream ? answerStream(telling, answering, stream) : answerJson(telling, answering));
+  } finally {
+    live.leave();
+  }
+}
+
+async function answerStored(
+  call: ImageCall,
+  ticket: Extract<Found, { kind: 'stored' }>,
+  reply: FastifyReply,
+  deps: ImageDeps,
+): Promise<void> {
+  const { stored } = ticket;
+  const generation = foldGeneration(stored.journals);
+  const answering: Answering = {
+    reply,
+    assets: deps.assets,
+    delivery: deliveryOf(call, deps),
+    headers: foundHeaders(ticket, stored.id),
+  };
+  const images = generation.outcome?.ok ? generation.outcome.images : [];
+  for (const { asset } of images) {
+    if ((await deps.assets.size(asset.hash, asset.type)) === undefined)
+      throw new RequestProblem(404, 'not_found', EXPIRED);
+  }
+  const telling = { id: stored.id, requestId: stored.requestId, plan: stored.plan, generation, overdue: undefined };
+  if (isWorthKeeping(stored)) deps.deliveries.follow(reply.raw, entryOf(stored));
+  const stream = stored.plan.request.stream ? openImageStream(answering, stored.plan) : undefined;
+  await (stream ? answerStream(telling, answering, stream) : answerJson(telling, answering));
+}
+
+const EXPIRED = 'the picture of this generation was removed by retention; send the request with a new Idempotency-Key';
+
+function callerLeft(call: ImageCall, live: Live, deps: ImageDeps): void {
+  if (call.onDisconnect === 'cancel') live.cancel();
+  else keep(live, deps);
+}
+
+function keep(live: Live, deps: ImageDeps): void {
+  if (isWorthKeeping(live)) deps.undelivered.lost({ ...entryOf(live), since: deps.io.now() });
+}
+
+function entryOf({ id, caller, fingerprint }: Pick<Live, 'id' | 'caller' | 'fingerprint'>) {
+  return { id, caller, fingerprint };
+}
+
+function deliveryOf(call: ImageCall, deps: ImageDeps): Answering['delivery'] {
+  return call.form === 'url' ? { form: 'url', assetsUrl: deps.assetsUrl() } : { form: 'b64_json' };
+}
+
+function foundHeaders(ticket: Found, id: string): Record<string, string> {
+  return {
+    ...(ticket.attached && { 'x-onetake-attached': id }),
+    ...(ticket.replayed && { 'idempotent-replayed': 'true' }),
+  };
+}
+
+/** Who joins a run later brings a deadline of their own. */
+function deadlineOf(settings: PolicySettings, ticket: Extract<Found, { kind: 'live' }>, io: Io): number {
+  const { plan } = ticket.live;
+  if (!ticket.attached && !ticket.replayed) return plan.deadlineAt;
+  return io.now() + (settings.totalTimeoutMs ?? plan.policy.timeout.totalMs);
+}

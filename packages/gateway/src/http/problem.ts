@@ -1,0 +1,159 @@
+import {
+  billed,
+  callerMayRepeat,
+  type ErrorType,
+  FAILURES,
+  type Failure,
+  type Generation,
+  httpAnswer,
+  type JsonObject,
+  splitTarget,
+} from '@onetake/core';
+
+export interface ProblemOptions {
+  /** The field or header at fault. */
+  readonly param?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** What is wrong with a request before anything is spent on it. The message names field, value, rule and way out. */
+export class RequestProblem extends Error {
+  readonly status: number;
+  readonly type: ErrorType;
+  readonly code: string;
+  readonly param: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, code: string, message: string, options: ProblemOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'RequestProblem';
+    this.status = status;
+    this.type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error');
+    this.code = code;
+    this.param = options.param;
+    this.headers = options.headers ?? {};
+  }
+}
+
+const TYPES: Readonly<Record<number, ErrorType>> = {
+  401: 'authentication_error',
+  402: 'permission_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  429: 'rate_limit_error',
+};
+
+/** A failure that ended a request before it became a generation. */
+export class FailureProblem extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.name = 'FailureProblem';
+    this.failure = failure;
+  }
+}
+
+/** What Fastify itself refuses, told in the envelope's terms; undefined for an error that is nobody's request. */
+export function requestProblemOf(error: unknown, bodyLimitBytes: number): RequestProblem | undefined {
+  if (error instanceof RequestProblem) return error;
+  if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') return undefined;
+  const { statusCode: status, message } = error;
+  if (status === 413) return bodyTooLarge(bodyLimitBytes);
+  if (status === 415) return new RequestProblem(415, 'unsupported_media_type', MEDIA_TYPES, { param: 'content-type' });
+  if (status < 400 || status >= 500) return undefined;
+  return new RequestProblem(status, 'invalid_body', `body: ${message}; send one JSON object`, { cause: error });
+}
+
+const MEDIA_TYPES =
+  'content-type: bodies are application/json, or multipart/form-data where files are uploaded; set the header to what is sent';
+
+export function bodyTooLarge(limitBytes: number): RequestProblem {
+  const limit = `the ${limitBytes} bytes this gateway accepts (body_limit_bytes)`;
+  return new RequestProblem(413, 'file_too_large', `body: larger than ${limit}; send smaller or fewer pictures`);
+}
+
+/** The envelope of a `RequestProblem`. */
+export function problemBody({ message, type, code, param }: RequestProblem, requestId: string): JsonObject {
+  return { error: { message, type, code, param: param ?? null }, onetake: { request_id: requestId } };
+}
+
+export function problemHeaders(problem: RequestProblem): Record<string, string> {
+  return { 'x-should-retry': 'false', ...problem.headers };
+}
+
+export interface FailureContext {
+  readonly requestId: string;
+  /** The generation that failed; absent when it never came to one. */
+  readonly telling?: { readonly id: string; readonly generation: Generation };
+  /** Epoch ms. `retry_after_ms` counts from the end of the generation, so that a replay is identical, or else from here. */
+  readonly now?: number;
+}
+
+/** The envelope of a failure: the error as OpenAI tells it, and under `onetake` what was tried and what it may have cost. */
+export function failureBody(failure: Failure, context: FailureContext): JsonObject {
+  const { type, code } = httpAnswer(failure);
+  const { requestId, telling } = context;
+  const provider = splitTarget(telling?.generation.targets[0] ?? '').provider;
+  const since = telling ? endOf(telling.generation) : undefined;
+  return {
+    error: { message: failure.message, type, code, param: failure.param ?? null },
+    onetake: {
+      request_id: requestId,
+      ...(telling && { generation: telling.id }),
+      kind: failure.kind,
+      certainty: failure.certainty,
+      billed: billed(failure),
+      ...(provider !== '' && { provider }),
+      ...(failure.requestId !== undefined && { provider_request_id: failure.requestId }),
+      ...(telling && { attempts: attemptLines(telling.generation) }),
+      ...(failure.notBefore !== undefined && {
+        retry_after_ms: waitMs(failure.notBefore, since ?? context.now ?? Date.now()),
+      }),
+      advice: FAILURES[failure.kind].advice,
+    },
+  };
+}
+
+/** Says whether a client's own retry loop may run, and when a throttle, a quota or an overload ends. */
+export function failureHeaders(failure: Failure, now: number): Record<string, string> {
+  const { status } = httpAnswer(failure);
+  const { notBefore } = failure;
+  const hinted = notBefore !== undefined && (status === 429 || status === 503);
+  return {
+    ...(!callerMayRepeat(failure) && { 'x-should-retry': 'false' }),
+    ...(hinted && {
+      'retry-after': String(Math.max(1, Math.ceil(waitMs(notBefore, now) / 1000))),
+      'retry-after-ms': String(waitMs(notBefore, now)),
+    }),
+  };
+}
+
+function waitMs(notBefore: number, now: number): number {
+  return Math.max(0, notBefore - now);
+}
+
+function endOf({ runs }: Generation): number | undefined {
+  const ends = runs.map((run) => run.finishedAt).filter((at) => at !== undefined);
+  return ends.length === 0 ? undefined : Math.max(...ends);
+}
+
+/** Every attempt of every run; `run` tells children apart where there are several. */
+function attemptLines({ runs }: Generation): readonly JsonObject[] {
+  return runs.flatMap(({ attempts }, run) =>
+    attempts.map(({ attempt, target, startedAt, endedAt, outcome, requestId }) => ({
+      ...(runs.length > 1 && { run }),
+      attempt,
+      target,
+      at: startedAt,
+      ...(endedAt !== undefined && { ms: endedAt - startedAt }),
+      ...(outcome?.ok === false && failureLine(outcome.failure)),
+      ...(requestId !== undefined && { request_id: requestId }),
+    })),
+  );
+}
+
+function failureLine({ status, kind, certainty }: Failure): JsonObject {
+  return { ...(status !== undefined && { status }), kind, certainty };
+}

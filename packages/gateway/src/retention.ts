@@ -1,0 +1,39 @@
+import type { Io } from '@onetake/core';
+import type { DiskAssets } from './assets/disk.ts';
+import type { Store } from './store/store.ts';
+
+export interface RetentionOptions {
+  readonly store: Store;
+  readonly assets: Pick<DiskAssets, 'remove'>;
+  readonly io: Io;
+  readonly days: number;
+  readonly bytes: number;
+  readonly onError: (error: unknown) => void;
+}
+
+const DAY_MS = 86_400_000;
+const EVERY_MS = 600_000;
+const AT_ONCE = 200;
+
+/** Removes what is older than `days`, then the oldest beyond `bytes`, every ten minutes; returns the stop function. */
+export function startRetention(options: RetentionOptions): () => void {
+  const { io, onError } = options;
+  let stop = () => {};
+  const later = () => {
+    stop = io.timer(io.now() + EVERY_MS, () => {
+      sweep(options).catch(onError).finally(later);
+    });
+  };
+  later();
+  return () => stop();
+}
+
+/** One pass. The store forgets first: a file without a row is only waste, a row without its file would be a lie. */
+export async function sweep({ store, assets, io, days, bytes }: RetentionOptions): Promise<void> {
+  for (;;) {
+    const bounds = { createdBefore: io.now() - days * DAY_MS, maxBytes: bytes, limit: AT_ONCE };
+    const unused = await store.expire(bounds);
+    for (const asset of unused) await assets.remove(asset);
+    if (unused.length === 0) return;
+  }
+}

@@ -1,0 +1,4 @@
+import { generations } from './001-generations.ts';
+
+/** The steps to the present schema, in order. A step that was released never changes; `user_version` counts them. */
+export const MIGRATIONS: readonly string[] = [generations];

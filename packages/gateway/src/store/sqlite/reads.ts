@@ -1,0 +1,78 @@
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { ListFilter } from '../store.ts';
+
+/** A row as SQLite gives it: by column, with null for what is absent. */
+export type Columns = Record<string, SQLOutputValue>;
+
+/** A generation with its plan, still JSON, and its events as [run, JSON] in order. */
+export interface StoredColumns {
+  readonly row: Columns;
+  readonly events: readonly (readonly [run: number, event: string])[];
+}
+
+const ROW = `g.id, g.caller, g.endpoint, g.route, p.prompt, g.status, g.created_at AS createdAt,
+  g.finished_at AS finishedAt, g.delivered_at AS deliveredAt, g.code, g.billed, g.target, g.cost_usd AS costUsd`;
+const FROM = 'FROM generations g JOIN plans p ON p.generation = g.number';
+
+/** The operations that read, and `claim`, which reads what it takes. */
+export function prepareReads(database: DatabaseSync) {
+  const selectOne = database.prepare(
+    `SELECT ${ROW}, g.fingerprint, g.request_id AS requestId, g.runs, g.number, p.plan ${FROM} WHERE g.id = ?`,
+  );
+  const selectEvents = database.prepare('SELECT run, event FROM events WHERE generation = ? ORDER BY run, seq');
+  selectEvents.setReturnArrays(true);
+  const selectClaimable = database.prepare(`
+    SELECT id FROM generations WHERE status = 'processing' AND lease_until <= ? ORDER BY created_at, number LIMIT ?`);
+  const takeLease = database.prepare('UPDATE generations SET worker = ?, lease_until = ? WHERE id = ?');
+  const selectUndelivered = database.prepare(`
+    SELECT id, caller, fingerprint, created_at AS createdAt, finished_at AS finishedAt FROM generations
+    WHERE delivered_at IS NULL AND created_at >= ? ORDER BY created_at, number LIMIT ?`);
+  const lists = new Map<string, StatementSync>();
+
+  function list(filter: ListFilter): Columns[] {
+    const { caller, before, limit } = filter;
+    const sql = listSql(filter);
+    const statement = lists.get(sql) ?? database.prepare(sql);
+    lists.set(sql, statement);
+    const wanted = caller === undefined ? [] : [caller];
+    return statement.all(...wanted, ...(before ? [before.createdAt, before.id] : []), limit);
+  }
+
+  function read(id: string): StoredColumns | undefined {
+    const row = selectOne.get(id);
+    if (row === undefined) return undefined;
+    const events = selectEvents.all(Number(row.number)) as unknown as StoredColumns['events'];
+    return { row, events };
+  }
+
+  return {
+    list,
+    read,
+
+    claim(worker: string, now: number, until: number, limit: number): StoredColumns[] {
+      return selectClaimable.all(now, limit).flatMap(({ id }) => {
+        takeLease.run(worker, until, String(id));
+        return read(String(id)) ?? [];
+      });
+    },
+
+    undelivered(since: number, limit: number): Columns[] {
+      return selectUndelivered.all(since, limit);
+    },
+  };
+}
+
+const STATUSES: readonly unknown[] = ['processing', 'completed', 'failed'];
+const BILLED: readonly unknown[] = ['no', 'maybe', 'yes'];
+
+/** Status and billed stand in the text as literals: only then does SQLite know that a partial index serves. */
+export function listSql({ caller, status, billed, before }: ListFilter): string {
+  const conditions = [
+    ...(caller === undefined ? [] : ['g.caller = ?']),
+    ...(STATUSES.includes(status) ? [`g.status = '${status}'`] : []),
+    ...(BILLED.includes(billed) ? [`g.billed = '${billed}'`] : []),
+    ...(before ? ['(g.created_at, g.id) < (?, ?)'] : []),
+  ];
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  return `SELECT ${ROW} ${FROM} ${where} ORDER BY g.created_at DESC, g.id DESC LIMIT ?`;
+}

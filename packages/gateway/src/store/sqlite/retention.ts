@@ -1,0 +1,44 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { AssetRow, RetentionBounds } from '../store.ts';
+
+/** The operation that forgets: whole finished generations, oldest first. */
+export function prepareRetention(database: DatabaseSync) {
+  const sumBytes = database.prepare('SELECT coalesce(sum(bytes), 0) AS bytes FROM assets');
+  const selectOldest = database.prepare(`
+    SELECT number, created_at AS createdAt FROM generations WHERE status <> 'processing'
+    ORDER BY created_at, id LIMIT ?`);
+  const removals = [
+    'DELETE FROM events WHERE generation = ?',
+    'DELETE FROM plans WHERE generation = ?',
+    'DELETE FROM idempotency WHERE generation = ?',
+    'DELETE FROM generation_assets WHERE generation = ?',
+    'DELETE FROM generations WHERE number = ?',
+  ].map((sql) => database.prepare(sql));
+  const selectReferences = database.prepare('SELECT hash FROM generation_assets WHERE generation = ?');
+  const removeUnreferenced = database.prepare(`
+    DELETE FROM assets WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM generation_assets WHERE hash = ?1)
+    RETURNING hash, type, bytes`);
+
+  function remove(generation: number): AssetRow[] {
+    const references = selectReferences.all(generation);
+    for (const statement of removals) statement.run(generation);
+    return references.flatMap(({ hash }) => {
+      const row = removeUnreferenced.get(String(hash));
+      return row ? [{ hash: String(row.hash), type: String(row.type), bytes: Number(row.bytes) }] : [];
+    });
+  }
+
+  return {
+    expire({ createdBefore, maxBytes, limit }: RetentionBounds): AssetRow[] {
+      const unused: AssetRow[] = [];
+      let bytes = Number(sumBytes.get()?.bytes);
+      for (const { number, createdAt } of selectOldest.all(limit)) {
+        if (Number(createdAt) >= createdBefore && bytes <= maxBytes) break;
+        const removed = remove(Number(number));
+        for (const asset of removed) bytes -= asset.bytes;
+        unused.push(...removed);
+      }
+      return unused;
+    },
+  };
+}

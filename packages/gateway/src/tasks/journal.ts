@@ -1,0 +1,48 @@
+import { type Asset, billed, costOf, type Event, foldGeneration, httpAnswer, type Journal } from '@onetake/core';
+import type { AssetRow, Store, Summary } from '../store/store.ts';
+import type { Live } from './live.ts';
+
+/** The journal of one run of a generation: durable under the worker's lease before anybody in the process sees it. */
+export function storedJournal(store: Store, live: Live, run: number, worker: string): Journal {
+  const events = live.journals[run] ?? [];
+  return {
+    events,
+    async append(added) {
+      const fence = { generation: live.id, run, length: events.length, worker };
+      await store.append(fence, added, summaryWith(live, run, added));
+      live.record(run, added);
+    },
+  };
+}
+
+/** The summary that belongs to these events: there is one when they finish the last open run. */
+function summaryWith(live: Live, run: number, added: readonly Event[]): Summary | undefined {
+  if (!added.some((event) => event.type === 'finished')) return undefined;
+  const journals = live.journals.map((events, index) => (index === run ? [...events, ...added] : events));
+  const generation = foldGeneration(journals);
+  const { outcome } = generation;
+  if (outcome === undefined) return undefined;
+  const cost = costOf(live.plan, generation);
+  const target = generation.targets[0];
+  return {
+    status: outcome.ok ? 'completed' : 'failed',
+    finishedAt: Math.max(...generation.runs.map((one) => one.finishedAt ?? 0)),
+    billed: outcome.ok ? (cost.possibleCharges > 0 ? 'maybe' : 'yes') : billed(outcome.failure),
+    assets: picturesOf(journals).map(assetRow),
+    ...(!outcome.ok && { code: httpAnswer(outcome.failure).code }),
+    ...(target !== undefined && { target }),
+    ...(cost.usd !== undefined && { costUsd: cost.usd }),
+  };
+}
+
+/** Every picture the journals speak of, previews too: what retention must keep as long as the generation. */
+function picturesOf(journals: readonly (readonly Event[])[]): readonly Asset[] {
+  return journals.flat().flatMap((event) => {
+    if (event.type === 'partial-sent') return [event.asset];
+    return event.type === 'finished' && event.outcome.ok ? event.outcome.images.map((image) => image.asset) : [];
+  });
+}
+
+export function assetRow({ hash, type, bytes }: Asset): AssetRow {
+  return { hash, type, bytes };
+}

@@ -1,0 +1,73 @@
+/**
+ * Which results never reached anybody, so that the caller's next identical request is given what was already paid
+ * for. An entry is claimed by exactly one request. In memory, rebuilt from the store at start: the store's lock
+ * proves that one process owns it.
+ */
+export interface Undelivered {
+  /** The caller of this generation is gone for certain: its next identical request takes it over. */
+  lost(entry: UndeliveredEntry): void;
+  /** The answer was written and nothing speaks against its arrival yet; only a proven retry may claim it. */
+  unconfirmed(entry: UndeliveredEntry): void;
+  /** It arrived, or somebody else has it. */
+  remove(id: string): void;
+  /** `provenRetry`: the client itself says that it is repeating a request whose answer it did not get. */
+  claim(caller: string, fingerprint: string, provenRetry: boolean, now: number): string | undefined;
+}
+
+export interface UndeliveredEntry {
+  readonly id: string;
+  readonly caller: string;
+  readonly fingerprint: string;
+  /** When its answer was ready or its caller left, whichever was later (epoch ms). */
+  readonly since: number;
+}
+
+export interface UndeliveredOptions {
+  readonly windowMs: number;
+  /** Entries kept at most; the oldest is forgotten. */
+  readonly maxEntries: number;
+}
+
+export function createUndelivered({ windowMs, maxEntries }: UndeliveredOptions): Undelivered {
+  const entries = new Map<string, UndeliveredEntry & { state: 'lost' | 'unconfirmed' }>();
+  const byRequest = new Map<string, Set<string>>();
+
+  function add(entry: UndeliveredEntry, state: 'lost' | 'unconfirmed'): void {
+    remove(entry.id);
+    entries.set(entry.id, { ...entry, state });
+    const request = requestOf(entry.caller, entry.fingerprint);
+    byRequest.set(request, (byRequest.get(request) ?? new Set()).add(entry.id));
+    const oldest = entries.keys().next();
+    if (entries.size > maxEntries && !oldest.done) remove(oldest.value);
+  }
+
+  function remove(id: string): void {
+    const entry = entries.get(id);
+    if (entry === undefined) return;
+    entries.delete(id);
+    const request = requestOf(entry.caller, entry.fingerprint);
+    const ids = byRequest.get(request);
+    ids?.delete(id);
+    if (ids?.size === 0) byRequest.delete(request);
+  }
+
+  return {
+    lost: (entry) => add(entry, 'lost'),
+    unconfirmed: (entry) => add(entry, 'unconfirmed'),
+    remove,
+    claim(caller, fingerprint, provenRetry, now) {
+      const ids = [...(byRequest.get(requestOf(caller, fingerprint)) ?? [])];
+      for (const id of ids) if (now - (entries.get(id)?.since ?? 0) > windowMs) remove(id);
+      const stateOf = (id: string) => entries.get(id)?.state;
+      const found =
+        ids.find((id) => stateOf(id) === 'lost') ??
+        (provenRetry ? ids.find((id) => stateOf(id) === 'unconfirmed') : undefined);
+      if (found !== undefined) remove(found);
+      return found;
+    },
+  };
+}
+
+function requestOf(caller: string, fingerprint: string): string {
+  return `${fingerprint} ${caller}`;
+}

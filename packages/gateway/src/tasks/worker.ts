@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type AssetStore,
+  type Connection,
+  type Event,
+  type Failure,
+  type HealthBook,
+  type Io,
+  PARKED,
+  type Plan,
+  RUN_LIMITS,
+  run,
+  splitPlan,
+} from '@onetake/core';
+import type { Store } from '../store/store.ts';
+import { storedJournal } from './journal.ts';
+import { createLive, type Live } from './live.ts';
+
+/** Runs generations in this process: starts them, keeps their leases, takes up what a dead process left. */
+export interface Worker {
+  readonly id: string;
+  /** When a lease taken now ends (epoch ms). */
+  leaseUntil(): number;
+  /** `joined`: a caller waits for it from the start. */
+  start(work: Work, joined: boolean): Live;
+  live(id: string): Live | undefined;
+  size(): number;
+  /** Takes up every unfinished generation nobody holds; resolves with how many. */
+  recover(): Promise<number>;
+  /** Leaves what waits, gives what is in flight `graceMs` to end, and stops. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface Work {
+  readonly id: string;
+  readonly caller: string;
+  readonly fingerprint: string;
+  readonly requestId: string;
+  readonly plan: Plan;
+  /** What happened so far, per run; absent for a new generation. */
+  readonly journals?: readonly (readonly Event[])[];
+}
+
+export interface WorkerOptions {
+  readonly store: Store;
+  readonly io: Io;
+  readonly assets: AssetStore;
+  readonly health: HealthBook;
+  readonly connection: (provider: string) => Connection | undefined;
+  readonly onFinished: (live: Live) => void;
+  /** A run ended without a finish: its journal was lost, or a fault of ours. */
+  readonly onError: (error: unknown, live: Live) => void;
+  readonly leaseMs: number;
+  readonly unsentGraceMs: number;
+}
+
+const JOURNAL_LOST: Failure = {
+  kind: 'interrupted',
+  certainty: 'ambiguous',
+  message:
+    'the journal of this generation could not be written; whether the provider finished, and billed, is not known here',
+};
+const STOPPING: Failure = {
+  kind: 'unavailable',
+  certainty: 'not_sent',
+  message: 'the gateway is stopping and nothing was sent yet; the same request is welcome when it is back',
+};
+const INTERRUPTED: Failure = {
+  kind: 'interrupted',
+  certainty: 'ambiguous',
+  message:
+    'the gateway stopped while the provider was working; whether it finished, and billed, cannot be looked up there',
+};
+
+const RECOVERED_AT_ONCE = 1_000;
+
+export function createWorker(options: WorkerOptions): Worker {
+  const { store, io } = options;
+  const id = randomUUID();
+  const running = new Map<string, { live: Live; done: Promise<void> }>();
+  const park = new AbortController();
+  const leaseUntil = () => io.now() + options.leaseMs;
+  let stopRenewing = renewLater();
+
+  function renewLater(): () => void {
+    return io.timer(io.now() + options.leaseMs / 3, () => {
+      const held = [...running.keys()];
+      if (held.length > 0) store.renew(id, held, leaseUntil()).catch(() => {});
+      stopRenewing = renewLater();
+    });
+  }
+
+  function start(work: Work, joined: boolean): Live {
+    const children = splitPlan(work.plan);
+    const journals = work.journals ?? children.map(() => []);
+    const live = createLive({ ...work, journals, joined, unsentGraceMs: options.unsentGraceMs, now: io.now });
+    const runs = children.map((child, index) => runOne(live, child, index));
+    const done = Promise.allSettled(runs).then((results) => {
+      running.delete(live.id);
+      const broken = results.find((result) => result.status === 'rejected');
+      if (broken) {
+        live.breakOff(JOURNAL_LOST);
+        options.onError(broken.reason, live);
+      } else if (results.some((result) => result.status === 'fulfilled' && result.value === PARKED)) {
+        live.breakOff(STOPPING);
+      } else {
+        options.onFinished(live);
+      }
+    });
+    running.set(live.id, { live, done });
+    return live;
+  }
+
+  async function runOne(live: Live, plan: Plan, index: number): ReturnType<typeof run> {
+    return run(`${live.id}.${index}`, plan, storedJournal(store, live, index, id), {
+      io,
+      assets: options.assets,
+      health: options.health,
+      connection: options.connection,
+      presence: live.presence,
+      onPresence: live.onPresence,
+      cancel: live.cancelSignal,
+      park: park.signal,
+      limits: RUN_LIMITS,
+    });
+  }
+
+  return {
+    id,
+    leaseUntil,
+    start,
+    live: (wanted) => running.get(wanted)?.live,
+    size: () => running.size,
+
+    async recover() {
+      let recovered = 0;
+      for (;;) {
+        const claimed = await store.claim(id, io.now(), leaseUntil(), RECOVERED_AT_ONCE);
+        for (const generation of claimed) start(generation, false);
+        recovered += claimed.length;
+        if (claimed.length < RECOVERED_AT_ONCE) return recovered;
+      }
+    },
+
+    async stop(graceMs) {
+      park.abort();
+      const ended = Promise.all([...running.values()].map(({ done }) => done));
+      let stopWaiting = () => {};
+      const grace = new Promise<void>((resolve) => {
+        stopWaiting = io.timer(io.now() + graceMs, resolve);
+      });
+      await Promise.race([ended, grace]);
+      for (const { live } of running.values()) live.breakOff(INTERRUPTED);
+      stopWaiting();
+      stopRenewing();
+    },
+  };
+}
