@@ -128,7 +128,7 @@ test('core has one door to the world', () => {
 
 test('names say what a thing is', () => {
   assert.deepEqual(
-    product.filter((file) => /(?:manager|helper|utils?|service|common|misc|base)\.ts$/.test(file)),
+    product.filter((file) => /[/-](?:manager|helper|utils?|service|common|misc|base)s?\.ts$/.test(file)),
     [],
   );
 });

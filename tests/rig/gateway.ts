@@ -17,7 +17,7 @@ export interface RunningGateway {
   kill(): Promise<void>;
   /** Ends it as Ctrl-C does and returns its exit code; the directory stays. */
   end(): Promise<number | NodeJS.Signals>;
-  /** Ends it and removes its directory. */
+  /** Kills it and removes its directory. */
   close(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     kill: async () => void (await running.end('SIGKILL')),
     end,
     close: async () => {
-      await end();
+      await running.end('SIGKILL');
       removeDirectory(home);
     },
   };

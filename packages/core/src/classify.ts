@@ -29,7 +29,9 @@ export function failureOf(provider: Provider, response: HttpResponse, now: numbe
 
 /** Fills in what an adapter's reading leaves out: certainty from the table, status, request id, and the provider's hint. */
 export function completeFailure(reading: FailureReading, response: HttpResponse, now: number): Failure {
-  const hint = readHint(response.headers, response.body, response.text, now, response.status === 429);
+  // A quota's reset headers speak of the rate beside it.
+  const throttled = reading.kind === 'throttled' && response.status === 429;
+  const hint = readHint(response.headers, response.body, response.text, now, throttled);
   const waits = reading.kind === 'throttled' || reading.kind === 'overloaded' || reading.kind === 'quota';
   const { code, param } = providerWords(response) ?? {};
   const requestId = response.headers['x-request-id'] ?? response.headers['request-id'];
@@ -37,14 +39,20 @@ export function completeFailure(reading: FailureReading, response: HttpResponse,
     certainty: FAILURES[reading.kind].certainty,
     status: response.status,
     classifiedBy: `status ${response.status}`,
-    ...(code !== undefined && { code }),
-    ...(param !== undefined && { param }),
-    ...(requestId !== undefined && { requestId }),
     ...(waits && hint && { notBefore: hint.notBefore }),
     ...(waits && hint?.throttle && { throttle: hint.throttle }),
     ...reading,
+    ...presentableFields({ code, param, requestId, ...reading }),
     message: presentable(reading.message),
   };
+}
+
+const WORDED_FIELDS = ['code', 'param', 'requestId', 'classifiedBy'] as const;
+
+/** What a provider may have written into the short fields is held to the same rule as its message. */
+function presentableFields(words: Partial<Record<(typeof WORDED_FIELDS)[number], string | undefined>>) {
+  const given = WORDED_FIELDS.map((field) => [field, words[field]] as const);
+  return Object.fromEntries(given.flatMap(([field, text]) => (text === undefined ? [] : [[field, presentable(text)]])));
 }
 
 function statusReading(response: HttpResponse): FailureReading | undefined {
@@ -124,8 +132,14 @@ export function presentable(text: string): string {
   return text
     .slice(0, 16_384)
     .replaceAll(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ')
-    .replaceAll(/[A-Za-z0-9+/_-]{200,}={0,2}/g, '[long data]')
-    .replaceAll(/\b(?:sk|rk|pk|key|r8|fal)[-_][A-Za-z0-9*_-]{8,}|\bBearer\s+\S+/gi, '[redacted]')
+    .replaceAll(
+      /data:[^\s,]{0,100};base64,[A-Za-z0-9+/=_-]*|(?:[A-Za-z0-9+/_-]{60,}\s?){2,}={0,2}|[A-Za-z0-9+/_-]{100,}={0,2}/g,
+      '[long data]',
+    )
+    .replaceAll(
+      /\b(?:sk|rk|pk|key|r8|fal|hf|gsk|xai)[-_][A-Za-z0-9*_-]{8,}|\bAIza[\w-]{20,}|\b(?:Bearer|Basic)\s+\S+/gi,
+      '[redacted]',
+    )
     .replaceAll(/\s+/g, ' ')
     .trim()
     .slice(0, MAX_MESSAGE_CHARS);

@@ -1,5 +1,5 @@
-import { FAILURES, type Failure } from './failure.ts';
-import { httpAnswer } from './http-answer.ts';
+import type { Failure } from './failure.ts';
+import { adviceFor, httpAnswer } from './http-answer.ts';
 import type { Event } from './journal.ts';
 
 /** What the library throws: the failure, what was done about it, and what to do next. */
@@ -16,7 +16,7 @@ export class OnetakeError extends Error {
     super(failure.message);
     this.failure = failure;
     this.code = httpAnswer(failure).code;
-    this.advice = FAILURES[failure.kind].advice;
+    this.advice = adviceFor(failure);
     this.journals = journals;
   }
 }

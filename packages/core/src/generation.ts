@@ -1,6 +1,6 @@
 import type { Failure } from './failure.ts';
 import { type Event, foldRun, type GeneratedImage, type Outcome, paidAttempts, type Run } from './journal.ts';
-import type { JsonObject } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 
 /** A whole request folded from the journals of its runs, in their order. */
 export interface Generation {
@@ -60,11 +60,11 @@ function gravest(failures: readonly Failure[], first: Failure): Failure {
 
 /** Adds token counts; what is no number is taken from the first. */
 function addUsage(usages: readonly JsonObject[]): JsonObject {
-  return usages.reduce((sum, usage) => {
-    const added = Object.entries(usage).map(([key, value]) => {
-      const before = sum[key];
-      return [key, typeof value === 'number' && typeof before === 'number' ? value + before : (before ?? value)];
-    });
-    return { ...sum, ...Object.fromEntries(added) };
-  });
+  const sum: Record<string, JsonValue> = {};
+  for (const [key, value] of usages.flatMap((usage) => Object.entries(usage))) {
+    const before = sum[key];
+    if (typeof value === 'number' && typeof before === 'number') sum[key] = before + value;
+    else if (before === undefined && value !== undefined) sum[key] = value;
+  }
+  return sum;
 }

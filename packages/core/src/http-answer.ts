@@ -30,3 +30,13 @@ export function callerMayRepeat(failure: Failure): boolean {
   const temporary = failure.kind !== 'quota' && (status === 429 || status === 503);
   return temporary && billed(failure) === 'no' && failure.notBefore !== undefined;
 }
+
+const UNKNOWN_ADVICE =
+  'Nobody here knows whether the provider did the work and bills it; look it up there by time and prompt before paying again.';
+const FAILED_ADVICE = FAILURES.server.advice;
+
+/** One sentence on what to do: about the possible charge where there is one, about the cause otherwise. */
+export function adviceFor(failure: Failure): string {
+  if (failure.certainty === 'ambiguous') return UNKNOWN_ADVICE;
+  return failure.certainty === 'failed' ? FAILED_ADVICE : FAILURES[failure.kind].advice;
+}

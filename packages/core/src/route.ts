@@ -86,7 +86,7 @@ function policyOf(set: PolicySettings): Policy {
 
 /** A configured route by its name; else one made of the single target a model name stands for. */
 function findRoute(name: string, catalogue: Catalogue): Route | undefined {
-  const route = catalogue.routes[name];
+  const route = Object.hasOwn(catalogue.routes, name) ? catalogue.routes[name] : undefined;
   if (route) return route;
   const target = findTarget(name, catalogue);
   return target === undefined ? undefined : { targets: [target] };

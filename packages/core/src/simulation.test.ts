@@ -9,7 +9,7 @@ import { createWorld, type Scenario, type SimulatedSend, type Truth, type World 
 
 const FIXED_SEED = 20_261_121;
 const FIXED_RUNS = 2_000;
-const RANDOM_RUNS = 300;
+const RANDOM_RUNS = 1_000;
 /** Between the crash and the start of the next process. */
 const RESTART_MS = 700;
 

@@ -47,10 +47,9 @@ export function loadConfig({ env, cwd, file: told }: ConfigOptions): Config {
   const report: Report = { faults: [], notices: [] };
   const file = readConfigFile(locateFile(cwd, told ?? env.ONETAKE_CONFIG), report);
   const own = readEnvironment(env, cwd, report);
-  const fileIsSound = report.faults.length === 0;
   const providers = readProviders(file, env, cwd, own, report);
   const routes = readRoutes(file, providers, report);
-  if (fileIsSound) checkDefaultModel(file, providers, report);
+  if (report.faults.length === 0) checkDefaultModel(file, providers, report);
   if (report.faults.length > 0) throw new ConfigError(report.faults);
   return {
     ...own,

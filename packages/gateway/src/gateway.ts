@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { type Catalogue, createHealthBook, systemIo } from '@onetake/core';
+import { type Catalogue, createHealthBook, type Io, systemIo } from '@onetake/core';
 import type { Logger } from 'pino';
-import { openDiskAssets } from './assets/disk.ts';
+import { type DiskAssets, openDiskAssets } from './assets/disk.ts';
 import { createDownloader } from './assets/download.ts';
 import { catalogueOf } from './catalogue.ts';
 import type { Config } from './config.ts';
@@ -41,29 +41,77 @@ const MAX_UNDELIVERED = 100_000;
 
 /** Opens the data directory, takes up what an earlier process left, and listens. */
 export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
-  const log = options.log ?? createLog('warn');
+  /** What is open, closed again in reverse: at the end, or when a later step fails, such as a port that is taken. */
+  const opened: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const closeOne of opened.splice(0).toReversed()) await closeOne();
+  };
+  try {
+    return { ...(await open(config, options.log ?? createLog('warn'), opened)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(config: Config, log: Logger, opened: (() => Promise<unknown>)[]): Promise<Omit<Gateway, 'close'>> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const store = await openSqliteStore({ path: join(config.dataDir, 'onetake.db') });
+  opened.push(() => store.close());
   const assets = await openDiskAssets(join(config.dataDir, 'assets'));
   const sandbox = config.sandbox ? await startSandboxProcess(join(config.dataDir, 'sandbox')) : undefined;
+  if (sandbox) opened.push(() => sandbox.stop());
   const io = systemIo();
-  const health = createHealthBook();
+  opened.push(() => io.close());
   const catalogue = catalogueOf(config, sandbox && (() => sandbox));
+  const engine = await startEngine({ config, store, assets, io, catalogue, log });
+  opened.push(() => engine.deliveries.close());
+  let url = '';
+  const app = await createApp({
+    ...engine,
+    ...{ config, store, assets, io, catalogue, log },
+    fetchImage: createDownloader({ io }),
+    sandboxUrl: sandbox?.url,
+    assetsUrl: () => `${config.publicUrl ?? url}/v1/assets`,
+  });
+  // Together: the server waits for answers, and answers wait for what the worker parks or lets end.
+  opened.push(() => Promise.all([app.close(), engine.worker.stop(STOP_GRACE_MS)]));
+  await app.listen({ host: config.host, port: config.port });
+  url = addressOf(app.server.address(), config.host);
+  const onError = (err: unknown) => log.error({ err }, 'retention failed');
+  const stopRetention = startRetention({ store, assets, io, ...config.retention, onError });
+  opened.push(async () => stopRetention());
+  return { url, catalogue, ...(sandbox && { sandbox: { url: sandbox.url } }) };
+}
+
+interface EngineOptions {
+  readonly config: Config;
+  readonly store: Store;
+  readonly assets: DiskAssets;
+  readonly io: Io;
+  readonly catalogue: Catalogue;
+  readonly log: Logger;
+}
+
+/** What turns requests into generations; it has taken up what an earlier process left when this resolves. */
+async function startEngine({ config, store, assets, io, catalogue, log }: EngineOptions) {
+  const health = createHealthBook();
   const undelivered = createUndelivered({ windowMs: config.attachWindowMs, maxEntries: MAX_UNDELIVERED });
+  const onStoreError = (err: unknown) => log.error({ err }, 'the store could not be written');
   const worker = createWorker({
     store,
     io,
     assets,
     health,
     connection: (id) => catalogue.connections.find((one) => one.id === id),
-    onFinished: (live) => keepForItsCaller(live, undelivered, io.now()),
+    onFinished: (live) => settleFinished(live, undelivered, store, io.now()).catch(onStoreError),
     onError: (error, live) => log.error({ err: error, generation: live.id }, 'a run ended without a verdict'),
     leaseMs: LEASE_MS,
     unsentGraceMs: UNSENT_GRACE_MS,
   });
   await remember(store, undelivered, io.now() - config.attachWindowMs);
   await worker.recover();
-  const deliveries = createDeliveries({ io, store, undelivered, confirmMs: CONFIRM_MS });
+  const deliveries = createDeliveries({ io, store, undelivered, confirmMs: CONFIRM_MS, onError: onStoreError });
   const generations = createGenerations({
     store,
     worker,
@@ -73,55 +121,20 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     idempotencyMs: IDEMPOTENCY_MS,
     maxLive: MAX_LIVE,
   });
-  const app = await createApp({
-    config,
-    store,
-    assets,
-    io,
-    health,
-    catalogue,
-    worker,
-    generations,
-    undelivered,
-    deliveries,
-    fetchImage: createDownloader({ io }),
-    sandboxUrl: sandbox?.url,
-    assetsUrl: () => `${config.publicUrl ?? url}/v1/assets`,
-    log,
-  });
-  await app.listen({ host: config.host, port: config.port });
-  const url = addressOf(app.server.address(), config.host);
-  const stopRetention = startRetention({
-    store,
-    assets,
-    io,
-    ...config.retention,
-    onError: (err) => log.error({ err }, 'retention failed'),
-  });
-
-  return {
-    url,
-    catalogue,
-    ...(sandbox && { sandbox: { url: sandbox.url } }),
-    async close() {
-      stopRetention();
-      const closing = app.close();
-      await worker.stop(STOP_GRACE_MS);
-      await closing;
-      await deliveries.close();
-      await io.close();
-      await sandbox?.stop();
-      await store.close();
-    },
-  };
+  return { health, undelivered, worker, deliveries, generations };
 }
 
-/** A result that nobody waits for is kept for the caller's next identical request; one that cost nothing is not. */
-function keepForItsCaller(live: Live, undelivered: Undelivered, now: number): void {
-  if (live.presence().absentSince === undefined) return;
+/**
+ * A result that nobody waits for is kept for its caller's next identical request. What cost nothing is not: that
+ * request, or one with the same `Idempotency-Key`, had better run again.
+ */
+async function settleFinished(live: Live, undelivered: Undelivered, store: Store, now: number): Promise<void> {
   const { id, caller, fingerprint } = live;
-  if (isWorthKeeping(live)) undelivered.lost({ id, caller, fingerprint, since: now });
-  else undelivered.remove(id);
+  if (!isWorthKeeping(live)) {
+    undelivered.remove(id);
+    return store.releaseIdempotent(id);
+  }
+  if (live.presence().absentSince !== undefined) undelivered.lost({ id, caller, fingerprint, since: now });
 }
 
 async function remember(store: Store, undelivered: Undelivered, since: number): Promise<void> {

@@ -25,39 +25,42 @@ export function classifyOpenai(response: HttpResponse): FailureReading | undefin
   };
 }
 
-const KINDS_BY_CODE: Readonly<Record<string, FailureKind>> = {
-  moderation_blocked: 'policy',
-  content_policy_violation: 'policy',
-  content_filter: 'policy',
-  insufficient_quota: 'quota',
-  credit_balance_exhausted: 'quota',
-  organization_spend_limit_exceeded: 'quota',
-  project_spend_limit_exceeded: 'quota',
-  organization_usage_limit_exceeded: 'quota',
-  billing_hard_limit_reached: 'quota',
-  billing_not_active: 'billing',
-  insufficient_balance: 'billing',
-  rate_limit_exceeded: 'throttled',
-  slow_down: 'throttled',
-  server_is_overloaded: 'overloaded',
-  overloaded_error: 'overloaded',
-  service_unavailable_error: 'overloaded',
-  invalid_api_key: 'authentication',
-  ip_not_authorized: 'authentication',
-  model_not_found: 'not_found',
-  server_error: 'server',
-};
+const KINDS_BY_CODE: ReadonlyMap<string, FailureKind> = new Map(
+  Object.entries({
+    moderation_blocked: 'policy',
+    content_policy_violation: 'policy',
+    content_filter: 'policy',
+    insufficient_quota: 'quota',
+    credit_balance_exhausted: 'quota',
+    organization_spend_limit_exceeded: 'quota',
+    project_spend_limit_exceeded: 'quota',
+    organization_usage_limit_exceeded: 'quota',
+    billing_hard_limit_reached: 'quota',
+    billing_not_active: 'billing',
+    insufficient_balance: 'billing',
+    rate_limit_exceeded: 'throttled',
+    slow_down: 'throttled',
+    server_is_overloaded: 'overloaded',
+    overloaded_error: 'overloaded',
+    service_unavailable_error: 'overloaded',
+    invalid_api_key: 'authentication',
+    ip_not_authorized: 'authentication',
+    model_not_found: 'not_found',
+    server_error: 'server',
+  } as const),
+);
+
+const UNDECIDED: readonly number[] = [408, 409, 502, 504];
 
 /** A reset this near means a per-minute limit whatever the code says; some servers call that a quota. */
 const RATE_LIMIT_WORDS = /per[- ](?:second|minute|min)\b|\b(?:RPM|IPM|TPM)\b|try again in \d+(?:\.\d+)?\s*m?s\b/i;
 
 function kindOf(words: ProviderWords, message: string, response: HttpResponse): FailureKind | undefined {
-  const named = KINDS_BY_CODE[words.code ?? ''] ?? KINDS_BY_CODE[words.type ?? ''];
+  // A proxy's 502 or 504 may wrap the envelope around its own guess; only the status table judges those.
+  if (UNDECIDED.includes(response.status)) return undefined;
+  const named = KINDS_BY_CODE.get(words.code ?? '') ?? KINDS_BY_CODE.get(words.type ?? '');
   if (named === 'quota' && RATE_LIMIT_WORDS.test(message)) return 'throttled';
   if (named === 'not_found' && /shut down|deprecat|retired|no longer available/i.test(message)) return 'retired';
-  // A proxy's 502 or 504 may wrap the envelope around its own guess; only the status table judges those.
-  if (response.status === 502 || response.status === 504 || response.status === 408 || response.status === 409)
-    return undefined;
   if (named !== undefined) return named;
   if (response.status >= 200 && response.status < 300) return 'server';
   return undefined;

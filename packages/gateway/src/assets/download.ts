@@ -39,7 +39,7 @@ interface Fetching extends Required<Omit<FetchOptions, 'cancel'>> {
 }
 
 const MAX_URL_CHARS = 8_192;
-const MAX_SHOWN_CHARS = 200;
+const MAX_SHOWN_CHARS = 100;
 
 /**
  * The one place where URLs from requests are fetched: public addresses only, each redirect checked again by the same
@@ -81,10 +81,14 @@ async function followRedirects(first: URL, fetching: Fetching, intake: Intake): 
 
 /** Parses an address, or a redirect's relative to where it came from, and holds it to the rules. */
 function checkedUrl(text: string, from: URL | undefined, param: string): URL {
-  if (text.length > MAX_URL_CHARS) throw refused(param, `the URL is longer than ${MAX_URL_CHARS} characters`);
-  const url = URL.parse(text, from?.href);
-  const shown = text.slice(0, MAX_SHOWN_CHARS);
-  if (url === null) throw refused(param, `"${shown}" is not a URL; write https://… or data:image/png;base64,…`);
+  const url = text.length > MAX_URL_CHARS ? null : URL.parse(text, from?.href);
+  // A long text here is most often a picture, and pictures are never echoed.
+  const shown = text.length > MAX_SHOWN_CHARS ? `a text of ${text.length} characters` : `"${text}"`;
+  if (url === null)
+    throw refused(
+      param,
+      `${shown} is not a URL of at most ${MAX_URL_CHARS} characters; write https://… or data:image/png;base64,…`,
+    );
   if (url.username !== '' || url.password !== '')
     throw refused(param, 'the URL holds a user name or password; leave them out');
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {

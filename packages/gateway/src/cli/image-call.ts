@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { isObject, type JsonObject, type JsonValue } from '@onetake/core';
@@ -32,6 +31,8 @@ export interface Delivered {
   readonly paidAttempts: number;
   readonly priceUsd?: number;
   readonly priceBasis?: string;
+  /** Attempts that may have been billed without a picture to show for it. */
+  readonly possibleCharges: number;
 }
 
 export interface Refused {
@@ -53,7 +54,10 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.webp': 'image/webp',
 };
 
-/** Orders pictures once, under an Idempotency-Key of its own. Throws when no answer of the gateway came. */
+/**
+ * Orders pictures once. Without an Idempotency-Key, so that the same command after one that was broken off is given
+ * the picture which that one paid for. Throws when no answer of the gateway came.
+ */
 export async function orderImages(
   gateway: Reached,
   order: ImageOrder,
@@ -64,7 +68,6 @@ export async function orderImages(
   const headers = {
     ...gateway.headers,
     'content-type': contentType,
-    'idempotency-key': randomUUID(),
     ...(order.timeoutMs !== undefined && { 'x-onetake-timeout-ms': String(order.timeoutMs) }),
     ...(order.payment !== undefined && { 'x-onetake-payment': order.payment }),
   };
@@ -127,6 +130,7 @@ function readDelivered({ headers }: CallAnswer, body: JsonObject): Delivered {
     model: text(said.model) ?? decodeURI(header('model')),
     attempts: number(said.attempts) ?? Number(header('attempts')),
     paidAttempts: number(said.paid_attempts) ?? Number(header('paid-attempts')),
+    possibleCharges: number(said.possible_charges) ?? 0,
     ...optional('priceUsd', priceUsd),
     ...optional('priceBasis', text(said.price_basis)),
   };

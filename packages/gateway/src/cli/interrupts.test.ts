@@ -20,7 +20,7 @@ test('two interrupts within half a second are one, a later one exits at once', (
 
 test('a launcher that is gone ends the command', async () => {
   const source = new EventEmitter();
-  const signal = watchInterrupts(source, { now: () => 0, exit: assert.fail });
+  const signal = watchInterrupts(source, { now: () => 0, exit: () => assert.fail() });
   const ended = untilAborted(signal);
   source.emit('disconnect');
   await ended;

@@ -59,17 +59,19 @@ function describeCommands(context: CliContext, version: string, run: Run): Comma
       writeErr: (text) => context.stderr.write(text),
       outputError: (text, write) => write(text.replace(/^error:/, 'onetake:')),
     });
-  const command = (usage: string) => program.command(usage).copyInheritedSettings(program);
 
-  command('start')
+  program
+    .command('start')
     .description('start the gateway (the default)')
     .action(() => run(start(context)));
-  describeGenerate(command('generate <prompt>'), context, run);
-  command('demo')
+  describeGenerate(program.command('generate <prompt>'), context, run);
+  program
+    .command('demo')
     .description('play two accidents with and without Onetake; takes about 10 s')
     .action(() => run(demo(context)));
-  describeSandbox(command('sandbox'), context, run);
-  command('generations')
+  describeSandbox(program.command('sandbox'), context, run);
+  program
+    .command('generations')
     .description('list what was generated, newest first')
     .option('--unknown', 'only those whose outcome nobody knows, with their possible charge')
     .option('--limit <n>', 'how many at most', whole(1, 1_000), 20)

@@ -64,7 +64,7 @@ export async function openGateway({ startGateway }: CliContext, config: Config):
       throw new CliError(`${place} needs rights this user lacks; set ONETAKE_PORT to 1024 or more`);
     if (error instanceof Error && error.name === 'StoreInUseError')
       throw new CliError(
-        `${config.dataDir} is in use by another gateway; end it or set ONETAKE_DATA to another directory`,
+        `${config.dataDir} is in use by another gateway; end it, talk to it with ONETAKE_URL, or set ONETAKE_DATA to another directory`,
       );
     throw new CliError(`the gateway did not start: ${messageOf(error)}`);
   }

@@ -62,6 +62,10 @@ const FAULTS: readonly { readonly yaml?: string; readonly env?: Environment; rea
     faults: ['providers.openai: expected key_env or key_file, got both; remove one of them'],
   },
   {
+    yaml: 'providers: {work: {kind: openai}}',
+    faults: ['providers.work: expected key_env or key_file, got neither; name the variable that holds its key'],
+  },
+  {
     yaml: 'providers: {openai: {key_file: none}}',
     faults: ['providers.openai.key_file: expected a readable file, got ENOENT for ./none'],
   },

@@ -30,8 +30,8 @@ export function readConfigFile(source: FileSource, report: Report): ConfigFile {
 
 function readYaml({ path, required }: FileSource, report: Report): unknown {
   const lines = new LineCounter();
-  const refuse = (fault: string) => {
-    report.faults.push(`${path}: ${fault}`);
+  const refuse = (sentence: string) => {
+    report.faults.push(`${path}: ${sentence}`);
     return {};
   };
   try {

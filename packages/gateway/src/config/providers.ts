@@ -54,6 +54,10 @@ function readProvider(id: string, entry: ProviderEntry, surroundings: Surroundin
   const [setting, value] = env[variable] ? [variable, env[variable]] : [`providers.${id}.base_url`, entry.base_url];
   const key = readKey(id, entry, surroundings);
   if (value === undefined && kind === 'openai') {
+    if (key === undefined && id !== 'openai' && entry.key_env === undefined && entry.key_file === undefined)
+      report.faults.push(
+        `providers.${id}: expected key_env or key_file, got neither; name the variable that holds its key`,
+      );
     if (key === undefined) return [];
     return [{ id, kind, baseUrl: OPENAI_URL, secret: key.secret, keySource: key.source }];
   }
@@ -95,7 +99,7 @@ function withVariables(
   report: Report,
 ): readonly (readonly [string, ProviderEntry])[] {
   const entries = Object.entries(configured);
-  if (!('openai' in configured)) entries.unshift(['openai', {}]);
+  if (!Object.hasOwn(configured, 'openai')) entries.unshift(['openai', {}]);
   const ids = entries.map(([id]) => id);
   for (const name of Object.keys(env)) {
     const [, stem] = BASE_URL_VARIABLE.exec(name) ?? [];

@@ -1,19 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import multipart from '@fastify/multipart';
-import { type Catalogue, type HealthBook, httpAnswer, type Io } from '@onetake/core';
+import { httpAnswer } from '@onetake/core';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { Logger } from 'pino';
-import type { DiskAssets } from '../assets/disk.ts';
-import type { FetchImage } from '../assets/download.ts';
-import type { Config } from '../config.ts';
-import type { Store } from '../store/store.ts';
-import type { Generations } from '../tasks/generations.ts';
-import type { Undelivered } from '../tasks/undelivered.ts';
-import type { Worker } from '../tasks/worker.ts';
 import { serveAsset } from './assets.ts';
 import { createBrowserGuard } from './browser-guard.ts';
 import { createCallers } from './callers.ts';
-import type { Deliveries } from './delivery.ts';
+import type { AppDeps } from './deps.ts';
 import { imageRoutes } from './image-routes.ts';
 import { modelEntry, modelList } from './models.ts';
 import { operationRoutes } from './operations.ts';
@@ -26,25 +18,6 @@ import {
   RequestProblem,
   requestProblemOf,
 } from './problem.ts';
-
-/** Everything the HTTP edge stands on. */
-export interface AppDeps {
-  readonly config: Config;
-  readonly store: Store;
-  readonly assets: DiskAssets;
-  readonly io: Io;
-  readonly health: HealthBook;
-  readonly catalogue: Catalogue;
-  readonly worker: Worker;
-  readonly generations: Generations;
-  readonly undelivered: Undelivered;
-  readonly deliveries: Deliveries;
-  readonly fetchImage: FetchImage;
-  readonly sandboxUrl: string | undefined;
-  /** Links to pictures begin with this; built on the public URL, never on the Host header. */
-  readonly assetsUrl: () => string;
-  readonly log: Logger;
-}
 
 declare module 'fastify' {
   interface FastifyRequest {

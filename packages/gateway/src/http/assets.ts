@@ -2,17 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { type Asset, IMAGE_TYPES, type ImageType } from '@onetake/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { DiskAssets } from '../assets/disk.ts';
 import { RequestProblem } from './problem.ts';
 
 type AssetName = Pick<Asset, 'hash' | 'type'>;
 
-/** Stored pictures as this resource reads them; `start` and `end` are byte positions, both included. */
-export interface ServedAssets {
-  size(hash: string, type: ImageType): Promise<number | undefined>;
-  read(asset: AssetName, range: ByteRange): AsyncIterable<Uint8Array>;
-}
-
-export interface ByteRange {
+/** The first byte, and one past the last. */
+interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
@@ -21,7 +17,7 @@ export interface ByteRange {
  * `GET` and `HEAD /v1/assets/{hash}.{ext}`, mounted with the parameter `name`. The bytes under a hash never change, so
  * they may be kept for ever; nothing in them may run, so the page they would make is locked in.
  */
-export function serveAsset(assets: ServedAssets) {
+export function serveAsset(assets: Pick<DiskAssets, 'size' | 'read'>) {
   return async (request: FastifyRequest<{ Params: { name: string } }>, reply: FastifyReply): Promise<FastifyReply> => {
     const asset = assetNamed(request.params.name);
     const size = asset && (await assets.size(asset.hash, asset.type));
@@ -31,11 +27,12 @@ export function serveAsset(assets: ServedAssets) {
     const range = requestedRange(request.headers, etag, size);
     if (range === 'unsatisfiable') throw outsideOf(request.headers.range ?? '', size);
     reply.headers({ ...cacheHeaders(etag), ...contentHeaders(asset) });
-    if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`);
-    const { start, end } = range ?? { start: 0, end: size - 1 };
-    reply.header('content-length', String(end - start + 1));
-    if (request.method === 'HEAD') return reply.send();
-    return reply.send(Readable.from(assets.read(asset, { start, end }), { objectMode: false }));
+    if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${size}`);
+    const { start, end } = range ?? { start: 0, end: size };
+    reply.header('content-length', String(end - start));
+    // Fastify keeps the length of a HEAD's answer only where it is given a stream.
+    const bytes = request.method === 'HEAD' ? [] : assets.read(asset, { start, end });
+    return reply.send(Readable.from(bytes, { objectMode: false }));
   };
 }
 
@@ -83,8 +80,8 @@ function requestedRange(
   if (first === undefined || last === undefined || first + last === '') return undefined;
   if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
   const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
-  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
-  return start > end ? 'unsatisfiable' : { start, end };
+  const end = first === '' || last === '' ? size : Math.min(Number(last) + 1, size);
+  return start >= end ? 'unsatisfiable' : { start, end };
 }
 
 function unknownAsset(name: string): RequestProblem {

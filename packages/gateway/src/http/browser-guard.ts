@@ -103,7 +103,7 @@ function ownHosts({ host: bound, publicUrl }: BrowserGuardOptions): (host: strin
 function isOpenToEverySite({ method, url, headers }: FastifyRequest): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   if (url.startsWith('/v1/assets/')) return true;
-  return url === '/' && headers['sec-fetch-mode'] === 'navigate' && headers.origin === undefined;
+  return /^\/(\?|$)/.test(url) && headers['sec-fetch-mode'] === 'navigate' && headers.origin === undefined;
 }
 
 function allowedHeaders(asked = ''): string {

@@ -115,7 +115,7 @@ test('Idempotency-Key is bare or a quoted string, 1 to 255 printable ASCII chara
   assert.equal(keyOf('8e03978e'), '8e03978e');
   assert.equal(keyOf('"8e03978e"'), '8e03978e');
   assert.equal(keyOf('"a\\"b\\\\c"'), 'a"b\\c');
-  assert.equal(keyOf('x'.repeat(255)).length, 255);
+  assert.equal(keyOf('x'.repeat(255))?.length, 255);
   for (const key of ['', '""', 'x'.repeat(256), 'schlüssel', 'a\tb']) {
     assert.equal(refusal({ 'idempotency-key': key }).param, 'Idempotency-Key');
   }

@@ -61,10 +61,19 @@ async function readForm(request: FastifyRequest, options: EditOptions): Promise<
 async function readJson(request: FastifyRequest, { assets, fetchImage }: EditOptions): Promise<Understood> {
   const references = takeReferences(objectBody(request.body));
   const wire = readImageWire('edit', references.rest);
-  const images: Asset[] = [];
-  for (const { url, param } of references.images) images.push(await fetchImage(url, { param, assets }));
-  const maxBytes = REFERENCE_LIMITS.maxMaskBytes;
-  const mask =
-    references.mask && (await fetchImage(references.mask.url, { param: references.mask.param, assets, maxBytes }));
-  return { wire, images, mask };
+  const gone = new AbortController();
+  const leave = () => gone.abort();
+  request.socket.once('close', leave);
+  try {
+    const fetchAll = { assets, cancel: gone.signal };
+    const images: Asset[] = [];
+    for (const { url, param } of references.images) images.push(await fetchImage(url, { ...fetchAll, param }));
+    const maxBytes = REFERENCE_LIMITS.maxMaskBytes;
+    const mask =
+      references.mask &&
+      (await fetchImage(references.mask.url, { ...fetchAll, param: references.mask.param, maxBytes }));
+    return { wire, images, mask };
+  } finally {
+    request.socket.off('close', leave);
+  }
 }

@@ -1,9 +1,9 @@
 import {
   type Asset,
+  adviceFor,
   billed,
   costOf,
   type Event,
-  FAILURES,
   foldGeneration,
   httpAnswer,
   IMAGE_TYPES,
@@ -102,7 +102,7 @@ function eventLine(event: Event) {
 }
 
 function failureLine(failure: Parameters<typeof billed>[0]) {
-  return { ...failure, answer: httpAnswer(failure), billed: billed(failure), advice: FAILURES[failure.kind].advice };
+  return { ...failure, answer: httpAnswer(failure), billed: billed(failure), advice: adviceFor(failure) };
 }
 
 /** `<png 49152 B sha256:ab12…>`: enough to recognise a picture, never its bytes. */

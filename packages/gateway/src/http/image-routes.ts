@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AppDeps } from './app.ts';
 import { createBrowserGuard } from './browser-guard.ts';
 import { readControls } from './controls.ts';
+import type { AppDeps } from './deps.ts';
 import { readEdit } from './edits.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type ImageWire, readImageWire } from './image-wire.ts';

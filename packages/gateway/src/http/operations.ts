@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ListFilter } from '../store/store.ts';
-import type { AppDeps } from './app.ts';
+import type { AppDeps } from './deps.ts';
 import { generationRowView, generationView } from './generations.ts';
 import { RequestProblem } from './problem.ts';
 

@@ -35,7 +35,7 @@ test('a request problem becomes the envelope with null where OpenAI says null', 
     onetake: { request_id: 'req_1' },
   });
   const without = problemBody(new RequestProblem(404, 'not_found', 'no such path'), 'req_2');
-  assert.deepEqual(without['error'], {
+  assert.deepEqual(without.error, {
     message: 'no such path',
     type: 'not_found_error',
     code: 'not_found',
@@ -118,6 +118,7 @@ test('what Fastify refuses is told in the same envelope', async (context) => {
     const problem = requestProblemOf(error, 100);
     return reply.code(problem?.status ?? 500).send(problem ? problemBody(problem, 'r') : {});
   });
+  app.removeContentTypeParser('text/plain');
   app.post('/', () => ({}));
   const code = async (headers: Record<string, string>, payload: string) => {
     const answer = await app.inject({ method: 'POST', url: '/', headers, payload });

@@ -1,8 +1,8 @@
 import {
+  adviceFor,
   billed,
   callerMayRepeat,
   type ErrorType,
-  FAILURES,
   type Failure,
   type Generation,
   httpAnswer,
@@ -111,7 +111,7 @@ export function failureBody(failure: Failure, context: FailureContext): JsonObje
       ...(failure.notBefore !== undefined && {
         retry_after_ms: waitMs(failure.notBefore, since ?? context.now ?? Date.now()),
       }),
-      advice: FAILURES[failure.kind].advice,
+      advice: adviceFor(failure),
     },
   };
 }

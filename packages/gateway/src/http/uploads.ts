@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { MultipartFile } from '@fastify/multipart';
+import type { MultipartFile, MultipartValue } from '@fastify/multipart';
 import { type Asset, type AssetStore, createIntake, type Intake } from '@onetake/core';
 import type { FastifyRequest } from 'fastify';
 import { acceptReference, REFERENCE_LIMITS, tooLarge } from '../assets/reference-image.ts';
@@ -18,7 +18,7 @@ export interface UploadOptions {
 }
 
 const MAX_FIELDS = 64;
-const MAX_FIELD_NAME_BYTES = 100;
+const MAX_FIELD_NAME_CHARS = 100;
 const MAX_FIELD_BYTES = 256 * 1024;
 const MAX_FILES = REFERENCE_LIMITS.maxImages + 1;
 const MAX_HEADERS_PER_PART = 50;
@@ -43,6 +43,7 @@ export async function readUpload(request: FastifyRequest, options: UploadOptions
   const intake = createIntake(assets, { maxBlobs: MAX_FILES, maxBlobBytes: REFERENCE_LIMITS.maxImageBytes });
   const reading: Reading = { intake, fields: new Map(), images: [], mask: undefined, open: true };
   try {
+    checkBoundary(request.headers['content-type']);
     if (Number(request.headers['content-length'] ?? 0) > bodyLimitBytes) throw bodyTooLarge(bodyLimitBytes);
     await Promise.race([readParts(request, reading, bodyLimitBytes), size.exceeded]);
     return { fields: reading.fields, images: reading.images, mask: reading.mask };
@@ -54,6 +55,14 @@ export async function readUpload(request: FastifyRequest, options: UploadOptions
     request.raw.unpipe();
     request.raw.resume();
   }
+}
+
+/** RFC 2046 allows a boundary 70 characters; the parser throws errors of its own beyond 256. */
+function checkBoundary(contentType = ''): void {
+  if (/;\s*boundary=(?:"[^"]{1,70}"|[^\s";]{1,70})\s*(?:;|$)/i.test(contentType)) return;
+  const message =
+    'content-type: its boundary is missing or longer than 70 characters; let a form library set the header';
+  throw new RequestProblem(400, 'invalid_multipart', message, { param: 'content-type' });
 }
 
 /** Counts what arrives, in front of the parser: a form may be endless where no part of it is. */
@@ -73,7 +82,6 @@ function measure(raw: IncomingMessage, limitBytes: number): { readonly exceeded:
 async function readParts(request: FastifyRequest, reading: Reading, bodyLimitBytes: number): Promise<void> {
   const parts = request.parts({
     limits: {
-      fieldNameSize: MAX_FIELD_NAME_BYTES,
       fieldSize: MAX_FIELD_BYTES,
       fields: MAX_FIELDS,
       files: MAX_FILES,
@@ -85,21 +93,16 @@ async function readParts(request: FastifyRequest, reading: Reading, bodyLimitByt
   });
   for await (const part of parts) {
     if (!reading.open) return;
+    if (!part.fieldname) throw unreadable('a part has no name');
     if (part.type === 'file') await readFile(part, reading);
-    else readField(part.fieldname, part, reading.fields);
+    else readField(part, reading.fields);
   }
 }
 
-interface Field {
-  readonly value: unknown;
-  readonly fieldnameTruncated: boolean;
-  readonly valueTruncated: boolean;
-}
-
-function readField(name: string, field: Field, fields: Map<string, string>): void {
-  const { value, fieldnameTruncated, valueTruncated } = field;
+function readField({ fieldname, value, valueTruncated }: MultipartValue, fields: Map<string, string>): void {
+  const name = fieldname.slice(0, MAX_FIELD_NAME_CHARS);
   const refuse = (rule: string) => new RequestProblem(400, 'invalid_value', `${name}: ${rule}`, { param: name });
-  if (fieldnameTruncated) throw refuse(`the name has more than ${MAX_FIELD_NAME_BYTES} bytes; shorten it`);
+  if (name !== fieldname) throw refuse(`the name has more than ${MAX_FIELD_NAME_CHARS} characters; shorten it`);
   if (valueTruncated) throw refuse(`the value has more than ${MAX_FIELD_BYTES} bytes; shorten it`);
   if (fields.has(name)) throw refuse('the form has it twice; send it once');
   if (isImageField(name) || name === 'mask') {
@@ -148,27 +151,27 @@ function tooManyImages(): RequestProblem {
   return new RequestProblem(400, 'invalid_value', message, { param: 'image' });
 }
 
-const LIMITS_REACHED: Readonly<Record<string, string>> = {
+const FORM_FAULTS: Readonly<Record<string, string>> = {
   FST_PARTS_LIMIT: `more than ${MAX_FIELDS + MAX_FILES} parts`,
   FST_FIELDS_LIMIT: `more than ${MAX_FIELDS} fields`,
   FST_FILES_LIMIT: `more than ${MAX_FILES} files`,
   FST_PROTO_VIOLATION: 'a field named like a property every object has',
   FST_MP_PREMATURE_CLOSE: 'it ends before its last boundary',
+  ECONNRESET: 'its sender went away',
 };
 
 /** Whatever the parser stumbles over is wrong with the form; errors of the store stay what they are. */
 function formProblem(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof RequestProblem) return error;
   const code = 'code' in error ? String(error.code) : '';
-  const isParsers = code.startsWith('FST_') || /multipart|boundary|part header|terminated early/i.test(error.message);
-  if (!isParsers) return error;
-  const why = LIMITS_REACHED[code] ?? error.message;
-  return new RequestProblem(
-    400,
-    'invalid_multipart',
-    `body: the form cannot be read: ${why}; let a form library build it`,
-    {
-      cause: error,
-    },
-  );
+  const why = FORM_FAULTS[code] ?? error.message;
+  const isParsers = code in FORM_FAULTS || code.startsWith('FST_') || PARSERS_WORDS.test(error.message);
+  return isParsers ? unreadable(why, error) : error;
+}
+
+const PARSERS_WORDS = /multipart|part header|terminated early/i;
+
+function unreadable(why: string, cause?: unknown): RequestProblem {
+  const message = `body: the form cannot be read: ${why}; let a form library build it`;
+  return new RequestProblem(400, 'invalid_multipart', message, { cause });
 }

@@ -54,7 +54,11 @@ export function createGroupCommit<Operation>(options: GroupCommitOptions<Operati
     }
     underway = queue.slice(0, MAX_BATCH);
     queue = queue.slice(MAX_BATCH);
-    post(underway.map((one) => one.operation));
+    try {
+      post(underway.map((one) => one.operation));
+    } catch (error) {
+      conclude((one) => one.fail(error));
+    }
   }
 
   /** Once per turn of the event loop: what arrived on many sockets in one turn goes as one batch. */
@@ -93,7 +97,7 @@ export function createGroupCommit<Operation>(options: GroupCommitOptions<Operati
     reject: (error) => conclude((one) => one.fail(error)),
 
     end(error) {
-      refusal = error;
+      refusal ??= error;
       const lost = [...underway, ...queue];
       underway = [];
       queue = [];

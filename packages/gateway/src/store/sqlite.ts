@@ -30,8 +30,9 @@ export async function openSqliteStore({ path, maxQueued = DEFAULT_MAX_QUEUED }: 
   // Published code is .js, a clone runs .ts: the thread's file has the extension this file has.
   const file = new URL(`./sqlite-worker${extname(import.meta.url)}`, import.meta.url);
   const worker = new Worker(file, { workerData: { path } });
-  const exited = once(worker, 'exit');
-  const [first]: FromWorker[] = await once(worker, 'message');
+  const exited = new Promise<undefined>((resolve) => worker.once('exit', () => resolve(undefined)));
+  const opened = once(worker, 'message').then(([message]): FromWorker => message);
+  const first = await Promise.race([opened, exited]);
   if (first?.kind !== 'opened') {
     await exited;
     throw openingError(path, first);
@@ -77,30 +78,36 @@ function createVerbs(commit: GroupCommit<Operation>, close: () => Promise<void>)
       });
     },
     read: (id) => commit.submit(['read', id], (found: Result<'read'>) => found && storedGeneration(found)),
-    list: (filter) => {
-      const error = rangeError('limit', filter.limit, 1_000);
-      if (error) return Promise.reject(error);
+    list: async (filter) => {
+      checkLimit(filter.limit, 1_000);
       return commit.submit(['list', filter], (rows: Result<'list'>) => rows.map((row) => present<GenerationRow>(row)));
     },
     findIdempotent: (scope, now) =>
       commit.submit(['findIdempotent', scope, now], (hit: Result<'findIdempotent'>) => hit),
     releaseIdempotent: (generation) => commit.submit(['releaseIdempotent', generation], nothing),
     markDelivered: (ids, at) => commit.submit(['markDelivered', ids, at], nothing),
-    undelivered: (since, limit) =>
-      commit.submit(['undelivered', since, limit], (rows: Result<'undelivered'>) =>
+    undelivered: async (since, limit) => {
+      checkLimit(limit, 100_000);
+      return commit.submit(['undelivered', since, limit], (rows: Result<'undelivered'>) =>
         rows.map((row) => present<UndeliveredRow>(row)),
-      ),
-    claim: (worker, now, until, limit) =>
-      commit.submit(['claim', worker, now, until, limit], (rows: Result<'claim'>) => rows.map(storedGeneration)),
+      );
+    },
+    claim: async (worker, now, until, limit) => {
+      checkLimit(limit, 1_000);
+      return commit.submit(['claim', worker, now, until, limit], (rows: Result<'claim'>) => rows.map(storedGeneration));
+    },
     renew: (worker, ids, until) => commit.submit(['renew', worker, ids, until], nothing),
-    expire: (bounds) => commit.submit(['expire', bounds], (unused: Result<'expire'>) => unused),
+    expire: async (bounds) => {
+      checkLimit(bounds.limit, 1_000);
+      return commit.submit(['expire', bounds], (unused: Result<'expire'>) => unused);
+    },
     close,
   };
 }
 
-function rangeError(name: string, value: number, max: number): RangeError | undefined {
-  if (Number.isInteger(value) && value >= 1 && value <= max) return undefined;
-  return new RangeError(`${name} is ${value}; it must be a whole number from 1 to ${max}`);
+function checkLimit(limit: number, max: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= max) return;
+  throw new RangeError(`limit is ${limit}; it must be a whole number from 1 to ${max}`);
 }
 
 function storedGeneration({ row, events }: StoredColumns): StoredGeneration {

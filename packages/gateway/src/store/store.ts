@@ -2,16 +2,16 @@ import type { Event, Plan } from '@onetake/core';
 
 /**
  * The verbs a gateway needs of its database. No SQL and no connection in the interface, and time is always an
- * argument. Every promise of a write resolves when the write survives power loss. Each implementation passes
- * `store/contract.ts`.
+ * argument. Every promise of a write resolves when the write survives power loss. Operations take effect in the order
+ * they were called, whether or not anybody waits in between. Each implementation passes `store/contract.ts`.
  */
 export interface Store {
   /** Writes a new generation with its lease, or says which one an `Idempotency-Key` already belongs to. */
   create(generation: NewGeneration): Promise<Created>;
   /**
    * Appends to one run of a generation. This is the fence: it writes nothing and rejects with `LostRunError` when
-   * that run's journal is not `length` events long or the lease belongs to somebody else. Events and summary are one
-   * transaction.
+   * that run's journal is not `length` events long or the lease belongs to somebody else. Events (one or more) and
+   * summary are one transaction; the summary ends the lease.
    */
   append(fence: Fence, events: readonly Event[], summary?: Summary): Promise<void>;
   read(id: string): Promise<StoredGeneration | undefined>;
@@ -22,9 +22,9 @@ export interface Store {
   /** Gives the key free: what spent nothing is not stored, so the same key runs again. */
   releaseIdempotent(generation: string): Promise<void>;
   markDelivered(ids: readonly string[], at: number): Promise<void>;
-  /** Generations whose answer never provably reached a caller, created at or after `since`, oldest first. */
+  /** Generations whose answer never provably reached a caller, created at or after `since`, oldest first; `limit` is 1 to 100,000. */
   undelivered(since: number, limit: number): Promise<readonly UndeliveredRow[]>;
-  /** Takes the lease of unfinished generations whose lease ended at or before `now`; oldest first. */
+  /** Takes the lease of unfinished generations whose lease ended at or before `now`, oldest first; `limit` is 1 to 1000. */
   claim(worker: string, now: number, until: number, limit: number): Promise<readonly StoredGeneration[]>;
   renew(worker: string, ids: readonly string[], until: number): Promise<void>;
   /** Removes the oldest finished generations beyond the bounds; returns the assets no generation refers to any more. */
@@ -145,6 +145,6 @@ export interface RetentionBounds {
   readonly createdBefore: number;
   /** Then the oldest go until the pictures left fit. */
   readonly maxBytes: number;
-  /** At most so many generations per call, so that one call never blocks the store for long. */
+  /** At most so many generations per call, 1 to 1000, so that one call never blocks the store for long. */
   readonly limit: number;
 }

@@ -9,6 +9,7 @@ import {
   PARKED,
   type Plan,
   RUN_LIMITS,
+  type RunEnvironment,
   run,
   splitPlan,
 } from '@onetake/core';
@@ -80,49 +81,22 @@ export function createWorker(options: WorkerOptions): Worker {
   const running = new Map<string, { live: Live; done: Promise<void> }>();
   const park = new AbortController();
   const leaseUntil = () => io.now() + options.leaseMs;
-  let stopRenewing = renewLater();
-
-  function renewLater(): () => void {
-    return io.timer(io.now() + options.leaseMs / 3, () => {
-      const held = [...running.keys()];
-      if (held.length > 0) store.renew(id, held, leaseUntil()).catch(() => {});
-      stopRenewing = renewLater();
-    });
-  }
+  const stopRenewing = renewLeases(options, () => store.renew(id, [...running.keys()], leaseUntil()));
 
   function start(work: Work, joined: boolean): Live {
     const children = splitPlan(work.plan);
     const journals = work.journals ?? children.map(() => []);
     const live = createLive({ ...work, journals, joined, unsentGraceMs: options.unsentGraceMs, now: io.now });
-    const runs = children.map((child, index) => runOne(live, child, index));
+    const environment = environmentOf(live, options, park.signal);
+    const runs = children.map((child, index) =>
+      run(`${live.id}.${index}`, child, storedJournal(store, live, index, id), environment),
+    );
     const done = Promise.allSettled(runs).then((results) => {
       running.delete(live.id);
-      const broken = results.find((result) => result.status === 'rejected');
-      if (broken) {
-        live.breakOff(JOURNAL_LOST);
-        options.onError(broken.reason, live);
-      } else if (results.some((result) => result.status === 'fulfilled' && result.value === PARKED)) {
-        live.breakOff(STOPPING);
-      } else {
-        options.onFinished(live);
-      }
+      conclude(live, results, options);
     });
     running.set(live.id, { live, done });
     return live;
-  }
-
-  async function runOne(live: Live, plan: Plan, index: number): ReturnType<typeof run> {
-    return run(`${live.id}.${index}`, plan, storedJournal(store, live, index, id), {
-      io,
-      assets: options.assets,
-      health: options.health,
-      connection: options.connection,
-      presence: live.presence,
-      onPresence: live.onPresence,
-      cancel: live.cancelSignal,
-      park: park.signal,
-      limits: RUN_LIMITS,
-    });
   }
 
   return {
@@ -144,15 +118,56 @@ export function createWorker(options: WorkerOptions): Worker {
 
     async stop(graceMs) {
       park.abort();
-      const ended = Promise.all([...running.values()].map(({ done }) => done));
       let stopWaiting = () => {};
       const grace = new Promise<void>((resolve) => {
         stopWaiting = io.timer(io.now() + graceMs, resolve);
       });
-      await Promise.race([ended, grace]);
+      await Promise.race([Promise.all([...running.values()].map(({ done }) => done)), grace]);
       for (const { live } of running.values()) live.breakOff(INTERRUPTED);
       stopWaiting();
       stopRenewing();
     },
   };
+}
+
+/** A lease that could not be renewed shows at the next append, which the fence refuses. */
+function renewLeases({ io, leaseMs }: WorkerOptions, renew: () => Promise<void>): () => void {
+  let stop = () => {};
+  const later = () => {
+    stop = io.timer(io.now() + leaseMs / 3, () => {
+      renew().catch(() => {});
+      later();
+    });
+  };
+  later();
+  return () => stop();
+}
+
+function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal): RunEnvironment {
+  const { io, assets, health, connection } = options;
+  return {
+    io,
+    assets,
+    health,
+    connection,
+    presence: live.presence,
+    onPresence: live.onPresence,
+    cancel: live.cancelSignal,
+    park,
+    limits: RUN_LIMITS,
+  };
+}
+
+type RunResult = PromiseSettledResult<Awaited<ReturnType<typeof run>>>;
+
+function conclude(live: Live, results: readonly RunResult[], { onError, onFinished }: WorkerOptions): void {
+  const broken = results.find((result) => result.status === 'rejected');
+  if (broken) {
+    live.breakOff(JOURNAL_LOST);
+    onError(broken.reason, live);
+  } else if (results.some((result) => result.status === 'fulfilled' && result.value === PARKED)) {
+    live.breakOff(STOPPING);
+  } else {
+    onFinished(live);
+  }
 }

@@ -42,7 +42,11 @@ const UNUSABLE: readonly (readonly [name: string, reply: Reply, says: RegExp])[]
     delivered([Buffer.from('<html>').toString('base64')]),
     /the picture arrived damaged: /,
   ],
-  ['an answer without pictures', delivered([]), /generation gen_1 holds no picture; no file was written/],
+  [
+    'an answer without pictures',
+    delivered([]),
+    /the answer holds no picture; no file was written; the gateway keeps it as generation gen_1/,
+  ],
   ['a connection that dies', 'reset', /broke off: .*; see onetake generations/],
   ['an answer of another server', { status: 500, body: [] }, /the answer was HTTP 500 and not the gateway's/],
 ];
@@ -61,7 +65,7 @@ test('a file that cannot get its name leaves nothing half written, and the pictu
   mkdirSync(join(cwd, 'fox.png'));
   const { url } = await fakeGateway(t, () => delivered());
   const { exitCode, stderr } = await cli(t, ['generate', 'fox', '-o', 'fox.jpg'], { cwd, env: { ONETAKE_URL: url } });
-  assert.match(stderr, /fox\.png could not be written: .*; the picture is kept as generation gen_1/);
+  assert.match(stderr, /fox\.png could not be written: .*; the gateway keeps it as generation gen_1/);
   assert.deepEqual({ exitCode, files: readdirSync(cwd) }, { exitCode: 1, files: ['fox.png'] });
 });
 

@@ -57,7 +57,7 @@ test('a picture becomes a file with a sidecar', async (t) => {
   assert.equal(request?.headers.authorization, 'Bearer secret-key');
   assert.equal(request?.headers['x-onetake-timeout-ms'], '5000');
   assert.equal(request?.headers['x-onetake-payment'], 'strict');
-  assert.match(String(request?.headers['idempotency-key']), /^[0-9a-f-]{36}$/);
+  assert.equal(request?.headers['idempotency-key'], undefined);
 });
 
 test('the extension follows the bytes, and an unknown price is not 0', async (t) => {
@@ -73,13 +73,14 @@ test('the extension follows the bytes, and an unknown price is not 0', async (t)
 
 test('several pictures are numbered, and what is missing is told', async (t) => {
   const cwd = temporaryDirectory(t);
-  const said = { missing: [{ message: 'the provider failed' }] };
+  const said = { missing: [{ message: 'the provider failed' }], possible_charges: 2 };
   const { url } = await fakeGateway(t, () => delivered([TINY_PNG_BASE64, TINY_PNG_BASE64], said));
-  const { exitCode, stderr } = await cli(t, ['generate', 'fox', '-o', 'fox.png', '--n', '3'], {
+  const { exitCode, stdout, stderr } = await cli(t, ['generate', 'fox', '-o', 'fox.png', '--n', '3'], {
     cwd,
     env: { ONETAKE_URL: url },
   });
   assert.deepEqual(readdirSync(cwd), ['fox-1.json', 'fox-1.png', 'fox-2.json', 'fox-2.png']);
+  assert.match(stdout, /^price {8}\$0\.04, and 2 possible charges more$/m);
   assert.match(stderr, /^missing: 1 picture\n {2}the provider failed$/m);
   assert.equal(exitCode, 1);
 });

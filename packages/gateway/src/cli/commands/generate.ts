@@ -32,6 +32,7 @@ interface Sidecar {
   /** Of the whole generation; null is unknown. */
   readonly price_usd: number | null;
   readonly price_basis?: string;
+  readonly possible_charges?: number;
   readonly time_ms: number;
   readonly attempts: number;
   readonly paid_attempts: number;
@@ -57,11 +58,12 @@ export async function generate(context: CliContext, prompt: string, options: Gen
     const answer = await orderImages(gateway, order, signal);
     const timeMs = Math.round(performance.now() - startedAt);
     if (!answer.ok) return refuse(context, answer.refused, options.json === true);
-    const written = await writePictures(wanted, order, answer.delivered, timeMs);
+    const { delivered } = answer;
+    const written = await sayingWhereItIs(delivered, () => writePictures(wanted, order, delivered, timeMs));
     if (options.json)
-      context.stdout.write(`${JSON.stringify({ files: written.map(jsonLine), missing: answer.delivered.missing })}\n`);
-    else report(context, wanted, written, answer.delivered, timeMs);
-    return answer.delivered.missing.length > 0 ? EXIT.failed : EXIT.ok;
+      context.stdout.write(`${JSON.stringify({ files: written.map(jsonLine), missing: delivered.missing })}\n`);
+    else report(context, wanted, written, delivered, timeMs);
+    return delivered.missing.length > 0 ? EXIT.failed : EXIT.ok;
   } finally {
     await gateway.close();
   }
@@ -92,8 +94,7 @@ async function writePictures(
   delivered: Delivered,
   timeMs: number,
 ): Promise<readonly Written[]> {
-  if (delivered.images.length === 0)
-    throw new CliError(`generation ${delivered.generation} holds no picture; no file was written`);
+  if (delivered.images.length === 0) throw new CliError('the answer holds no picture; no file was written');
   const pictures: VerifiedPicture[] = [];
   for (const { base64 } of delivered.images) pictures.push(await verifyPicture(base64));
   const many = (order.n ?? 1) > 1 || pictures.length > 1;
@@ -101,22 +102,20 @@ async function writePictures(
   for (const [index, picture] of pictures.entries()) {
     const file = picturePath(wanted, picture.asset.type, many ? index + 1 : undefined);
     const sidecar = sidecarOf(order, delivered, picture, index, timeMs);
-    await sayingWhereItIs(delivered.generation, async () => {
-      await writeAtomically(file, picture.bytes);
-      await writeAtomically(sidecarPath(file), Buffer.from(`${JSON.stringify(sidecar, undefined, 2)}\n`));
-    });
+    await writeAtomically(file, picture.bytes);
+    await writeAtomically(sidecarPath(file), Buffer.from(`${JSON.stringify(sidecar, undefined, 2)}\n`));
     written.push({ file, sidecar });
   }
   return written;
 }
 
-/** A picture that was paid for and cannot be written here is still at the gateway. */
-async function sayingWhereItIs(generation: string, write: () => Promise<void>): Promise<void> {
+/** What was paid for and cannot be written here is still at the gateway. */
+async function sayingWhereItIs<Result>({ generation }: Delivered, write: () => Promise<Result>): Promise<Result> {
   try {
-    await write();
+    return await write();
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    throw new CliError(`${error.message}; the picture is kept as generation ${generation}`);
+    throw new CliError(`${error.message}; the gateway keeps it as generation ${generation}`);
   }
 }
 
@@ -140,6 +139,7 @@ function sidecarOf(
     sha256: asset.hash,
     price_usd: delivered.priceUsd ?? null,
     ...(delivered.priceBasis !== undefined && { price_basis: delivered.priceBasis }),
+    ...(delivered.possibleCharges > 0 && { possible_charges: delivered.possibleCharges }),
     time_ms: timeMs,
     attempts: delivered.attempts,
     paid_attempts: delivered.paidAttempts,
@@ -165,7 +165,7 @@ function report(
     bytesText(sidecar.bytes),
   ]);
   const facts = [
-    ['price', priceText(delivered.priceUsd)],
+    ['price', charges(delivered)],
     ['time', secondsText(timeMs)],
     ['attempts', `${delivered.attempts} (${delivered.paidAttempts} paid)`],
     ['model', `${delivered.provider}/${delivered.model}`],
@@ -181,6 +181,11 @@ function report(
   }
   if (delivered.missing.length > 0) stderr.write(`missing: ${count(delivered.missing.length, 'picture')}\n`);
   for (const reason of delivered.missing) stderr.write(`  ${oneLine(reason)}\n`);
+}
+
+function charges({ priceUsd, possibleCharges }: Delivered): string {
+  const more = possibleCharges > 0 ? `, and ${count(possibleCharges, 'possible charge')} more` : '';
+  return `${priceText(priceUsd)}${more}`;
 }
 
 function refuse({ stdout, stderr }: CliContext, refused: Refused, json: boolean): number {

@@ -67,6 +67,6 @@ function charge({ billed, price_usd: price, status }: JsonObject): string {
   const known = typeof price === 'number' ? priceText(price) : undefined;
   if (status === 'processing') return '-';
   if (billed === 'no') return 'none';
-  if (billed === 'maybe') return `possible, ${known ?? priceText(undefined)}`;
+  if (billed === 'maybe') return known === undefined ? `possible, ${priceText(undefined)}` : `${known}, possibly more`;
   return known ?? priceText(undefined);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TINY_PNG_BASE64 } from '@onetake/core/testing';
 import { delivered, fakeGateway, type Reply } from '../testing/fake-gateway.ts';
-import { replayedClient } from './stock-client.ts';
+import { createStockClient, replayedClient } from './stock-client.ts';
 import { tell } from './stories.ts';
 
 const refusal = (status: number, headers: Record<string, string> = {}): Reply => ({
@@ -51,4 +51,14 @@ test("a story is told by the difference of the provider's bill", async (t) => {
   const story = { title: 'a story', model: 'slow:3', timeoutMs: 1_000 };
   const telling = await tell(story, client, `${url}/v1`, url);
   assert.deepEqual(telling, { posts: 2, charged: 2, result: { ok: true, base64: TINY_PNG_BASE64 } });
+});
+
+test('the official client, where it is installed, reads pictures and codes', async (t) => {
+  const client = await createStockClient();
+  assert.match(client.name, /^the openai package as installed/);
+  const { url } = await fakeGateway(t, ({ body }) => (body.includes('fox') ? delivered() : refusal(424)));
+  const request = { baseUrl: `${url}/v1`, model: 'm', timeoutMs: 5_000 };
+  assert.deepEqual(await client.generate({ ...request, prompt: 'fox' }), { ok: true, base64: TINY_PNG_BASE64 });
+  const refused = await client.generate({ ...request, prompt: 'owl' });
+  assert.deepEqual(refused, { ok: false, message: '424 no', status: 424, code: 'some_code' });
 });

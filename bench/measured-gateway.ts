@@ -1,0 +1,28 @@
+import { type RunningGateway, startGateway } from '../tests/rig/gateway.ts';
+import { PROBE, startServer } from './rounds.ts';
+
+/** A gateway under measure in front of a provider that costs next to nothing. */
+export interface Measured {
+  readonly upstream: string;
+  readonly gateway: RunningGateway;
+  close(): Promise<void>;
+}
+
+/** The model's name at the gateway. */
+export const GATEWAY_MODEL_PREFIX = 'bench/';
+
+export async function startMeasured(): Promise<Measured> {
+  const upstream = await startServer('upstream', []);
+  const yaml = [
+    'providers:',
+    `  bench: { kind: openai-compatible, base_url: "${upstream.origin}/v1" }`,
+    'sandbox: off',
+    '',
+  ].join('\n');
+  const gateway = await startGateway({ yaml, nodeArgs: PROBE });
+  const close = async () => {
+    await gateway.close();
+    await upstream.running.end('SIGTERM');
+  };
+  return { upstream: upstream.origin, gateway, close };
+}

@@ -1,0 +1,29 @@
+import type { Catalogue, HealthBook, Io } from '@onetake/core';
+import type { Logger } from 'pino';
+import type { DiskAssets } from '../assets/disk.ts';
+import type { FetchImage } from '../assets/download.ts';
+import type { Config } from '../config.ts';
+import type { Store } from '../store/store.ts';
+import type { Generations } from '../tasks/generations.ts';
+import type { Undelivered } from '../tasks/undelivered.ts';
+import type { Worker } from '../tasks/worker.ts';
+import type { Deliveries } from './delivery.ts';
+
+/** Everything the HTTP edge stands on. */
+export interface AppDeps {
+  readonly config: Config;
+  readonly store: Store;
+  readonly assets: DiskAssets;
+  readonly io: Io;
+  readonly health: HealthBook;
+  readonly catalogue: Catalogue;
+  readonly worker: Worker;
+  readonly generations: Generations;
+  readonly undelivered: Undelivered;
+  readonly deliveries: Deliveries;
+  readonly fetchImage: FetchImage;
+  readonly sandboxUrl: string | undefined;
+  /** Links to pictures begin with this; built on the public URL, never on the Host header. */
+  readonly assetsUrl: () => string;
+  readonly log: Logger;
+}

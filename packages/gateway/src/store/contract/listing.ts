@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import type { Store } from '../store.ts';
+import { createFinished, ids, sampleGeneration } from './samples.ts';
+import type { StoreTests } from './store-tests.ts';
+
+async function fill(store: Store): Promise<void> {
+  await createFinished(store, sampleGeneration('a', { createdAt: 10 }), { billed: 'no' });
+  await createFinished(store, sampleGeneration('b', { createdAt: 20, caller: 'other' }), {
+    status: 'failed',
+    billed: 'maybe',
+  });
+  await createFinished(store, sampleGeneration('c', { createdAt: 20 }), { status: 'failed', billed: 'maybe' });
+  await store.create(sampleGeneration('d', { createdAt: 30 }));
+  await createFinished(store, sampleGeneration('e', { createdAt: 5 }));
+}
+
+export const listing: StoreTests = {
+  async 'lists are newest first and filtered'(store) {
+    await fill(store);
+    assert.deepEqual(ids(await store.list({ limit: 10 })), ['d', 'c', 'b', 'a', 'e']);
+    assert.deepEqual(ids(await store.list({ limit: 2 })), ['d', 'c']);
+    assert.deepEqual(ids(await store.list({ caller: 'other', limit: 10 })), ['b']);
+    assert.deepEqual(ids(await store.list({ status: 'processing', limit: 10 })), ['d']);
+    assert.deepEqual(ids(await store.list({ status: 'completed', limit: 10 })), ['a', 'e']);
+    assert.deepEqual(ids(await store.list({ billed: 'maybe', limit: 10 })), ['c', 'b']);
+    assert.deepEqual(ids(await store.list({ caller: 'local', status: 'failed', billed: 'maybe', limit: 10 })), ['c']);
+    assert.deepEqual(ids(await store.list({ billed: 'no', limit: 10 })), ['a']);
+  },
+
+  async 'pages join without a gap or a repeat, also between generations of one instant'(store) {
+    await fill(store);
+    const seen: string[] = [];
+    let before: { createdAt: number; id: string } | undefined;
+    for (;;) {
+      const page = await store.list({ limit: 2, ...(before && { before }) });
+      const last = page.at(-1);
+      seen.push(...ids(page));
+      if (last === undefined) break;
+      before = { createdAt: last.createdAt, id: last.id };
+    }
+    assert.deepEqual(seen, ['d', 'c', 'b', 'a', 'e']);
+  },
+
+  async 'a page has a limit from 1 to 1000, and so has everything else that returns many'(store) {
+    for (const limit of [0, -1, 1.5, 100_001, Number.NaN]) {
+      await assert.rejects(store.list({ limit }), /limit/);
+      await assert.rejects(store.claim('worker-b', 1, 2, limit), /limit/);
+      await assert.rejects(store.undelivered(1, limit), /limit/);
+      await assert.rejects(store.expire({ createdBefore: 1, maxBytes: 1, limit }), /limit/);
+    }
+  },
+};

@@ -1,0 +1,73 @@
+import type { Event, Plan } from '@onetake/core';
+import type { AssetRow, Fence, NewGeneration, Store, Summary } from '../store.ts';
+
+export const WORKER = 'worker-a';
+
+export function samplePlan(prompt = 'a red fox'): Plan {
+  return {
+    request: { operation: 'generate', prompt, n: 1 },
+    route: 'image-best',
+    targets: [],
+    policy: {
+      payment: 'standard',
+      maxPaidAttempts: 1,
+      fallback: true,
+      retry: {
+        maxFreeAttempts: 5,
+        maxFreeAttemptsBeforeFallback: 2,
+        notSentDelayMs: 50,
+        throttledDelayMs: 1_000,
+        overloadedDelayMs: 2_000,
+        maxDelayMs: 30_000,
+        maxWaitBeforeFallbackMs: 5_000,
+      },
+      timeout: { connectMs: 10_000, idleMs: 60_000, totalMs: 600_000, harvestMs: 600_000 },
+    },
+    createdAt: 1_000,
+    deadlineAt: 601_000,
+  };
+}
+
+/** A generation of one run, leased by `WORKER` until 100, created at 10. */
+export function sampleGeneration(id: string, change: Partial<NewGeneration> = {}): NewGeneration {
+  return {
+    id,
+    caller: 'local',
+    endpoint: '/v1/images/generations',
+    fingerprint: `fingerprint of ${id}`,
+    requestId: `request of ${id}`,
+    plan: samplePlan(),
+    runs: 1,
+    createdAt: 10,
+    worker: WORKER,
+    leaseUntil: 100,
+    assets: [],
+    ...change,
+  };
+}
+
+export function sampleFence(generation: string, length: number, change: Partial<Fence> = {}): Fence {
+  return { generation, run: 0, length, worker: WORKER, ...change };
+}
+
+export function sampleSummary(change: Partial<Summary> = {}): Summary {
+  return { status: 'completed', finishedAt: 50, billed: 'yes', assets: [], ...change };
+}
+
+export function sampleAsset(letter: string, bytes: number): AssetRow {
+  return { hash: letter.repeat(64), type: 'png', bytes };
+}
+
+export function started(attempt: number): Event {
+  return { type: 'attempt-started', at: 20 + attempt, attempt, target: 'sandbox/fast' };
+}
+
+export function ids(rows: readonly { readonly id: string }[]): readonly string[] {
+  return rows.map((row) => row.id);
+}
+
+/** Creates a generation and finishes it with these assets. */
+export async function createFinished(store: Store, generation: NewGeneration, summary: Partial<Summary> = {}) {
+  await store.create(generation);
+  await store.append(sampleFence(generation.id, 0), [started(1)], sampleSummary(summary));
+}

@@ -1,0 +1,4 @@
+import type { Store } from '../store.ts';
+
+/** Tests by the sentence they prove; each is given a store of its own. */
+export type StoreTests = Readonly<Record<string, (store: Store) => Promise<void>>>;
