@@ -127,19 +127,17 @@ export function transportFailure(error: TransportError, connectMs: number): Fail
   };
 }
 
+/** A data URL, lines of at least 60 digits, or a single run of at least 100. */
+const BASE64 = /data:[^\s,]{0,100};base64,[\w+/=-]*|(?:[\w+/-]{60,}\s+)+[\w+/-]*={0,2}|[\w+/-]{100,}={0,2}/g;
+const KEYS = /\b(?:sk|rk|pk|key|r8|fal|hf|gsk|xai)[-_][\w*-]{8,}|\bAIza[\w-]{20,}|\b(?:Bearer|Basic)\s+\S+/gi;
+
 /** Cuts a provider's words to what a log and a caller should hold: no key, no base64, no markup, bounded. */
 export function presentable(text: string): string {
   return text
     .slice(0, 16_384)
     .replaceAll(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ')
-    .replaceAll(
-      /data:[^\s,]{0,100};base64,[A-Za-z0-9+/=_-]*|(?:[A-Za-z0-9+/_-]{60,}\s?){2,}={0,2}|[A-Za-z0-9+/_-]{100,}={0,2}/g,
-      '[long data]',
-    )
-    .replaceAll(
-      /\b(?:sk|rk|pk|key|r8|fal|hf|gsk|xai)[-_][A-Za-z0-9*_-]{8,}|\bAIza[\w-]{20,}|\b(?:Bearer|Basic)\s+\S+/gi,
-      '[redacted]',
-    )
+    .replaceAll(BASE64, '[long data]')
+    .replaceAll(KEYS, '[redacted]')
     .replaceAll(/\s+/g, ' ')
     .trim()
     .slice(0, MAX_MESSAGE_CHARS);

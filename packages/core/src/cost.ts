@@ -46,8 +46,13 @@ function priceOfAttempt(attempt: Attempt, plan: Plan): number | undefined {
   const price = plan.targets.find((target) => target.id === attempt.target)?.price;
   if (price === undefined) return undefined;
   const outcome = attempt.outcome;
-  if ('perImageUsd' in price) return price.perImageUsd * (outcome?.ok ? outcome.images.length : 1);
+  if ('perImageUsd' in price) return price.perImageUsd * (outcome?.ok ? picturesMade(outcome) : 1);
   return outcome?.ok && outcome.usage ? priceOfTokens(outcome.usage, price.perMillionTokensUsd) : undefined;
+}
+
+/** A picture that does not open was made, and billed, like the others of its call. */
+function picturesMade({ images, missing = [] }: Outcome & { ok: true }): number {
+  return images.length + missing.filter((failure) => failure.kind === 'corrupt').length;
 }
 
 /** OpenAI's `usage`: input tokens split by kind where the split is given, else taken for text. */

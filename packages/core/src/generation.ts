@@ -1,6 +1,6 @@
 import type { Failure } from './failure.ts';
 import { type Event, foldRun, type GeneratedImage, type Outcome, paidAttempts, type Run } from './journal.ts';
-import type { JsonObject, JsonValue } from './json.ts';
+import { isObject, type JsonObject, type JsonValue } from './json.ts';
 
 /** A whole request folded from the journals of its runs, in their order. */
 export interface Generation {
@@ -58,13 +58,17 @@ function gravest(failures: readonly Failure[], first: Failure): Failure {
   return first;
 }
 
-/** Adds token counts; what is no number is taken from the first. */
+/** Adds counts at every depth; what is no number is taken from the first. */
 function addUsage(usages: readonly JsonObject[]): JsonObject {
   const sum: Record<string, JsonValue> = {};
   for (const [key, value] of usages.flatMap((usage) => Object.entries(usage))) {
-    const before = sum[key];
-    if (typeof value === 'number' && typeof before === 'number') sum[key] = before + value;
-    else if (before === undefined && value !== undefined) sum[key] = value;
+    if (value !== undefined) sum[key] = added(sum[key], value);
   }
   return sum;
+}
+
+function added(before: JsonValue | undefined, value: JsonValue): JsonValue {
+  if (before === undefined) return value;
+  if (typeof before === 'number' && typeof value === 'number') return before + value;
+  return isObject(before) && isObject(value) ? addUsage([before, value]) : before;
 }

@@ -161,6 +161,19 @@ test('each clock that runs out is named, and ends the exchange', async () => {
   assert.match(await said({ error: new TransportError('answering', 'ECONNRESET', 'x') }), /broke off/);
 });
 
+test('a caller who goes away ends the download', async () => {
+  const { io, timers, open } = web({ 'https://a.example/': { silent: 'before body' } });
+  const cancel = new AbortController();
+  const fetched = createDownloader({ io, limits: { idleMs: 1e9 } })('https://a.example/', {
+    param: 'image',
+    assets: createMemoryAssets(),
+    cancel: cancel.signal,
+  });
+  cancel.abort();
+  await assert.rejects(fetched, { code: 'invalid_image_url' });
+  assert.deepEqual([timers.length, open()], [0, 0]);
+});
+
 test('a private address is refused, over real sockets, whether something answers there or not', async (context) => {
   let calls = 0;
   const server = createServer((_request, response) => {

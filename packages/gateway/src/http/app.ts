@@ -40,6 +40,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
     genReqId: () => `req_${randomBytes(12).toString('hex')}`,
     rewriteUrl: ({ url = '/' }) => withVersion(url),
     forceCloseConnections: 'idle',
+    requestTimeout: REQUEST_TIMEOUT_MS,
     logger: false,
   });
   app.removeContentTypeParser('text/plain');
@@ -64,6 +65,9 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   app.get('/', OPEN, operations.welcome);
   return app;
 }
+
+/** For the whole of a request to arrive; a form that stalls half-way is not held for ever. */
+const REQUEST_TIMEOUT_MS = 300_000;
 
 const VERSIONED = /^\/(?:images|models|generations|targets|assets)(?=[/?]|$)/;
 

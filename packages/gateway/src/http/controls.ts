@@ -133,27 +133,21 @@ function fromBody(body: JsonValue | undefined): readonly Given[] {
       400,
       'invalid_type',
       'onetake: it is not an object; send {"onetake": {"payment": "strict"}}',
-      {
-        param: 'onetake',
-      },
+      { param: 'onetake' },
     );
   }
   const spell = (name: string) => `onetake.${name.replaceAll('-', '_')}`;
   return Object.entries(body as JsonObject).map(([key, value]) => {
     // A header's name must not pass for a field's: `timeout-ms` is none.
     const name = key.includes('-') ? key.slice(0, 64).replaceAll('-', '_') : key.replaceAll('_', '-');
-    return {
-      name,
-      value: controlText(value),
-      param: `onetake.${key.slice(0, 64)}`,
-      spell,
-    };
+    return { name, value: controlText(value), param: `onetake.${key.slice(0, 64)}`, spell };
   });
 }
 
 function controlText(value: JsonValue | undefined): string {
   if (typeof value === 'boolean') return value ? 'on' : 'off';
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : `${value && typeof value}`;
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  return value === null ? 'null' : typeof value;
 }
 
 function wholeNumber(value: string, max: number): number | undefined {

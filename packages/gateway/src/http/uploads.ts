@@ -112,22 +112,17 @@ function readField({ fieldname, value, valueTruncated }: MultipartValue, fields:
 }
 
 async function readFile(part: MultipartFile, reading: Reading): Promise<void> {
-  const { fieldname: name } = part;
+  const name = part.fieldname.slice(0, MAX_FIELD_NAME_CHARS);
+  const { images, intake } = reading;
   if (isImageField(name)) {
-    const asset = await storeFile(
-      part,
-      `image[${reading.images.length}]`,
-      REFERENCE_LIMITS.maxImageBytes,
-      reading.intake,
-    );
-    if (reading.images.length === REFERENCE_LIMITS.maxImages) throw tooManyImages();
-    reading.images.push(asset);
+    if (images.length === REFERENCE_LIMITS.maxImages) throw tooManyImages();
+    images.push(await storeFile(part, `image[${images.length}]`, REFERENCE_LIMITS.maxImageBytes, intake));
   } else if (name === 'mask' && reading.mask === undefined) {
-    reading.mask = await storeFile(part, 'mask', REFERENCE_LIMITS.maxMaskBytes, reading.intake);
+    reading.mask = await storeFile(part, 'mask', REFERENCE_LIMITS.maxMaskBytes, intake);
   } else {
     const rule =
       name === 'mask' ? 'the form has it twice; send one' : 'there is no such file field; send image, image[] or mask';
-    throw new RequestProblem(400, 'unknown_parameter', `${name.slice(0, 100)}: ${rule}`, { param: name.slice(0, 100) });
+    throw new RequestProblem(400, 'unknown_parameter', `${name}: ${rule}`, { param: name });
   }
 }
 

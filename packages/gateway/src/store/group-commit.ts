@@ -48,14 +48,11 @@ export function createGroupCommit<Operation>(options: GroupCommitOptions<Operati
   function send(): void {
     scheduled = false;
     if (underway.length > 0) return;
-    if (queue.length === 0) {
-      drained?.();
-      return;
-    }
     underway = queue.slice(0, MAX_BATCH);
     queue = queue.slice(MAX_BATCH);
     try {
-      post(underway.map((one) => one.operation));
+      if (underway.length > 0) post(underway.map((one) => one.operation));
+      else drained?.();
     } catch (error) {
       conclude((one) => one.fail(error));
     }

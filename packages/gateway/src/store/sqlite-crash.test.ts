@@ -77,7 +77,9 @@ test('when the thread ends everything under way and to come is rejected', async 
   posted.mock.restore();
   const underway = store.append(sampleFence('g', 0), [started(0)]);
   const rejected = assert.rejects(underway, StoreClosedError);
-  await (posted.mock.calls[0]?.this as Worker).terminate();
+  const thread = posted.mock.calls[0]?.this;
+  assert.ok(thread instanceof Worker);
+  await thread.terminate();
   await rejected;
   await assert.rejects(store.read('g'), StoreClosedError);
   await store.close();

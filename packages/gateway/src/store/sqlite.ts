@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Event } from '@onetake/core';
@@ -30,9 +29,8 @@ export async function openSqliteStore({ path, maxQueued = DEFAULT_MAX_QUEUED }: 
   // Published code is .js, a clone runs .ts: the thread's file has the extension this file has.
   const file = new URL(`./sqlite-worker${extname(import.meta.url)}`, import.meta.url);
   const worker = new Worker(file, { workerData: { path } });
-  const exited = new Promise<undefined>((resolve) => worker.once('exit', () => resolve(undefined)));
-  const opened = once(worker, 'message').then(([message]): FromWorker => message);
-  const first = await Promise.race([opened, exited]);
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const first = await firstMessage(worker);
   if (first?.kind !== 'opened') {
     await exited;
     throw openingError(path, first);
@@ -52,6 +50,15 @@ export async function openSqliteStore({ path, maxQueued = DEFAULT_MAX_QUEUED }: 
       await exited;
     });
     return closing;
+  });
+}
+
+/** Undefined when the thread ended without a word. */
+function firstMessage(worker: Worker): Promise<FromWorker | undefined> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', () => resolve(undefined));
   });
 }
 

@@ -9,17 +9,17 @@ export function storedJournal(store: Store, live: Live, run: number, worker: str
     events,
     async append(added) {
       const fence = { generation: live.id, run, length: events.length, worker };
-      await store.append(fence, added, summaryWith(live, run, added));
+      live.pledge(run, added);
+      await store.append(fence, added, summaryWith(live, added));
       live.record(run, added);
     },
   };
 }
 
-/** The summary that belongs to these events: there is one when they finish the last open run. */
-function summaryWith(live: Live, run: number, added: readonly Event[]): Summary | undefined {
+/** The summary that belongs to these events: there is one when they finish the last open run, durable or on its way. */
+function summaryWith(live: Live, added: readonly Event[]): Summary | undefined {
   if (!added.some((event) => event.type === 'finished')) return undefined;
-  const journals = live.journals.map((events, index) => (index === run ? [...events, ...added] : events));
-  const generation = foldGeneration(journals);
+  const generation = foldGeneration(live.pledged);
   const { outcome } = generation;
   if (outcome === undefined) return undefined;
   const cost = costOf(live.plan, generation);
@@ -28,7 +28,7 @@ function summaryWith(live: Live, run: number, added: readonly Event[]): Summary 
     status: outcome.ok ? 'completed' : 'failed',
     finishedAt: Math.max(...generation.runs.map((one) => one.finishedAt ?? 0)),
     billed: outcome.ok ? (cost.possibleCharges > 0 ? 'maybe' : 'yes') : billed(outcome.failure),
-    assets: picturesOf(journals).map(assetRow),
+    assets: picturesOf(live.pledged).map(assetRow),
     ...(!outcome.ok && { code: httpAnswer(outcome.failure).code }),
     ...(target !== undefined && { target }),
     ...(cost.usd !== undefined && { costUsd: cost.usd }),
