@@ -87,7 +87,13 @@ async function performOnce(
       ...(polling && pollClocks(work)),
     });
     if (polling && !done.ok) return polledAgain(work, done.failure);
-    if (!done.ok) return ended(work, { ok: false, failure: done.failure }, done);
+    if (!done.ok) {
+      const brought = streamed?.progress();
+      if (brought?.kind !== 'done') return ended(work, { ok: false, failure: done.failure }, done);
+      // The picture had come whole before its stream broke off.
+      const response = { status: done.status ?? 200, headers: {}, body: null, text: '' };
+      return await concluded(work, connection, brought, intake, { ok: true, response, timing: done.timing });
+    }
     const failure = failureOf(connection.provider, done.response, environment.io.now());
     if (polling && failure?.kind === 'not_found') return ended(work, { ok: false, failure: lostJob(failure) }, done);
     if (polling && failure && failure.certainty !== 'failed') return polledAgain(work, failure);

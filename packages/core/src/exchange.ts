@@ -39,7 +39,7 @@ export type Exchange = { readonly timing: Timing } & (
 export async function exchange(io: Io, request: HttpRequest, options: ExchangeOptions): Promise<Exchange> {
   // Making the start durable took its time.
   if (options.cancel.aborted) return { ok: false, failure: canceled(false), timing: {} };
-  if (io.now() >= options.deadlineAt) return { ok: false, failure: overdue(options, false), timing: {} };
+  if (io.now() >= options.deadlineAt) return { ok: false, failure: tooLateToSend(options), timing: {} };
   const abort = new AbortController();
   const began = io.now();
   const seen: { startedAt?: number; headersAt?: number; dataAt?: number; status?: number; reader?: AnswerReader } = {};
@@ -153,6 +153,10 @@ function watchClocks(io: Io, options: ExchangeOptions, seen: Seen, abort: AbortC
       for (const cancel of timers) cancel();
     },
   };
+}
+
+function tooLateToSend(options: ExchangeOptions): Failure {
+  return clockFailure('queue', options.totalMs, 'total_timeout_ms', false);
 }
 
 function overdue(options: ExchangeOptions, started: boolean): Failure {

@@ -61,6 +61,13 @@ test('local rejections are no evidence: between failures they break no row and t
   assert.equal(gateOf(book)?.by, 'breaker');
 });
 
+test('requests that waited here past their deadline say nothing of the target', () => {
+  const book = createHealthBook();
+  const clock = { name: 'queue', afterMs: 1_000, setting: 'total_timeout_ms' } as const;
+  calls(book, 50, sampleFailed('timeout', { certainty: 'not_sent', clock }));
+  assert.equal(gateOf(book), undefined);
+});
+
 test('a hint gates the whole target until its time, and a shorter one does not shorten it', () => {
   const book = createHealthBook();
   call(book, sampleFailed('throttled', { notBefore: 9_000 }));

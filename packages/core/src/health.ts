@@ -152,6 +152,8 @@ function reportOf(
 /** What an outcome says to one kind of breaker: failures meant for the other kind are no evidence either way. */
 function verdictOf(outcome: Outcome, kind: 'target' | 'credential'): breaker.Verdict {
   if (outcome.ok) return { result: 'success' };
+  // What waited here too long was never tried there.
+  if (outcome.failure.clock?.name === 'queue') return { result: 'ignored' };
   return FAILURES[outcome.failure.kind].breaker === kind
     ? { result: 'failure', failure: outcome.failure }
     : { result: 'ignored' };

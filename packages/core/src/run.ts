@@ -87,6 +87,7 @@ async function take(decision: Exclude<Decision, { do: 'stop' }>, step: Step): Pr
     case 'start':
       return start(decision, at, step);
     case 'poll':
+      await recorder.flush();
       return recorder.record(
         await pollAttempt(workOf(step, decision.target, decision.attempt.attempt), decision.attempt),
       );

@@ -4,7 +4,7 @@ import { createHealthBook } from '../health.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
 import { createMemoryAssets } from '../images/memory-assets.ts';
 import type { Event, Journal } from '../journal.ts';
-import { stringAt } from '../json.ts';
+import { numberAt, stringAt } from '../json.ts';
 import type { Plan } from '../plan.ts';
 import { openaiCompatible } from '../providers/openai.ts';
 import type { CallContext, Handle, Progress, Provider } from '../providers/provider.ts';
@@ -79,7 +79,12 @@ function request(method: 'GET' | 'POST', context: CallContext, path: string): Ht
 
 function parse(response: HttpResponse): Progress {
   const job = stringAt(response.body, 'job');
-  if (job !== undefined) return { kind: 'waiting', handle: { job } satisfies Handle, pollAfterMs: 1_000 };
+  if (job !== undefined)
+    return {
+      kind: 'waiting',
+      handle: { job } satisfies Handle,
+      pollAfterMs: numberAt(response.body, 'poll_after_ms') ?? 1_000,
+    };
   const done = openaiCompatible.image?.submit.parse(response, { operation: 'generate', prompt: '', n: 1 });
   return done ?? { kind: 'failed', failure: { kind: 'server', message: 'cannot parse' } };
 }
@@ -88,48 +93,58 @@ function parse(response: HttpResponse): Progress {
 export function createWorld(scenario: Scenario, past: readonly Event[] = [], startAt = 0): World {
   const sends: SimulatedSend[] = [];
   const durable: Event[] = [...past];
-  const played = countStarts(past);
+  const actors = createActors(scenario, past);
+  const io = createScriptedIo((sent) => actors.next(sent).behaviour, startAt);
   let open = 0;
 
-  const io = createScriptedIo((sent) => {
-    const target = targetOf(sent.url);
-    const kind = sent.method === 'POST' ? 'submit' : 'poll';
-    const key = `${kind} ${target}`;
-    const index = played.get(key) ?? 0;
-    played.set(key, index + 1);
-    const script = scenario.scripts[target];
-    const plays = (kind === 'submit' ? script?.submits : script?.polls) ?? [];
-    const play = plays[Math.min(index, plays.length - 1)];
-    if (play === undefined) throw new Error(`no script for ${key}`);
-    let answeredAt: number | undefined;
+  const send: ScriptedIo['send'] = async (sent, receiver, options) => {
+    const before = { at: io.now(), durable: [...durable], open };
+    const done = io.send(sent, receiver, options);
     const entry = io.sent.at(-1);
+    let answeredAt: number | undefined;
     sends.push({
-      ...{ kind, at: io.now(), target, play, durable: [...durable], open },
+      ...before,
+      ...actors.last(),
       answeredAt: () => answeredAt,
       started: () => entry?.started ?? false,
     });
     open += 1;
-    ended = (whole) => {
-      answeredAt = whole ? io.now() : undefined;
+    try {
+      await done;
+      answeredAt = io.now();
+    } finally {
       open -= 1;
-    };
-    return play.behaviour;
-  }, startAt);
-  let ended = (_whole: boolean) => {};
-
-  const send: ScriptedIo['send'] = (sent, receiver, options) => {
-    const done = io.send(sent, receiver, options);
-    const settle = ended;
-    return done.then(
-      () => settle(true),
-      (error: unknown) => {
-        settle(false);
-        throw error;
-      },
-    );
+    }
   };
   const journal = slowJournal(durable, scenario.journalMs, io);
   return { io, environment: environmentOf(scenario, { ...io, send }), journal, durable, sends };
+}
+
+type Cue = Pick<SimulatedSend, 'kind' | 'target' | 'play'>;
+
+/** Plays the scripts; submits that the past already tells of are not played again. */
+function createActors(scenario: Scenario, past: readonly Event[]) {
+  const played = countStarts(past);
+  let last: Cue | undefined;
+  return {
+    next({ method, url }: HttpRequest): Play {
+      const kind = method === 'POST' ? 'submit' : 'poll';
+      const target = targetOf(url);
+      const key = `${kind} ${target}`;
+      const index = played.get(key) ?? 0;
+      played.set(key, index + 1);
+      const script = scenario.scripts[target];
+      const plays = (kind === 'submit' ? script?.submits : script?.polls) ?? [];
+      const play = plays[Math.min(index, plays.length - 1)];
+      if (play === undefined) throw new Error(`no script for ${key}`);
+      last = { kind, target, play };
+      return play;
+    },
+    last(): Cue {
+      if (last === undefined) throw new Error('nothing was played yet');
+      return last;
+    },
+  };
 }
 
 function countStarts(past: readonly Event[]): Map<string, number> {

@@ -3,26 +3,31 @@ import { open } from 'node:fs/promises';
 /** Makes a directory's entries survive power loss: all that were made before the call, when it resolves. */
 export type DirectorySync = (path: string) => Promise<void>;
 
+interface Syncing {
+  readonly now: Promise<void>;
+  next?: Promise<void>;
+}
+
 /** Callers that arrive while a sync of their directory runs share the next one: the running one may have missed them. */
 export function createDirectorySync(sync: DirectorySync = syncDirectory): DirectorySync {
-  const running = new Map<string, { now: Promise<void>; next?: Promise<void> }>();
+  const syncing = new Map<string, Syncing>();
 
   function start(path: string): Promise<void> {
-    const entry: { now: Promise<void>; next?: Promise<void> } = { now: sync(path) };
-    running.set(path, entry);
+    const one: Syncing = { now: sync(path) };
     const forget = () => {
-      if (running.get(path) === entry && entry.next === undefined) running.delete(path);
+      if (one.next === undefined) syncing.delete(path);
     };
-    entry.now.then(forget, forget);
-    return entry.now;
+    one.now.then(forget, forget);
+    syncing.set(path, one);
+    return one.now;
   }
 
   return (path) => {
-    const entry = running.get(path);
-    if (entry === undefined) return start(path);
+    const one = syncing.get(path);
+    if (one === undefined) return start(path);
     const again = () => start(path);
-    entry.next ??= entry.now.then(again, again);
-    return entry.next;
+    one.next ??= one.now.then(again, again);
+    return one.next;
   };
 }
 

@@ -1,4 +1,3 @@
-import { constants } from 'node:fs';
 import { mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Asset, type AssetStore, IMAGE_TYPES, type ImageType } from '@onetake/core';
@@ -50,7 +49,7 @@ export async function openDiskAssets(directory: string): Promise<DiskAssets> {
   const directorySync = createDirectorySync();
   await directorySync(directory);
   const shards = new Set(await readdir(directory));
-  let written = 0;
+  let created = 0;
 
   function pathOf({ hash, type }: AssetName): string | undefined {
     if (!/^[0-9a-f]{64}$/.test(hash) || !Object.hasOwn(IMAGE_TYPES, type)) return undefined;
@@ -72,7 +71,7 @@ export async function openDiskAssets(directory: string): Promise<DiskAssets> {
   }
 
   return {
-    create: () => createDiskWriter({ temporaryPath: join(temporary, String(written++)), place, directorySync }),
+    create: () => createDiskWriter({ temporaryPath: join(temporary, String(created++)), place, directorySync }),
 
     async size(hash, type) {
       const path = pathOf({ hash, type });
@@ -86,8 +85,10 @@ export async function openDiskAssets(directory: string): Promise<DiskAssets> {
     },
 
     async *read(asset, { start = 0, end = Number.POSITIVE_INFINITY, chunkBytes = CHUNK_BYTES } = {}) {
+      if (!(start >= 0 && chunkBytes >= 1))
+        throw new RangeError(`start ${start} or chunkBytes ${chunkBytes} is too low`);
       const path = pathOf(asset);
-      const file = path && (await open(path, constants.O_RDONLY).catch(absent));
+      const file = path && (await open(path).catch(absent));
       if (!file) throw new AssetMissingError(asset);
       try {
         const stop = Math.min(end, (await file.stat()).size);

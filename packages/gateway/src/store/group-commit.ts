@@ -1,6 +1,6 @@
 import { StoreOverloadedError } from './errors.ts';
 
-/** What became of a batch: one result per operation, and the operations that failed by themselves. */
+/** What became of a batch: results in the operations' order, and beside them the operations that failed by themselves. */
 export interface BatchAnswer {
   readonly results: readonly unknown[];
   readonly failures: readonly { readonly index: number; readonly message: string }[];

@@ -1,7 +1,8 @@
 /** The thread that owns the database: it opens it, answers each batch with its results, and closes it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { StoreInUseError, StoreSchemaError } from './errors.ts';
-import { type BatchResult, type Operation, prepareBatch } from './sqlite/batch.ts';
+import type { BatchAnswer } from './group-commit.ts';
+import { type Operation, prepareBatch } from './sqlite/batch.ts';
 import { openDatabase } from './sqlite/database.ts';
 
 export type ToWorker = readonly Operation[] | 'close';
@@ -11,7 +12,7 @@ export type FromWorker =
   | { readonly kind: 'opened' }
   | { readonly kind: 'in-use' }
   | { readonly kind: 'newer-schema'; readonly found: number; readonly known: number }
-  | ({ readonly kind: 'done' } & BatchResult)
+  | ({ readonly kind: 'done' } & BatchAnswer)
   | { readonly kind: 'failed'; readonly message: string };
 
 function serve(path: string, send: (message: FromWorker) => void): ((message: ToWorker) => void) | undefined {

@@ -1,6 +1,7 @@
 /**
  * Generations are numbered in the order they came, so what is written now lies together at the end of every table.
- * Plans, which may be large, stand apart from the row that every lease and every list touches.
+ * Plans, which may be large, stand apart from the row that every lease and every list touches. No index holds a lease:
+ * renewing one rewrites a row and nothing else.
  */
 export const generations = `
   CREATE TABLE generations (
@@ -25,7 +26,7 @@ export const generations = `
   ) STRICT;
   CREATE INDEX generations_by_caller ON generations (caller, created_at, id);
   CREATE INDEX generations_by_age ON generations (created_at, id);
-  CREATE INDEX generations_unfinished ON generations (lease_until) WHERE status = 'processing';
+  CREATE INDEX generations_unfinished ON generations (created_at, id) WHERE status = 'processing';
   CREATE INDEX generations_failed ON generations (created_at, id) WHERE status = 'failed';
   CREATE INDEX generations_maybe_billed ON generations (created_at, id) WHERE billed = 'maybe';
   CREATE INDEX generations_undelivered ON generations (created_at) WHERE delivered_at IS NULL;

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { BatchAnswer } from '../group-commit.ts';
 import { resultCode } from './database.ts';
 import { prepareReads } from './reads.ts';
 import { prepareRetention } from './retention.ts';
@@ -11,14 +12,8 @@ export type Operation = {
   [Name in keyof Operations]: readonly [Name, ...Parameters<Operations[Name]>];
 }[keyof Operations];
 
-/** Results in the operations' order; an operation that failed is listed beside them. */
-export interface BatchResult {
-  readonly results: readonly unknown[];
-  readonly failures: readonly { readonly index: number; readonly message: string }[];
-}
-
 /** Runs operations in order as one transaction; when it returns, all of them are durable but those in `failures`. */
-export type RunBatch = (operations: readonly Operation[]) => BatchResult;
+export type RunBatch = (operations: readonly Operation[]) => BatchAnswer;
 
 /**
  * Errors that belong to one operation: a constraint, a value too large or of the wrong type. Any other result code
@@ -29,31 +24,29 @@ const OPERATION_FAULTS: readonly (number | undefined)[] = [undefined, 18, 19, 20
 /** Prepares every statement once. The batch throws, and has done nothing, when the disk fails. */
 export function prepareBatch(database: DatabaseSync): RunBatch {
   const operations = prepareOperations(database);
-  const [begin, commit, save, undo, release] = [
-    'BEGIN IMMEDIATE',
-    'COMMIT',
-    'SAVEPOINT operation',
-    'ROLLBACK TO operation',
-    'RELEASE operation',
-  ].map((sql) => database.prepare(sql));
+  const begin = database.prepare('BEGIN IMMEDIATE');
+  const commit = database.prepare('COMMIT');
+  const save = database.prepare('SAVEPOINT operation');
+  const undo = database.prepare('ROLLBACK TO operation');
+  const release = database.prepare('RELEASE operation');
 
   function attempt(operation: Operation): unknown {
     if (isOneStatement(operation)) return perform(operations, operation);
-    save?.run();
+    save.run();
     try {
       return perform(operations, operation);
     } catch (error) {
-      if (database.isTransaction) undo?.run();
+      if (database.isTransaction) undo.run();
       throw error;
     } finally {
-      if (database.isTransaction) release?.run();
+      if (database.isTransaction) release.run();
     }
   }
 
   return (batch) => {
     const results: unknown[] = [];
     const failures: { index: number; message: string }[] = [];
-    begin?.run();
+    begin.run();
     try {
       for (const [index, operation] of batch.entries()) {
         try {
@@ -64,7 +57,7 @@ export function prepareBatch(database: DatabaseSync): RunBatch {
           failures.push({ index, message: error instanceof Error ? error.message : String(error) });
         }
       }
-      commit?.run();
+      commit.run();
     } catch (error) {
       if (database.isTransaction) database.exec('ROLLBACK');
       throw error;

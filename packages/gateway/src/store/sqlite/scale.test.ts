@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ListFilter } from '../store.ts';
 import { type Operation, prepareBatch } from './batch.ts';
 import { openDatabase } from './database.ts';
+import { listSql } from './reads.ts';
 
 const COUNT = 100_000;
 /** Each takes well below a millisecond or two by its index, and many times this by reading every generation. */
@@ -38,6 +39,7 @@ test('a hundred thousand generations do not slow the store down', () => {
     list({ caller: 'caller-1', before: { createdAt: 500, id: 'g500' } }),
     list({ status: 'processing' }),
     list({ status: 'failed', before: { createdAt: 50_000, id: 'g50000' } }),
+    list({ caller: 'nobody', status: 'failed' }),
     list({ billed: 'maybe' }),
     ['undelivered', 99_000, 100],
     ['undelivered', 0, 100],
@@ -54,6 +56,27 @@ test('a hundred thousand generations do not slow the store down', () => {
       return performance.now() - start;
     });
     assert.ok(Math.min(...times) < MAX_MS, `${JSON.stringify(operation)} took ${Math.min(...times)} ms`);
+  }
+  database.close();
+});
+
+test('lists are read in the order of an index, the shortest there is', () => {
+  const database = openDatabase(':memory:');
+  const before = { createdAt: 1, id: 'g' };
+  const expected: readonly (readonly [Partial<ListFilter>, index: string])[] = [
+    [{}, 'generations_by_age'],
+    [{ before }, 'generations_by_age'],
+    [{ status: 'completed' }, 'generations_by_age'],
+    [{ caller: 'c' }, 'generations_by_caller'],
+    [{ caller: 'c', billed: 'yes', before }, 'generations_by_caller'],
+    [{ status: 'processing' }, 'generations_unfinished'],
+    [{ caller: 'c', status: 'failed', before }, 'generations_failed'],
+    [{ caller: 'c', billed: 'maybe' }, 'generations_maybe_billed'],
+  ];
+  for (const [filter, index] of expected) {
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${listSql({ limit: 1, ...filter })}`).all();
+    assert.match(String(plan[0]?.detail), new RegExp(`USING INDEX ${index}\\b`), JSON.stringify(filter));
+    assert.doesNotMatch(plan.map((row) => row.detail).join(), /TEMP B-TREE/, JSON.stringify(filter));
   }
   database.close();
 });
