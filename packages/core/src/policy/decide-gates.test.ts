@@ -10,9 +10,10 @@ import { type Decision, decide } from './decide.ts';
 
 const NOW = 100_000;
 const TWO = ['a', 'b'];
+const HERE = { unsentGraceMs: 0 };
 
 function next(plan: Plan, health: Health, run: Run = EMPTY_RUN): Decision {
-  return decide('run', { ...plan, deadlineAt: 700_000 }, run, health, { unsentGraceMs: 0 }, NOW);
+  return decide('run', { ...plan, deadlineAt: 700_000 }, run, health, HERE, NOW);
 }
 
 const gate = (by: Gate['by'], until: number, kind: FailureKind = 'server'): Gate => ({
@@ -42,10 +43,20 @@ test('a gate whose time has come is none', () => {
 });
 
 test('another run’s hint is waited for up to 5 s, and beyond that the next target is taken', () => {
-  const near = next(samplePlan(TWO), { 'a/model': gate('hint', NOW + 5_000, 'throttled') });
-  assert.ok(near.do === 'wait' && near.target === 'a/model' && near.until >= NOW + 5_000);
+  const near = next(samplePlan(TWO), { 'a/model': gate('hint', NOW + 4_500, 'throttled') });
+  assert.ok(near.do === 'wait' && near.target === 'a/model' && near.until >= NOW + 4_500);
   const far = next(samplePlan(TWO), { 'a/model': gate('hint', NOW + 5_001, 'throttled') });
   assert.ok(far.do === 'start' && far.target.id === 'b/model');
+});
+
+test('the runs that wait for one hint do not all come back at its instant', () => {
+  const instants = Array.from({ length: 100 }, (_, index) => {
+    const health = { 'a/model': gate('hint', NOW + 30_000, 'throttled') };
+    const decision = decide(`run ${index}`, { ...samplePlan(['a']), deadlineAt: 7e5 }, EMPTY_RUN, health, HERE, NOW);
+    return decision.do === 'wait' ? decision.until : 0;
+  });
+  assert.ok(instants.every((instant) => instant >= NOW + 30_000 && instant <= NOW + 31_000));
+  assert.ok(new Set(instants).size > 50);
 });
 
 test('of two long hints the earlier is waited for', () => {
@@ -112,6 +123,11 @@ test('a hint beyond the deadline fails now and says when', () => {
 });
 
 test('a wait that would end at the deadline itself fails now, because nothing starts then', () => {
-  const failure = finished(next(samplePlan(['a']), { 'a/model': gate('hint', 700_000, 'throttled') }));
-  assert.equal(failure.kind, 'throttled');
+  const health = { 'a/model': gate('hint', NOW + 30_000, 'throttled') };
+  const within = (deadlineAt: number) =>
+    decide('run', { ...samplePlan(['a']), deadlineAt }, EMPTY_RUN, health, HERE, NOW);
+  const waiting = within(700_000);
+  assert.ok(waiting.do === 'wait');
+  assert.equal(finished(within(waiting.until)).kind, 'throttled');
+  assert.equal(within(waiting.until + 1).do, 'wait');
 });

@@ -3,7 +3,7 @@ import type { Gate, Health } from '../health.ts';
 import { type Attempt, type Outcome, openAttempt, paidAttempts, type Run } from '../journal.ts';
 import type { Plan, PlannedTarget } from '../plan.ts';
 import { answerFor, mayPayAgain } from './budget.ts';
-import { retryAt } from './retry.ts';
+import { afterHint, retryAt } from './retry.ts';
 
 /** What a run does next. */
 export type Decision =
@@ -103,7 +103,7 @@ function optionsFor(runId: string, plan: Plan, run: Run, health: Health, now: nu
   const last = run.attempts.at(-1);
   const failure = last?.outcome?.ok === false ? last.outcome.failure : undefined;
   const at = last ? plan.targets.findIndex((target) => target.id === last.target) : 0;
-  const toOption = (target: PlannedTarget) => gated(target, health[target.id], now);
+  const toOption = (target: PlannedTarget) => gated(target, health[target.id], now, runId);
   if (last === undefined || failure === undefined) {
     return (plan.policy.fallback ? plan.targets : plan.targets.slice(0, 1)).map(toOption);
   }
@@ -123,11 +123,12 @@ function optionsFor(runId: string, plan: Plan, run: Run, health: Health, now: nu
   return [waited, ...others];
 }
 
-/** A breaker or a credential blocks; a provider's hint is a time to wait for, with jitter left to the retry policy. */
-function gated(target: PlannedTarget, gate: Gate | undefined, now: number): Option {
+/** A breaker or a credential blocks; a provider's hint is a time to wait for. */
+function gated(target: PlannedTarget, gate: Gate | undefined, now: number, runId: string): Option {
   if (gate === undefined || gate.until <= now) return { target, at: now, reason: '', blocked: undefined };
-  const blocked = gate.by === 'hint' ? undefined : gate;
-  return { target, at: gate.until, reason: gate.failure.message, blocked };
+  const reason = gate.failure.message;
+  if (gate.by === 'hint') return { target, at: afterHint(gate.until, now, runId), reason, blocked: undefined };
+  return { target, at: gate.until, reason, blocked: gate };
 }
 
 function mayFallBack(failure: Failure, plan: Plan, run: Run): boolean {

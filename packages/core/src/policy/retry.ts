@@ -15,16 +15,16 @@ const HINT_JITTER_MAX_MS = 1_000;
  * process computes the same instant.
  */
 export function retryAt(failure: Failure, endedAt: number, tries: number, seed: string, policy: RetryPolicy): number {
-  const random = fraction(seed);
   const ceiling = Math.min(policy.maxDelayMs, firstDelayMs(failure, policy) * 2 ** Math.min(tries - 1, MAX_DOUBLINGS));
-  const backoff = endedAt + Math.floor(random * ceiling);
+  const backoff = endedAt + Math.floor(fraction(seed) * ceiling);
   if (failure.notBefore === undefined) return backoff;
-  return Math.max(backoff, afterHint(failure.notBefore, endedAt, random));
+  return Math.max(backoff, afterHint(failure.notBefore, endedAt, seed));
 }
 
-function afterHint(notBefore: number, toldAt: number, random: number): number {
-  const wait = Math.max(0, notBefore - toldAt);
-  return Math.ceil(notBefore + random * Math.min(HINT_JITTER_MAX_MS, wait * HINT_JITTER_SHARE));
+/** When to come back (epoch ms) after a hint known since `from`: not before it, and not together with everybody else. */
+export function afterHint(notBefore: number, from: number, seed: string): number {
+  const wait = Math.max(0, notBefore - from);
+  return Math.ceil(notBefore + fraction(seed) * Math.min(HINT_JITTER_MAX_MS, wait * HINT_JITTER_SHARE));
 }
 
 function firstDelayMs(failure: Failure, policy: RetryPolicy): number {

@@ -1,0 +1,63 @@
+/** Writes the reference pages that are made from code; a test proves that they are up to date. */
+import { writeFile } from 'node:fs/promises';
+import { billed, type Certainty, FAILURES, type FailureKind, httpAnswer } from '@onetake/core';
+
+export const FAILURES_PAGE = new URL('reference/failures.md', import.meta.url);
+
+const CERTAINTIES: readonly (readonly [Certainty, string, string])[] = [
+  ['not_sent', 'the request provably never left', 'freely'],
+  ['rejected', 'the provider answered that it did no work', 'by kind and hint'],
+  ['failed', 'the provider’s own words that it tried and failed', 'as a payment, under `standard` and `available`'],
+  ['ambiguous', 'bytes left and no verdict came; the work may be done and billed', 'as a payment, under `available`'],
+  ['completed', 'the work was done and nothing usable came', 'never by itself'],
+];
+
+const BREAKERS = { target: 'counts against the model', credential: 'closes the key', ignored: '' } as const;
+
+export function failuresPage(): string {
+  const kinds = Object.keys(FAILURES) as FailureKind[];
+  return `# Failures
+
+Generated from \`packages/core/src/failure.ts\`. Every failure carries two facts: its **certainty**, which decides about
+repeats and the bill, and its **kind**, which is the cause.
+
+## Certainty
+
+| certainty | means | billed | repeated |
+|---|---|---|---|
+${CERTAINTIES.map(certaintyRow).join('\n')}
+
+A failure that is \`failed\` or \`ambiguous\` is always answered with 424: many clients repeat every 429 and 5xx by
+themselves, so those stand only where a repeat costs nothing.
+
+## Kinds
+
+The certainty is the usual one; an answer may say otherwise. \`retry\` is the same target again, \`fallback\` the next one.
+
+| kind | certainty | HTTP | type | code | retry | fallback | breaker |
+|---|---|---|---|---|---|---|---|
+${kinds.map(kindRow).join('\n')}
+
+## What to do
+
+${kinds.map((kind) => `- \`${kind}\`: ${FAILURES[kind].advice}`).join('\n')}
+`;
+}
+
+function certaintyRow([certainty, meaning, repeated]: (typeof CERTAINTIES)[number]): string {
+  const answer = billed({ kind: 'server', certainty, message: '' });
+  return `| \`${certainty}\` | ${meaning} | ${answer} | ${repeated} |`;
+}
+
+function kindRow(kind: FailureKind): string {
+  const { certainty, retry, fallback, breaker } = FAILURES[kind];
+  const { status, type, code } = httpAnswer({ kind, certainty, message: '' });
+  const yes = (may: boolean) => (may ? 'yes' : '');
+  const cells = [
+    ...[`\`${kind}\``, `\`${certainty}\``, status, `\`${type}\``, `\`${code}\``],
+    ...[yes(retry), yes(fallback), BREAKERS[breaker]],
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+if (import.meta.main) await writeFile(FAILURES_PAGE, failuresPage());

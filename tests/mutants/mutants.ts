@@ -1,0 +1,213 @@
+/** A defect made by hand: `from`, which the file holds exactly once, becomes `to`, and one of `tests` must fail. */
+export interface Mutant {
+  readonly name: string;
+  /** Below packages/core/src, like the tests. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly tests: readonly string[];
+}
+
+const DECIDE_TESTS = ['policy/decide.test.ts', 'policy/decide-callers.test.ts', 'policy/decide-gates.test.ts'];
+
+const retry: readonly Mutant[] = [
+  {
+    name: 'waits without jitter',
+    file: 'policy/retry.ts',
+    from: 'Math.floor(fraction(seed) * ceiling)',
+    to: 'Math.floor(ceiling)',
+    tests: ['policy/retry.test.ts'],
+  },
+  {
+    name: 'comes earlier than the provider said',
+    file: 'policy/retry.ts',
+    from: 'return Math.max(backoff, afterHint',
+    to: 'return Math.min(backoff, afterHint',
+    tests: ['policy/retry.test.ts'],
+  },
+  {
+    name: 'starts with a doubled wait',
+    file: 'policy/retry.ts',
+    from: '2 ** Math.min(tries - 1, MAX_DOUBLINGS)',
+    to: '2 ** Math.min(tries, MAX_DOUBLINGS)',
+    tests: ['policy/retry.test.ts'],
+  },
+];
+
+const breaker: readonly Mutant[] = [
+  {
+    name: 'counts results of an older state',
+    file: 'policy/breaker.ts',
+    from: 'if (given.generation !== state.generation) return state;',
+    to: '',
+    tests: ['policy/breaker.test.ts'],
+  },
+  {
+    name: 'closes on an ignored probe',
+    file: 'policy/breaker.ts',
+    from: "{ ...state, phase: 'open', openUntil: now }",
+    to: 'CLOSED',
+    tests: ['policy/breaker-model.test.ts'],
+  },
+  {
+    name: 'lets everybody through beside a probe',
+    file: 'policy/breaker.ts',
+    from: '(state.probeExpiresAt ?? 0)',
+    to: '0',
+    tests: ['policy/breaker-model.test.ts'],
+  },
+  {
+    name: 'opens for less than the provider asked',
+    file: 'policy/breaker.ts',
+    from: 'Math.max(now + Math.floor(openMs), cause.notBefore ?? 0)',
+    to: 'now + Math.floor(openMs)',
+    tests: ['policy/breaker.test.ts'],
+  },
+  {
+    name: 'never doubles its opening',
+    file: 'policy/breaker.ts',
+    from: '2 ** Math.min(state.openings, 30)',
+    to: '1',
+    tests: ['policy/breaker.test.ts'],
+  },
+];
+
+const budget: readonly Mutant[] = [
+  {
+    name: 'repeats a failed attempt under strict',
+    file: 'policy/budget.ts',
+    from: "return policy.payment !== 'strict';",
+    to: 'return true;',
+    tests: ['policy/budget.test.ts'],
+  },
+  {
+    name: 'repeats a lost answer under standard',
+    file: 'policy/budget.ts',
+    from: "policy.payment === 'available' && failure.kind",
+    to: "policy.payment !== 'strict' && failure.kind",
+    tests: ['simulation.test.ts'],
+  },
+  {
+    name: 'pays once more than allowed',
+    file: 'policy/budget.ts',
+    from: 'paidAttempts(run) >= policy.maxPaidAttempts',
+    to: 'paidAttempts(run) > policy.maxPaidAttempts',
+    tests: ['simulation.test.ts'],
+  },
+  {
+    name: 'answers with a free failure after a paid one',
+    file: 'policy/budget.ts',
+    from: 'return paid?.outcome ?? outcome;',
+    to: 'return outcome;',
+    tests: ['simulation.test.ts'],
+  },
+];
+
+const decide: readonly Mutant[] = [
+  {
+    name: 'takes another target after a partial picture',
+    file: 'policy/decide.ts',
+    from: ' && !run.partialSent',
+    to: '',
+    tests: DECIDE_TESTS,
+  },
+  {
+    name: 'waits for a start that the deadline forbids',
+    file: 'policy/decide.ts',
+    from: 'chosen.at >= plan.deadlineAt',
+    to: 'chosen.at > plan.deadlineAt',
+    tests: DECIDE_TESTS,
+  },
+  {
+    name: 'starts anew for a caller who was released',
+    file: 'policy/decide.ts',
+    from: 'run.attempts.some((attempt) => attempt.overdue)',
+    to: 'run.attempts.length > 99',
+    tests: DECIDE_TESTS,
+  },
+  {
+    name: 'takes a crash for proof that nothing was sent',
+    file: 'policy/decide.ts',
+    from: "kind: 'interrupted',\n    certainty: 'ambiguous'",
+    to: "kind: 'interrupted',\n    certainty: 'not_sent'",
+    tests: ['simulation.test.ts'],
+  },
+  {
+    name: 'spends the last payment where it just failed',
+    file: 'policy/decide.ts',
+    from: 'paymentsLeft > 1',
+    to: 'paymentsLeft > 0',
+    tests: DECIDE_TESTS,
+  },
+  {
+    name: 'starts for a caller who left',
+    file: 'policy/decide.ts',
+    from: 'if (presence.absentSince !== undefined)',
+    to: 'if (presence.absentSince === -1)',
+    tests: ['policy/decide-callers.test.ts'],
+  },
+];
+
+const run: readonly Mutant[] = [
+  {
+    name: 'sends before the start is durable',
+    file: 'run.ts',
+    from: "await recorder.append({ type: 'attempt-started'",
+    to: "recorder.record({ type: 'attempt-started'",
+    tests: ['simulation.test.ts'],
+  },
+  {
+    name: 'polls a canceled job on',
+    file: 'run.ts',
+    from: 'if (open?.handle)',
+    to: 'if (open?.handle === null)',
+    tests: ['run.test.ts'],
+  },
+  {
+    name: 'sends after a deadline that passed meanwhile',
+    file: 'exchange.ts',
+    from: 'io.now() >= options.deadlineAt',
+    to: 'io.now() < 0',
+    tests: ['simulation.test.ts'],
+  },
+  {
+    name: 'drops a late picture although nothing may follow it',
+    file: 'attempt.ts',
+    from: "clock !== 'total' && mayPayAgain",
+    to: 'mayPayAgain',
+    tests: ['run.test.ts'],
+  },
+  {
+    name: 'drops a whole picture when its stream breaks off',
+    file: 'attempt.ts',
+    from: "if (brought?.kind !== 'done')",
+    to: 'if (brought !== null)',
+    tests: ['run.test.ts'],
+  },
+  {
+    name: 'takes a lost job for one that did no work',
+    file: 'attempt.ts',
+    from: "return { ...why, certainty: 'ambiguous'",
+    to: "return { ...why, certainty: 'rejected'",
+    tests: ['run.test.ts'],
+  },
+];
+
+const health: readonly Mutant[] = [
+  {
+    name: 'never closes a refused credential',
+    file: 'health.ts',
+    from: "verdictOf(outcome, 'credential')",
+    to: "{ result: 'ignored' }",
+    tests: ['health.test.ts'],
+  },
+  {
+    name: 'lets a short hint end a long one',
+    file: 'health.ts',
+    from: '(known?.notBefore ?? 0) > (told.notBefore ?? 0)',
+    to: '(known?.notBefore ?? 0) < (told.notBefore ?? 0)',
+    tests: ['health.test.ts'],
+  },
+];
+
+export const MUTANTS: readonly Mutant[] = [...retry, ...breaker, ...budget, ...decide, ...run, ...health];
