@@ -58,6 +58,7 @@ async function obtain(image: ProviderImage, from: Collecting): Promise<Generated
 /** A failed download is retried as a download, never as a new picture. Redirects are not followed. */
 async function download(url: string, from: Collecting): Promise<Settled | Failure> {
   const { environment, plan } = from;
+  if (!URL.canParse(url)) return lostDownload('it is not a URL', from.response);
   const reach = new URL(url).origin === from.origin ? 'configured' : 'public';
   let last: Failure | undefined;
   for (let tries = 0; tries < environment.limits.maxDownloadTries; tries += 1) {

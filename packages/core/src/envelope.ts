@@ -17,8 +17,9 @@ export function providerWords(response: HttpResponse): ProviderWords | undefined
   const { body } = response;
   if (!isObject(body)) return undefined;
   const error = body.error;
-  if (isObject(error)) return words(error);
-  if (typeof error === 'string') return { message: error };
+  // Some servers put an empty error beside a good answer.
+  if (isObject(error) && Object.keys(error).length > 0) return words(error);
+  if (typeof error === 'string' && error !== '') return { message: error };
   const message = stringAt(body, 'detail') ?? stringAt(body, 'message');
   return message === undefined || response.status < 400 ? undefined : { message };
 }

@@ -152,6 +152,8 @@ function reportOf(
 /** What an outcome says to one kind of breaker: failures meant for the other kind are no evidence either way. */
 function verdictOf(outcome: Outcome, kind: 'target' | 'credential'): breaker.Verdict {
   if (outcome.ok) return { result: 'success' };
+  // A deadline is the caller's: short ones of a few must not close the target for all.
+  if (outcome.failure.clock?.name === 'total') return { result: 'ignored' };
   // What waited here too long was never tried there.
   if (outcome.failure.clock?.name === 'queue') return { result: 'ignored' };
   return FAILURES[outcome.failure.kind].breaker === kind

@@ -14,6 +14,8 @@ export interface RetentionOptions {
 const DAY_MS = 86_400_000;
 const EVERY_MS = 600_000;
 const AT_ONCE = 200;
+/** A picture written again this recently is one that a run is about to refer to. */
+const FRESH_MS = 3_600_000;
 
 /** Removes what is older than `days`, then the oldest beyond `bytes`, every ten minutes; returns the stop function. */
 export function startRetention(options: RetentionOptions): () => void {
@@ -32,8 +34,8 @@ export function startRetention(options: RetentionOptions): () => void {
 export async function sweep({ store, assets, io, days, bytes }: RetentionOptions): Promise<void> {
   for (;;) {
     const bounds = { createdBefore: io.now() - days * DAY_MS, maxBytes: bytes, limit: AT_ONCE };
-    const unused = await store.expire(bounds);
-    for (const asset of unused) await assets.remove(asset);
-    if (unused.length === 0) return;
+    const { generations, assets: unused } = await store.expire(bounds);
+    for (const asset of unused) await assets.remove(asset, { writtenBefore: io.now() - FRESH_MS });
+    if (generations < AT_ONCE) return;
   }
 }

@@ -66,11 +66,15 @@ export type Verdict =
   | { readonly result: 'ignored' }
   | { readonly result: 'failure'; readonly failure: Failure };
 
+const PROBE_USUALLY_MS = 10_000;
+
 /** When the next call may pass (epoch ms), or undefined when it may now. */
 export function closedUntil(state: BreakerState, now: number): number | undefined {
   if (state.phase === 'closed') return undefined;
-  const until = state.phase === 'open' ? state.openUntil : (state.probeExpiresAt ?? 0);
-  return until > now ? until : undefined;
+  if (state.phase === 'open') return state.openUntil > now ? state.openUntil : undefined;
+  const lease = state.probeExpiresAt ?? 0;
+  // The lease is how long a probe may hang; it usually reports much sooner.
+  return lease > now ? Math.min(lease, now + PROBE_USUALLY_MS) : undefined;
 }
 
 /** Lets one call through. Ask `closedUntil` first; the first call through an expired opening becomes the probe. */

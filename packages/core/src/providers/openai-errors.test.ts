@@ -30,11 +30,11 @@ test('the statuses that lose a verdict are left to the status table, whatever a 
 test('an error envelope without known words is left to its status, and inside a 200 is a failure', () => {
   assert.equal(classify(400, { message: 'no' }), undefined);
   assert.equal(classify(200, { message: 'no' })?.kind, 'server');
-  assert.equal(classify(200, {})?.message, 'the provider gave no message');
+  assert.equal(classify(200, { param: 'x' })?.message, 'the provider gave no message');
 });
 
 test('an answer without an error is none', () => {
-  for (const body of [null, [], 'text', 7, { data: [] }, { error: null }, { error: 7 }]) {
+  for (const body of [null, [], 'text', 7, { data: [] }, { error: null }, { error: 7 }, { error: {} }, { error: '' }]) {
     assert.equal(classifyOpenai({ status: 200, headers: {}, body, text: '' }), undefined);
   }
 });

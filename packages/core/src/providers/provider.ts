@@ -24,7 +24,6 @@ export interface Provider {
 export interface ImageCalls {
   readonly submit: Call<ImageRequest>;
   readonly poll?: Call<Handle>;
-  readonly cancel?: Call<Handle>;
   /** Reads one event of a streamed answer; undefined for an event that says nothing to us. */
   readonly stream?: (event: SseEvent) => StreamReading | undefined;
 }

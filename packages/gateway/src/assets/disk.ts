@@ -24,7 +24,8 @@ export interface DiskAssets extends AssetStore {
   /** Bytes of a stored image; undefined when it is not there, or the name is none. */
   size(hash: string, type: string): Promise<number | undefined>;
   /** Without effect when it is not there. */
-  remove(asset: AssetName): Promise<void>;
+  /** Leaves a file that was written at or after `writtenBefore` (epoch ms): somebody may be about to refer to it. */
+  remove(asset: AssetName, options?: { readonly writtenBefore?: number }): Promise<void>;
   read(asset: AssetName, options?: ReadOptions): AsyncIterable<Uint8Array>;
 }
 
@@ -79,9 +80,10 @@ export async function openDiskAssets(directory: string): Promise<DiskAssets> {
       return found ? found.size : undefined;
     },
 
-    async remove(asset) {
+    async remove(asset, { writtenBefore = Number.POSITIVE_INFINITY } = {}) {
       const path = pathOf(asset);
-      if (path !== undefined) await unlink(path).catch(absent);
+      const file = path === undefined ? undefined : await stat(path).catch(absent);
+      if (path !== undefined && file && file.mtimeMs < writtenBefore) await unlink(path).catch(absent);
     },
 
     async *read(asset, { start = 0, end = Number.POSITIVE_INFINITY, chunkBytes = CHUNK_BYTES } = {}) {

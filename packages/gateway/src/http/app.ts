@@ -42,6 +42,12 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
     requestTimeout: REQUEST_TIMEOUT_MS,
     logger: false,
+    // A path that does not decode is refused before any hook or handler of ours would see it.
+    frameworkErrors: (error, request, reply: FastifyReply) => {
+      const problem = requestProblemOf(error, config.bodyLimitBytes) ?? internal();
+      reply.code(problem.status).header('x-request-id', request.id).headers(problemHeaders(problem));
+      reply.send(problemBody(problem, request.id));
+    },
   });
   app.removeContentTypeParser('text/plain');
   await app.register(multipart);

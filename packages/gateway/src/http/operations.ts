@@ -102,7 +102,7 @@ function listFilter(request: FastifyRequest): ListFilter {
     limit,
     ...(before && { before }),
     ...(status && { status }),
-    ...(unknown !== undefined && unknown !== '0' && { billed: 'maybe' as const }),
+    ...(unknown !== undefined && unknown !== '0' && { unknown: true as const }),
   };
 }
 

@@ -106,7 +106,7 @@ function createVerbs(commit: GroupCommit<Operation>, close: () => Promise<void>)
     renew: (worker, ids, until) => commit.submit(['renew', worker, ids, until], nothing),
     expire: async (bounds) => {
       checkLimit(bounds.limit, 1_000);
-      return commit.submit(['expire', bounds], (unused: Result<'expire'>) => unused);
+      return commit.submit(['expire', bounds], (expired: Result<'expire'>) => expired);
     },
     close,
   };

@@ -22,13 +22,16 @@ export interface Store {
   /** Gives the key free: what spent nothing is not stored, so the same key runs again. */
   releaseIdempotent(generation: string): Promise<void>;
   markDelivered(ids: readonly string[], at: number): Promise<void>;
-  /** Generations whose answer never provably reached a caller, created at or after `since`, oldest first; `limit` is 1 to 100,000. */
+  /**
+   * Generations whose answer never provably reached a caller, created at or after `since`, oldest first; without those
+   * that cost nothing, which had better run again. `limit` is 1 to 100,000.
+   */
   undelivered(since: number, limit: number): Promise<readonly UndeliveredRow[]>;
   /** Takes the lease of unfinished generations whose lease ended at or before `now`, oldest first; `limit` is 1 to 1000. */
   claim(worker: string, now: number, until: number, limit: number): Promise<readonly StoredGeneration[]>;
   renew(worker: string, ids: readonly string[], until: number): Promise<void>;
   /** Removes the oldest finished generations beyond the bounds; returns the assets no generation refers to any more. */
-  expire(bounds: RetentionBounds): Promise<readonly AssetRow[]>;
+  expire(bounds: RetentionBounds): Promise<Expired>;
   close(): Promise<void>;
 }
 
@@ -134,10 +137,18 @@ export interface ListFilter {
   /** Absent lists every caller's; only an operator asks that. */
   readonly caller?: string;
   readonly status?: GenerationRow['status'];
-  readonly billed?: 'no' | 'maybe' | 'yes';
+  /** Only outcomes that nobody knows. */
+  readonly unknown?: true;
   readonly before?: { readonly createdAt: number; readonly id: string };
   /** 1 to 1000. */
   readonly limit: number;
+}
+
+export interface Expired {
+  /** How many generations went. */
+  readonly generations: number;
+  /** Assets that no generation refers to any more. */
+  readonly assets: readonly AssetRow[];
 }
 
 export interface RetentionBounds {

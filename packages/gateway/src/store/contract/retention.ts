@@ -12,7 +12,7 @@ export const retention: StoreTests = {
     });
     await store.create(sampleGeneration('unfinished', { assets: [sampleAsset('c', 9)] }));
     await createFinished(store, sampleGeneration('young', { createdAt: 20 }), { assets: [sampleAsset('d', 3)] });
-    const unused = await store.expire({ createdBefore: 20, maxBytes: NO_BYTES_BOUND, limit: 10 });
+    const { assets: unused } = await store.expire({ createdBefore: 20, maxBytes: NO_BYTES_BOUND, limit: 10 });
     assert.deepEqual(
       unused.toSorted((a, b) => a.bytes - b.bytes),
       [sampleAsset('a', 5), sampleAsset('b', 7)],
@@ -31,9 +31,10 @@ export const retention: StoreTests = {
         assets: [sampleAsset(letter, 10)],
       });
     }
-    assert.deepEqual(await store.expire({ createdBefore: 0, maxBytes: 40, limit: 10 }), []);
-    const unused = await store.expire({ createdBefore: 0, maxBytes: 25, limit: 10 });
-    assert.deepEqual(unused, [sampleAsset('a', 10), sampleAsset('b', 10)]);
+    const nothing = { generations: 0, assets: [] };
+    assert.deepEqual(await store.expire({ createdBefore: 0, maxBytes: 40, limit: 10 }), nothing);
+    const expired = await store.expire({ createdBefore: 0, maxBytes: 25, limit: 10 });
+    assert.deepEqual(expired, { generations: 2, assets: [sampleAsset('a', 10), sampleAsset('b', 10)] });
     assert.deepEqual(ids(await store.list({ limit: 10 })), ['d', 'c']);
   },
 
@@ -43,7 +44,7 @@ export const retention: StoreTests = {
     await store.create(sampleGeneration('second', { createdAt: 2, assets: [shared] }));
     await createFinished(store, sampleGeneration('third', { createdAt: 3 }), { assets: [shared] });
     const bounds = { createdBefore: 100, maxBytes: NO_BYTES_BOUND };
-    assert.deepEqual(await store.expire({ ...bounds, limit: 10 }), []);
+    assert.deepEqual(await store.expire({ ...bounds, limit: 10 }), { generations: 2, assets: [] });
     assert.deepEqual(ids(await store.list({ limit: 10 })), ['second']);
   },
 

@@ -26,7 +26,7 @@ export function prepareReads(database: DatabaseSync) {
   const takeLease = database.prepare('UPDATE generations SET worker = ?, lease_until = ? WHERE id = ?');
   const selectUndelivered = database.prepare(`
     SELECT id, caller, fingerprint, created_at AS createdAt, finished_at AS finishedAt FROM generations
-    WHERE delivered_at IS NULL AND created_at >= ? ORDER BY created_at, number LIMIT ?`);
+    WHERE delivered_at IS NULL AND created_at >= ? AND billed IS NOT 'no' ORDER BY created_at, number LIMIT ?`);
   const lists = new Map<string, StatementSync>();
 
   function list(filter: ListFilter): Columns[] {
@@ -63,18 +63,17 @@ export function prepareReads(database: DatabaseSync) {
 }
 
 const STATUSES: readonly unknown[] = ['processing', 'completed', 'failed'];
-const BILLED: readonly unknown[] = ['no', 'maybe', 'yes'];
 
 /**
- * Status and billed stand in the text as literals: only then does SQLite know that a partial index serves. Those
+ * Status and code stand in the text as literals: only then does SQLite know that a partial index serves. Those
  * indexes are short, so `+` keeps it from reading everything of the caller instead.
  */
-export function listSql({ caller, status, billed, before }: ListFilter): string {
-  const hasShortIndex = status === 'processing' || status === 'failed' || billed === 'maybe';
+export function listSql({ caller, status, unknown, before }: ListFilter): string {
+  const hasShortIndex = status === 'processing' || status === 'failed' || unknown === true;
   const conditions = [
     ...(caller === undefined ? [] : [`${hasShortIndex ? '+' : ''}g.caller = ?`]),
     ...(STATUSES.includes(status) ? [`g.status = '${status}'`] : []),
-    ...(BILLED.includes(billed) ? [`g.billed = '${billed}'`] : []),
+    ...(unknown ? [`g.code = 'outcome_unknown'`] : []),
     ...(before ? ['(g.created_at, g.id) < (?, ?)'] : []),
   ];
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;

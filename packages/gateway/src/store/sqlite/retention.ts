@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { AssetRow, RetentionBounds } from '../store.ts';
+import type { AssetRow, Expired, RetentionBounds } from '../store.ts';
 
 /** The operation that forgets: whole finished generations, oldest first. */
 export function prepareRetention(database: DatabaseSync) {
@@ -29,16 +29,18 @@ export function prepareRetention(database: DatabaseSync) {
   }
 
   return {
-    expire({ createdBefore, maxBytes, limit }: RetentionBounds): AssetRow[] {
-      const unused: AssetRow[] = [];
+    expire({ createdBefore, maxBytes, limit }: RetentionBounds): Expired {
+      const assets: AssetRow[] = [];
+      let generations = 0;
       let bytes = Number(sumBytes.get()?.bytes);
       for (const { number, createdAt } of selectOldest.all(limit)) {
         if (Number(createdAt) >= createdBefore && bytes <= maxBytes) break;
         const removed = remove(Number(number));
         for (const asset of removed) bytes -= asset.bytes;
-        unused.push(...removed);
+        assets.push(...removed);
+        generations += 1;
       }
-      return unused;
+      return { generations, assets };
     },
   };
 }
