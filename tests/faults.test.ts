@@ -1,7 +1,7 @@
 /** Every fault of the sandbox, through the gateway: what the caller is told, and what it cost by the provider's count. */
 import assert from 'node:assert/strict';
 import { connect, createServer, type Server } from 'node:net';
-import { after, before, test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import OpenAI from 'openai';
 import { type Answer, call, generate } from './rig/call.ts';
 import { type RunningGateway, startGateway } from './rig/gateway.ts';
@@ -87,152 +87,163 @@ const ROWS: readonly Row[] = [
   row('quota', 429, 'insufficient_quota', 1, 0),
 ];
 
-for (const { fault, status, code, requests, charged } of ROWS) {
-  test(`${fault}: ${status} ${code}, ${requests} sent, ${charged} charged`, async () => {
-    const answer = await ask(fault);
-    assert.deepEqual([answer.status, answer.body.error?.code], [status, code]);
-    assert.equal(answer.body.data, undefined);
-    assert.equal(answer.headers['x-should-retry'], 'false');
-    assert.match(answer.body.onetake?.advice ?? '', /\w/);
-    assert.deepEqual(await countOf(gateway.sandboxUrl, fault), { requests, charged });
-  });
-}
+suite('each fault', { concurrency: true }, () => {
+  for (const { fault, status, code, requests, charged } of ROWS) {
+    test(`${fault}: ${status} ${code}, ${requests} sent, ${charged} charged`, async () => {
+      const answer = await ask(fault);
+      assert.deepEqual([answer.status, answer.body.error?.code], [status, code]);
+      assert.equal(answer.body.data, undefined);
+      assert.equal(answer.headers['x-should-retry'], 'false');
+      assert.match(answer.body.onetake?.advice ?? '', /\w/);
+      assert.deepEqual(await countOf(gateway.sandboxUrl, fault), { requests, charged });
+    });
+  }
+});
 
 test('nothing unusable became a file: no generation that failed lists a picture', async () => {
   const { body } = await call(`${gateway.url}/v1/generations?limit=100`);
-  const failed = (body.data ?? []).filter((one) => one['status'] === 'failed');
+  const failed = (body.data ?? []).filter((one) => one.status === 'failed');
   assert.ok(failed.length >= ROWS.length);
   for (const { id } of failed) {
     const { body: generation } = await call(`${gateway.url}/v1/generations/${id}`);
-    assert.deepEqual(generation['images'], []);
+    assert.deepEqual(generation.images, []);
   }
 });
 
-test('slow and big pictures, JPEG bytes called PNG, black ones and wrong sizes are pictures', async () => {
-  for (const model of ['slow:0.2', 'big:1', 'jpeg-as-png', 'black', 'wrong-size']) {
-    const { status, body } = await ask(model);
-    assert.deepEqual([model, status, body.data?.length], [model, 200, 1]);
-  }
-});
-
-test('500,ok: the picture after two POSTs, one charged; payment strict: 424 after one', async () => {
-  const { status, headers } = await ask('500,ok');
-  assert.deepEqual([status, headers['x-onetake-attempts'], headers['x-onetake-paid-attempts']], [200, '2', '2']);
-  assert.deepEqual(await countOf(gateway.sandboxUrl, '500,ok'), { requests: 2, charged: 1 });
-  const strict = await ask('500,500,ok', { 'x-onetake-payment': 'strict' });
-  assert.deepEqual([strict.status, strict.body.error?.code], [424, 'generation_failed']);
-  assert.deepEqual(await countOf(gateway.sandboxUrl, '500,500,ok'), { requests: 1, charged: 0 });
-});
-
-test('payment: available pays again for what has no verdict, within max-paid-attempts', async () => {
-  const headers = { 'x-onetake-payment': 'available', 'x-onetake-max-paid-attempts': '2' };
-  assert.equal((await ask('504,ok', headers)).status, 200);
-  assert.equal((await ask('504,504,ok', headers)).body.error?.code, 'outcome_unknown');
-  assert.deepEqual(await countOf(gateway.sandboxUrl, '504,504,ok'), { requests: 2, charged: 2 });
-});
-
-test('quota is one POST whatever the SDK repeats', async () => {
-  const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'any', logLevel: 'off' });
-  const asked = client.images.generate({ model: 'sandbox/quota,quota', prompt: 'a fox' });
-  await assert.rejects(asked, { status: 429, code: 'insufficient_quota' });
-  // A client that heeds no header and comes again is answered by the tripped credential.
-  for (const _again of [1, 2, 3]) assert.equal((await ask('quota,quota')).body.error?.code, 'insufficient_quota');
-  assert.deepEqual(await countOf(gateway.sandboxUrl, 'quota,quota'), { requests: 1, charged: 0 });
-});
-
-test('429:2,ok waits at least two seconds and succeeds', async () => {
-  const startedAt = performance.now();
-  assert.equal((await ask('429:2,ok')).status, 200);
-  assert.ok(performance.now() - startedAt >= 2_000);
-  assert.deepEqual(await countOf(gateway.sandboxUrl, '429:2,ok'), { requests: 2, charged: 1 });
-});
-
-test('429-date:2,ok: a date is heeded too', async () => {
-  const startedAt = performance.now();
-  assert.equal((await ask('429-date:2,ok')).status, 200);
-  assert.ok(performance.now() - startedAt >= 2_000);
-});
-
-test('429:600 with a deadline of 30 s fails at once and says when to come back', async () => {
-  const startedAt = performance.now();
-  const { status, headers, body } = await ask('429:600', { 'x-onetake-timeout-ms': '30000' });
-  assert.ok(performance.now() - startedAt < 2_000);
-  assert.deepEqual([status, body.error?.code], [429, 'rate_limit_exceeded']);
-  const retryAfter = Number(headers['retry-after']);
-  assert.ok(retryAfter > 590 && retryAfter < 650, `retry-after was ${retryAfter}`);
-});
-
-test('a refusal leaves the breaker where it was, however often it comes', async () => {
-  for (let time = 0; time < 8; time += 1) {
-    const { status } = await ask('policy,policy', {}, { prompt: `refused ${time}` });
-    assert.equal(status, 400);
-  }
-  assert.deepEqual(await countOf(gateway.sandboxUrl, 'policy,policy'), { requests: 8, charged: 0 });
-  const { body } = await call(`${gateway.url}/v1/targets`);
-  const target = body.data?.find(({ id }) => id === 'sandbox/policy,policy');
-  assert.deepEqual([target?.['breaker'], target?.['credential_breaker']], ['closed', 'closed']);
-});
-
-test('five failures in a row open the breaker; what follows is 503 with Retry-After and costs nothing', async () => {
-  const asks = Array.from({ length: 5 }, (_, time) => ask('504,504', {}, { prompt: `unlucky ${time}` }));
-  for (const { status } of await Promise.all(asks)) assert.equal(status, 424);
-  const before = await countOf(gateway.sandboxUrl, '504,504');
-  const { status, headers, body } = await ask('504,504', { 'x-onetake-timeout-ms': '1000' }, { prompt: 'one more' });
-  assert.deepEqual([status, body.error?.code], [503, 'model_unavailable']);
-  assert.ok(Number(headers['retry-after']) >= 1);
-  assert.deepEqual(await countOf(gateway.sandboxUrl, '504,504'), before);
-});
-
-for (const [route, second] of [
-  ['after-refuse', 'ok,ok'],
-  ['after-reset', 'ok,ok,ok'],
-  ['after-dns', 'ok,ok,ok,ok'],
-  ['after-tls', 'ok,ok,ok,ok,ok'],
-] as const) {
-  test(`${route}: the second target makes the picture, and the caller sees which`, async () => {
-    const { status, headers } = await generate(gateway.url, { model: route, prompt: 'a red fox' });
-    assert.equal(status, 200);
-    assert.deepEqual([headers['x-onetake-provider'], headers['x-onetake-model']], ['sandbox', second]);
-    assert.match(String(headers['x-onetake-fallback']), /^1 \((?:network|certificate)\)$/);
-    assert.equal(headers['x-onetake-paid-attempts'], '1');
-    assert.deepEqual(await countOf(gateway.sandboxUrl, second), { requests: 1, charged: 1 });
+/** Each asks for models of its own, so that no script, breaker or bill is shared. */
+suite('repeats and waits', { concurrency: true }, () => {
+  test('slow and big pictures, JPEG bytes called PNG, black ones and wrong sizes are pictures', async () => {
+    for (const model of ['slow:0.2', 'big:1', 'jpeg-as-png', 'black', 'wrong-size']) {
+      const { status, body } = await ask(model);
+      assert.deepEqual([model, status, body.data?.length], [model, 200, 1]);
+    }
   });
-}
 
-test('n=4 where one child fails: three pictures, and the fourth explained', async () => {
-  const { status, body } = await ask('ok,ok,policy,ok', {}, { n: 4 });
-  assert.deepEqual([status, body.data?.length], [200, 3]);
-  assert.deepEqual(
-    body.onetake?.missing?.map(({ code }) => code),
-    ['content_policy_violation'],
-  );
-  assert.deepEqual(await countOf(gateway.sandboxUrl, 'ok,ok,policy,ok'), { requests: 4, charged: 3 });
+  test('500,ok: the picture after two POSTs, one charged; payment strict: 424 after one', async () => {
+    const { status, headers } = await ask('500,ok');
+    assert.deepEqual([status, headers['x-onetake-attempts'], headers['x-onetake-paid-attempts']], [200, '2', '2']);
+    assert.deepEqual(await countOf(gateway.sandboxUrl, '500,ok'), { requests: 2, charged: 1 });
+    const strict = await ask('500,500,ok', { 'x-onetake-payment': 'strict' });
+    assert.deepEqual([strict.status, strict.body.error?.code], [424, 'generation_failed']);
+    assert.deepEqual(await countOf(gateway.sandboxUrl, '500,500,ok'), { requests: 1, charged: 0 });
+  });
+
+  test('payment: available pays again for what has no verdict, within max-paid-attempts', async () => {
+    const headers = { 'x-onetake-payment': 'available', 'x-onetake-max-paid-attempts': '2' };
+    assert.equal((await ask('504,ok', headers)).status, 200);
+    assert.equal((await ask('504,504,ok', headers)).body.error?.code, 'outcome_unknown');
+    assert.deepEqual(await countOf(gateway.sandboxUrl, '504,504,ok'), { requests: 2, charged: 2 });
+  });
+
+  test('quota is one POST whatever the SDK repeats', async () => {
+    const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'any', logLevel: 'off' });
+    const asked = client.images.generate({ model: 'sandbox/quota,quota', prompt: 'a fox' });
+    await assert.rejects(asked, { status: 429, code: 'insufficient_quota' });
+    // A client that heeds no header and comes again is answered by the tripped credential.
+    for (const _again of [1, 2, 3]) assert.equal((await ask('quota,quota')).body.error?.code, 'insufficient_quota');
+    assert.deepEqual(await countOf(gateway.sandboxUrl, 'quota,quota'), { requests: 1, charged: 0 });
+  });
+
+  test('429:2,ok waits at least two seconds and succeeds', async () => {
+    const startedAt = performance.now();
+    assert.equal((await ask('429:2,ok')).status, 200);
+    assert.ok(performance.now() - startedAt >= 2_000);
+    assert.deepEqual(await countOf(gateway.sandboxUrl, '429:2,ok'), { requests: 2, charged: 1 });
+  });
+
+  test('429-date:2,ok: a date is heeded too', async () => {
+    const startedAt = performance.now();
+    assert.equal((await ask('429-date:2,ok')).status, 200);
+    assert.ok(performance.now() - startedAt >= 2_000);
+  });
+
+  test('429:600 with a deadline of 30 s fails at once and says when to come back', async () => {
+    const startedAt = performance.now();
+    const { status, headers, body } = await ask('429:600', { 'x-onetake-timeout-ms': '30000' });
+    assert.ok(performance.now() - startedAt < 10_000);
+    assert.deepEqual([status, body.error?.code], [429, 'rate_limit_exceeded']);
+    const retryAfter = Number(headers['retry-after']);
+    assert.ok(retryAfter > 590 && retryAfter < 650, `retry-after was ${retryAfter}`);
+  });
 });
 
-test('a generation of several pictures ends completed', async () => {
-  const answers = await Promise.all(
-    [1, 2, 3, 4, 5].map((time) => ask('ok', {}, { n: 4, prompt: `four foxes ${time}` })),
-  );
-  for (const { headers } of answers) {
-    const { body } = await call(`${gateway.url}/v1/generations/${headers['x-onetake-generation']}`);
-    assert.equal(body['status'], 'completed');
-  }
-});
+suite('breakers and fallback', { concurrency: true }, () => {
+  test('a refusal leaves the breaker where it was, however often it comes', async () => {
+    for (let time = 0; time < 8; time += 1) {
+      const { status } = await ask('policy,policy', {}, { prompt: `refused ${time}` });
+      assert.equal(status, 400);
+    }
+    assert.deepEqual(await countOf(gateway.sandboxUrl, 'policy,policy'), { requests: 8, charged: 0 });
+    const { body } = await call(`${gateway.url}/v1/targets`);
+    const target = body.data?.find(({ id }) => id === 'sandbox/policy,policy');
+    assert.deepEqual([target?.breaker, target?.credential_breaker], ['closed', 'closed']);
+  });
 
-test('hang-after-accept: the deadline ends the wait with 424 and the generation’s id', async () => {
-  const { status, body } = await ask('hang-after-accept', { 'x-onetake-timeout-ms': '500' });
-  assert.deepEqual([status, body.error?.code], [424, 'outcome_unknown']);
-  assert.match(body.onetake?.generation ?? '', /^gen_/);
-  assert.deepEqual(await countOf(gateway.sandboxUrl, 'hang-after-accept'), { requests: 1, charged: 1 });
-});
+  test('five failures in a row open the breaker; what follows is 503 with Retry-After and costs nothing', async () => {
+    const asks = Array.from({ length: 5 }, (_, time) => ask('504,504', {}, { prompt: `unlucky ${time}` }));
+    for (const { status } of await Promise.all(asks)) assert.equal(status, 424);
+    const before = await countOf(gateway.sandboxUrl, '504,504');
+    const { status, headers, body } = await ask('504,504', { 'x-onetake-timeout-ms': '1000' }, { prompt: 'one more' });
+    assert.deepEqual([status, body.error?.code], [503, 'model_unavailable']);
+    assert.ok(Number(headers['retry-after']) >= 1);
+    assert.deepEqual(await countOf(gateway.sandboxUrl, '504,504'), before);
+  });
 
-test('the sandbox’s two ports are as they say', async () => {
-  const { body } = await call(`${gateway.sandboxUrl}/faults`);
-  const ports = body['ports'] as readonly { name: string; port: number }[];
-  for (const { port } of ports) {
-    const ended = new Promise<string>((resolve) => {
-      connect(port, '127.0.0.1').on('error', (error) => resolve('code' in error ? String(error.code) : error.message));
+  for (const [route, second] of [
+    ['after-refuse', 'ok,ok'],
+    ['after-reset', 'ok,ok,ok'],
+    ['after-dns', 'ok,ok,ok,ok'],
+    ['after-tls', 'ok,ok,ok,ok,ok'],
+  ] as const) {
+    test(`${route}: the second target makes the picture, and the caller sees which`, async () => {
+      const { status, headers } = await generate(gateway.url, { model: route, prompt: 'a red fox' });
+      assert.equal(status, 200);
+      assert.deepEqual([headers['x-onetake-provider'], headers['x-onetake-model']], ['sandbox', second]);
+      assert.match(String(headers['x-onetake-fallback']), /^1 \((?:network|certificate)\)$/);
+      assert.equal(headers['x-onetake-paid-attempts'], '1');
+      assert.deepEqual(await countOf(gateway.sandboxUrl, second), { requests: 1, charged: 1 });
     });
-    assert.match(await ended, /ECONNREFUSED|ECONNRESET/);
   }
+});
+
+suite('several pictures, and none', { concurrency: true }, () => {
+  test('n=4 where one child fails: three pictures, and the fourth explained', async () => {
+    const { status, body } = await ask('ok,ok,policy,ok', {}, { n: 4 });
+    assert.deepEqual([status, body.data?.length], [200, 3]);
+    assert.deepEqual(
+      body.onetake?.missing?.map(({ code }) => code),
+      ['content_policy_violation'],
+    );
+    assert.deepEqual(await countOf(gateway.sandboxUrl, 'ok,ok,policy,ok'), { requests: 4, charged: 3 });
+  });
+
+  test('a generation of several pictures ends completed', async () => {
+    const answers = await Promise.all(
+      [1, 2, 3, 4, 5].map((time) => ask('ok', {}, { n: 4, prompt: `four foxes ${time}` })),
+    );
+    for (const { headers } of answers) {
+      const { body } = await call(`${gateway.url}/v1/generations/${headers['x-onetake-generation']}`);
+      assert.equal(body.status, 'completed');
+    }
+  });
+
+  test('hang-after-accept: the deadline ends the wait with 424 and the generation’s id', async () => {
+    const { status, body } = await ask('hang-after-accept', { 'x-onetake-timeout-ms': '500' });
+    assert.deepEqual([status, body.error?.code], [424, 'outcome_unknown']);
+    assert.match(body.onetake?.generation ?? '', /^gen_/);
+    assert.deepEqual(await countOf(gateway.sandboxUrl, 'hang-after-accept'), { requests: 1, charged: 1 });
+  });
+
+  test('the sandbox’s two ports are as they say', async () => {
+    const { body } = await call(`${gateway.sandboxUrl}/faults`);
+    const ports = body.ports as readonly { name: string; port: number }[];
+    for (const { port } of ports) {
+      const ended = new Promise<string>((resolve) => {
+        connect(port, '127.0.0.1').on('error', (error) =>
+          resolve('code' in error ? String(error.code) : error.message),
+        );
+      });
+      assert.match(await ended, /ECONNREFUSED|ECONNRESET/);
+    }
+  });
 });

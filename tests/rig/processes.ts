@@ -9,8 +9,8 @@ export interface Running {
   stderr(): string;
   /** The first match in what it has said on stdout; rejects when it ends, or says nothing like it in time. */
   said(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>;
-  /** The exit code, or the signal that ended it. */
-  readonly ended: Promise<number | NodeJS.Signals>;
+  /** The exit code, or the signal that ended it, when whatever held its streams has ended too; rejects in time. */
+  ended(timeoutMs?: number): Promise<number | NodeJS.Signals>;
   /** Sends the signal and waits for the end; after `STOP_TIMEOUT_MS` it is killed. */
   end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
 }
@@ -49,7 +49,8 @@ export function runFile(file: string, args: readonly string[], options: RunOptio
       said[name] = (said[name] + text).slice(-MAX_SAID_CHARACTERS);
     });
   }
-  const ended = once(child, 'close').then(([code, signal]) => {
+  const streams = [child.stdout, child.stderr].map((stream) => stream && once(stream, 'close'));
+  const ended = Promise.all([once(child, 'exit'), ...streams]).then(([[code, signal]]) => {
     alive.delete(child);
     return (signal ?? code) as number | NodeJS.Signals;
   });
@@ -59,7 +60,7 @@ export function runFile(file: string, args: readonly string[], options: RunOptio
     stdout: () => said.stdout,
     stderr: () => said.stderr,
     said: (pattern, timeoutMs = START_TIMEOUT_MS) => waitForWords(child, () => said, pattern, timeoutMs),
-    ended,
+    ended: (timeoutMs = STOP_TIMEOUT_MS) => within(timeoutMs, ended, () => `it runs on: ${said.stdout}${said.stderr}`),
     end: (signal) => endChild(child, signal, ended),
   };
 }
@@ -69,6 +70,18 @@ async function endChild<End>(child: ChildProcess, signal: NodeJS.Signals, ended:
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
   try {
     return await ended;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function within<Value>(timeoutMs: number, promise: Promise<Value>, why: () => string): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not within ${timeoutMs} ms; ${why()}`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
   }
@@ -85,10 +98,10 @@ function waitForWords(
       const match = pattern.exec(said().stdout);
       if (match) finish(() => resolve(match));
     };
-    const fail = (why: string) => () =>
+    const fail = (why: string) =>
       finish(() => reject(new Error(`${why} before it said ${pattern}:\n${said().stdout}${said().stderr}`)));
-    const onClose = fail('the process ended');
-    const timer = setTimeout(fail(`${timeoutMs} ms passed`), timeoutMs);
+    const onClose = (code: number | null, signal: string | null) => fail(`the process ended (${signal ?? code})`);
+    const timer = setTimeout(() => fail(`${timeoutMs} ms passed`), timeoutMs);
     const finish = (settle: () => void) => {
       clearTimeout(timer);
       child.stdout?.off('data', look);
