@@ -66,8 +66,9 @@ function kindOf(words: ProviderWords, message: string, response: HttpResponse): 
   return undefined;
 }
 
-function stageOf(message: string): { stage: 'input' | 'output' } | undefined {
-  if (/\boutput\b|generated image|result/i.test(message)) return { stage: 'output' };
+/** What is blocked at the output was made first: the work is done, and may be billed. */
+function stageOf(message: string): Pick<FailureReading, 'stage' | 'certainty'> | undefined {
+  if (/\boutput\b|generated images?\b/i.test(message)) return { stage: 'output', certainty: 'completed' };
   return /\binput\b|prompt|request/i.test(message) ? { stage: 'input' } : undefined;
 }
 
