@@ -77,7 +77,7 @@ export function createClient(config: ClientConfig): Client {
 
   async function generate({ model, policy, signal, ...wanted }: GenerateParams): Promise<ImageResult> {
     const request: ImageRequest = { operation: 'generate', n: 1, ...wanted };
-    const planned = planImage(request, model, catalogue, { ...config.policy, ...policy }, io.now());
+    const planned = planImage(request, model, catalogue, { harvestMs: 0, ...config.policy, ...policy }, io.now());
     if (!planned.ok) throw new OnetakeError(planned.failure);
     const { plan } = planned;
     const children = splitPlan(plan);

@@ -33,12 +33,14 @@ const pictures = (count: number, usage?: JsonObject): Outcome => ({
 
 test('what provably did no work costs nothing', () => {
   assert.deepEqual(cost(PER_IMAGE, ['a', sampleFailed('network')], ['a', sampleFailed('throttled')]), {
-    ...{ usd: 0, basis: 'none', possibleCharges: 0 },
+    ...{ usd: 0, basis: 'none', possibleCharges: 0, possibleUsd: undefined },
   });
 });
 
 test('pictures cost their number', () => {
-  assert.deepEqual(cost(PER_IMAGE, ['a', pictures(3)]), { usd: 0.12, basis: 'per-image', possibleCharges: 0 });
+  assert.deepEqual(cost(PER_IMAGE, ['a', pictures(3)]), {
+    ...{ usd: 0.12, basis: 'per-image', possibleCharges: 0, possibleUsd: undefined },
+  });
 });
 
 test('tokens cost by kind: text 5, image 8, output 30 dollars per million', () => {
@@ -53,8 +55,9 @@ test('what nobody knows is unknown, never 0', () => {
   assert.equal(cost(PER_TOKEN, ['a', pictures(1)]).usd, undefined);
   assert.equal(cost(PER_TOKEN, ['a', pictures(1, { input_tokens: 'many' })]).usd, undefined);
   assert.deepEqual(cost(PER_IMAGE, ['a', sampleFailed('timeout')]), {
-    ...{ usd: undefined, basis: 'unknown', possibleCharges: 1 },
+    ...{ usd: undefined, basis: 'unknown', possibleCharges: 1, possibleUsd: 0.04 },
   });
+  assert.equal(cost(PER_TOKEN, ['a', sampleFailed('timeout')]).possibleUsd, undefined);
 });
 
 test('a possible charge is counted beside the certain ones', () => {

@@ -111,7 +111,7 @@ export const FAILURES = {
     status: 404,
     type: 'not_found_error',
     code: 'model_not_found',
-    advice: 'The provider does not know this model for this key; list the models with GET /v1/models.',
+    advice: 'Nobody answers to this model name for this key; GET /v1/models lists those that can be used.',
   },
   retired: {
     certainty: 'rejected',

@@ -29,9 +29,10 @@ export {
   type Timing,
 } from './journal.ts';
 export { isObject, type JsonObject, type JsonValue } from './json.ts';
+export { nearMatches } from './near-matches.ts';
 export type { Payment, Plan, PlannedTarget, Policy } from './plan.ts';
 export type { Presence } from './policy/decide.ts';
-export { fraction } from './policy/retry.ts';
+export { TIMEOUTS } from './policy/timeout.ts';
 export type { Price } from './price.ts';
 export { openai, openaiCompatible } from './providers/openai.ts';
 export type { Credential, Model, Provider } from './providers/provider.ts';
@@ -41,7 +42,6 @@ export {
   type Catalogue,
   modelNames,
   modelOf,
-  nearMatches,
   type Planned,
   type PolicySettings,
   planImage,

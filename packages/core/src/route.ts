@@ -1,5 +1,6 @@
 import type { Connection } from './environment.ts';
 import type { Failure } from './failure.ts';
+import { nearMatches } from './near-matches.ts';
 import type { Payment, Plan, PlannedTarget, Policy, RetryPolicy } from './plan.ts';
 import { allowedPaidAttempts } from './policy/budget.ts';
 import { firstByteMs, TIMEOUTS } from './policy/timeout.ts';
@@ -178,32 +179,4 @@ function noDefault(): Failure {
 function cannot(target: string, operation: ImageRequest['operation']): Failure {
   const message = `model: ${target} cannot ${operation} images; choose another model`;
   return { kind: 'capability', certainty: 'not_sent', message, param: 'model', code: 'capability_missing' };
-}
-
-/** Up to three known names within a third of their length in edits, nearest first. */
-export function nearMatches(name: string, known: readonly string[]): readonly string[] {
-  const wanted = name.slice(0, 100).toLowerCase();
-  const scored = known.map((one) => {
-    const bare = splitTarget(one).model.toLowerCase();
-    return { one, distance: Math.min(editDistance(wanted, one.toLowerCase()), editDistance(wanted, bare)) };
-  });
-  const near = scored.filter(({ one, distance }) => distance <= Math.ceil(one.length / 3));
-  return near
-    .toSorted((a, b) => a.distance - b.distance)
-    .slice(0, 3)
-    .map(({ one }) => one);
-}
-
-/** Levenshtein distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -87,7 +87,10 @@ export function priceFields(cost: Cost) {
   return {
     price_usd: cost.usd ?? null,
     price_basis: cost.basis,
-    ...(cost.possibleCharges > 0 && { possible_charges: cost.possibleCharges }),
+    ...(cost.possibleCharges > 0 && {
+      possible_charges: cost.possibleCharges,
+      possible_usd: cost.possibleUsd ?? null,
+    }),
   };
 }
 

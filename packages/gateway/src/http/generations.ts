@@ -54,6 +54,7 @@ function rowFields(row: GenerationRow) {
     code: row.code,
     billed: row.billed,
     priceUsd: row.costUsd ?? null,
+    possibleUsd: row.possibleUsd,
     createdAt: row.createdAt,
     finishedAt: row.finishedAt,
     deliveredAt: row.deliveredAt,

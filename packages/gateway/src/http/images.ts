@@ -1,4 +1,4 @@
-import { type AssetStore, foldGeneration, type Io, type PolicySettings } from '@onetake/core';
+import { type AssetStore, foldGeneration, type Io, type PolicySettings, TIMEOUTS } from '@onetake/core';
 import type { FastifyReply } from 'fastify';
 import type { Generations, Submission, Ticket } from '../tasks/generations.ts';
 import { isWorthKeeping } from '../tasks/generations.ts';
@@ -138,7 +138,6 @@ function foundHeaders(ticket: Found, id: string): Record<string, string> {
 
 /** Who joins a run later brings a deadline of their own. */
 function deadlineOf(settings: PolicySettings, ticket: Extract<Found, { kind: 'live' }>, io: Io): number {
-  const { plan } = ticket.live;
-  if (!ticket.attached && !ticket.replayed) return plan.deadlineAt;
-  return io.now() + (settings.totalTimeoutMs ?? plan.policy.timeout.totalMs);
+  if (!ticket.attached && !ticket.replayed) return ticket.live.plan.deadlineAt;
+  return io.now() + (settings.totalTimeoutMs ?? TIMEOUTS.totalMs);
 }

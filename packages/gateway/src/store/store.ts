@@ -92,6 +92,8 @@ export interface Summary {
   readonly billed: 'no' | 'maybe' | 'yes';
   readonly target?: string;
   readonly costUsd?: number;
+  /** What the attempts nobody knows the end of would cost. */
+  readonly possibleUsd?: number;
   readonly assets: readonly AssetRow[];
 }
 
@@ -115,6 +117,8 @@ export interface GenerationRow {
   readonly billed?: 'no' | 'maybe' | 'yes';
   readonly target?: string;
   readonly costUsd?: number;
+  /** What the attempts nobody knows the end of would cost. */
+  readonly possibleUsd?: number;
 }
 
 export interface StoredGeneration extends GenerationRow {

@@ -32,6 +32,7 @@ function summaryWith(live: Live, added: readonly Event[]): Summary | undefined {
     ...(!outcome.ok && { code: httpAnswer(outcome.failure).code }),
     ...(target !== undefined && { target }),
     ...(cost.usd !== undefined && { costUsd: cost.usd }),
+    ...(cost.possibleUsd !== undefined && { possibleUsd: cost.possibleUsd }),
   };
 }
 

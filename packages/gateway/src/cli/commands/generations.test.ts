@@ -22,6 +22,7 @@ const ROWS = [
     code: 'outcome_unknown',
     billed: 'maybe',
     price_usd: null,
+    possible_usd: 0.04,
   },
   { id: 'gen_c', created_at: CREATED, route: 'best', status: 'processing', price_usd: null },
   { id: 'gen_d', created_at: CREATED, route: 'best', status: 'failed', code: 'timeout', billed: 'no', price_usd: 0 },
@@ -37,7 +38,7 @@ test('a table says what happened and what it may have cost', async (t) => {
     stdout,
     `generation   created               model                what happened              charge
 gen_a        2026-11-21 07:30:00   openai/gpt-image-2   completed                  $0.04
-gen_b        2026-11-21 07:30:00   lab/x                outcome_unknown            possible, price unknown
+gen_b        2026-11-21 07:30:00   lab/x                outcome_unknown            possibly $0.04
 gen_c        2026-11-21 07:30:00   best                 processing                 -
 gen_d        2026-11-21 07:30:00   best                 timeout                    none
 gen_e        2026-11-21 07:30:00   best                 completed, not delivered   price unknown

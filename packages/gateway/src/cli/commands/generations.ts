@@ -63,10 +63,11 @@ function happened(row: JsonObject): string {
   return delivered ? 'completed, not delivered' : cell(row.status);
 }
 
-function charge({ billed, price_usd: price, status }: JsonObject): string {
+function charge({ billed, price_usd: price, possible_usd: possible, status }: JsonObject): string {
   const known = typeof price === 'number' ? priceText(price) : undefined;
+  const perhaps = typeof possible === 'number' ? `possibly ${priceText(possible)}` : 'possible, price unknown';
   if (status === 'processing') return '-';
   if (billed === 'no') return 'none';
-  if (billed === 'maybe') return known === undefined ? `possible, ${priceText(undefined)}` : `${known}, possibly more`;
+  if (billed === 'maybe') return known === undefined ? perhaps : `${known}; ${perhaps} more`;
   return known ?? priceText(undefined);
 }

@@ -96,6 +96,7 @@ export const journals: StoreTests = {
       billed: 'maybe',
       code: 'outcome_unknown',
       costUsd: 0.04,
+      possibleUsd: 0.08,
     } as const;
     await store.append(sampleFence('g', 0), [started(1)], { ...summary, target: 'sandbox/fast', assets: [] });
     const [row] = await store.list({ limit: 1 });

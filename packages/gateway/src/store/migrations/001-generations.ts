@@ -21,6 +21,7 @@ export const generations = `
     billed TEXT,
     target TEXT,
     cost_usd REAL,
+    possible_usd REAL,
     worker TEXT,
     lease_until INTEGER
   ) STRICT;

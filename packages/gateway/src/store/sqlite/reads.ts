@@ -11,7 +11,8 @@ export interface StoredColumns {
 }
 
 const ROW = `g.id, g.caller, g.endpoint, g.route, p.prompt, g.status, g.created_at AS createdAt,
-  g.finished_at AS finishedAt, g.delivered_at AS deliveredAt, g.code, g.billed, g.target, g.cost_usd AS costUsd`;
+  g.finished_at AS finishedAt, g.delivered_at AS deliveredAt, g.code, g.billed, g.target, g.cost_usd AS costUsd,
+  g.possible_usd AS possibleUsd`;
 const FROM = 'FROM generations g JOIN plans p ON p.generation = g.number';
 
 /** The operations that read, and `claim`, which reads what it takes. */

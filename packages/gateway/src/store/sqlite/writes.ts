@@ -38,7 +38,7 @@ export function prepareWrites(database: DatabaseSync) {
     ), ?3, ?4, ?5)`);
   const finish = database.prepare(`
     UPDATE generations
-    SET status = ?, finished_at = ?, code = ?, billed = ?, target = ?, cost_usd = ?, worker = NULL, lease_until = NULL
+    SET status = ?, finished_at = ?, code = ?, billed = ?, target = ?, cost_usd = ?, possible_usd = ?, worker = NULL, lease_until = NULL
     WHERE id = ? RETURNING number`);
   const deliver = database.prepare('UPDATE generations SET delivered_at = ? WHERE id = ? AND delivered_at IS NULL');
   const renewLease = database.prepare('UPDATE generations SET lease_until = ? WHERE id = ? AND worker = ?');
@@ -78,8 +78,8 @@ export function prepareWrites(database: DatabaseSync) {
         if (changes === 0) return false;
       }
       if (summary) {
-        const { status, finishedAt, code = null, billed, target = null, costUsd = null } = summary;
-        const number = finish.get(status, finishedAt, code, billed, target, costUsd, id)?.number;
+        const { status, finishedAt, code = null, billed, target = null, costUsd = null, possibleUsd = null } = summary;
+        const number = finish.get(status, finishedAt, code, billed, target, costUsd, possibleUsd, id)?.number;
         refer(Number(number), summary.assets, finishedAt);
       }
       return true;
