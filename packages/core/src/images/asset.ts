@@ -32,8 +32,8 @@ export interface AssetStore {
 /**
  * Receives one image's bytes before anybody knows whether they are good.
  *
- * `write` returns a promise when the caller should wait before writing more. Exactly one of `commit` (durable under
- * its hash when it resolves) and `discard` ends it. The writer owns the chunks given to it.
+ * `write` returns a promise when the caller should wait before writing more; the chunk is valid during the call only,
+ * and whoever keeps it copies it. Exactly one of `commit` (durable under its hash when it resolves) and `discard` ends it.
  */
 export interface AssetWriter {
   write(chunk: Uint8Array): void | Promise<void>;

@@ -2,15 +2,19 @@ const NOTHING = Buffer.alloc(0);
 
 /** Decodes one base64 text that arrives in pieces, in either alphabet, padded or not. */
 export interface Base64Decoder {
-  /** The bytes that `text` completes, `last` ending it; undefined when the text so far is not base64. */
+  /**
+   * The bytes that `text` completes, `last` ending it; undefined when the text so far is not base64. They are valid
+   * until the scratch memory is used again.
+   */
   write(text: string, last: boolean): Buffer | undefined;
 }
 
 /**
  * The native decoder passes over characters it does not know, so a result shorter than the digits promise is how
- * they are found, at no cost. It is fast only when told the alphabet, which the first piece shows.
+ * they are found, at no cost. It is fast only when told the alphabet, which the first piece shows. Pieces whose bytes
+ * fit are decoded into `scratch`, which many decoders may share.
  */
-export function createBase64Decoder(): Base64Decoder {
+export function createBase64Decoder(scratch: Buffer = NOTHING): Base64Decoder {
   let encoding: 'base64' | 'base64url' | undefined;
   let carry = '';
   let padding = 0;
@@ -28,7 +32,8 @@ export function createBase64Decoder(): Base64Decoder {
       }
       encoding ??= /[-_]/.test(digits) ? 'base64url' : 'base64';
       const borrowed = carry === '' ? 0 : Math.min(4 - carry.length, digits.length);
-      const bytes = Buffer.allocUnsafe(Math.floor(((total - left) * 3) / 4));
+      const length = Math.floor(((total - left) * 3) / 4);
+      const bytes = length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafe(length);
       const filled = carry === '' ? 0 : bytes.write(carry + digits.slice(0, borrowed), 0, encoding);
       const written = filled + bytes.write(digits.slice(borrowed, digits.length - left), filled, encoding);
       carry = left === 0 ? '' : digits.slice(-left);

@@ -25,7 +25,7 @@ export interface Intake {
   settle(blob: number): Promise<Settled>;
   /** Settles a picture that is too short to be taken out of its JSON. */
   take(base64: string): Promise<Settled>;
-  /** Ends every blob that was not settled. */
+  /** Ends every blob that was not settled. Never rejects: what the store cannot remove is no reason to lose a verdict. */
   discardAll(): Promise<void>;
 }
 
@@ -71,7 +71,7 @@ export function createIntake(assets: AssetStore, options: IntakeOptions = {}): I
       return blob.settle();
     },
     async discardAll() {
-      await Promise.all(blobs.map((blob) => blob.discard()));
+      await Promise.allSettled(blobs.map((blob) => blob.discard()));
     },
   };
 }

@@ -38,7 +38,7 @@ export function createMemoryAssets(options: MemoryAssetsOptions = {}): AssetStor
     create() {
       let chunks: Uint8Array[] = [];
       return {
-        write: (chunk) => void chunks.push(chunk),
+        write: (chunk) => void chunks.push(Uint8Array.from(chunk)),
         commit: async (asset) => keep(asset, chunks),
         discard: async () => {
           chunks = [];

@@ -8,7 +8,7 @@ export { ScanError };
 
 /** Receives the decoded bytes of one large base64 string. */
 export interface BlobTarget {
-  /** A returned promise stops the scanning until it settles. The target owns the bytes. */
+  /** A returned promise stops the scanning until it settles. The bytes are valid during the call only. */
   write(bytes: Uint8Array): void | Promise<void>;
   /** Called once after the last byte, and never for a damaged blob; returns the blob's index. */
   end(): number;
@@ -34,6 +34,11 @@ export interface JsonScanner {
 }
 
 const DEFAULT_INLINE_LIMIT = 1024;
+/**
+ * Every scanner decodes into this, as no target keeps what it is given: fresh memory for each piece of each picture
+ * would cost more in collecting garbage than the decoding does. It holds what a socket reads at once.
+ */
+const SCRATCH = Buffer.allocUnsafeSlow(64 * 1024);
 const MAX_DEPTH = 512;
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d];
@@ -167,7 +172,7 @@ class Scanner implements JsonScanner {
     if (this.#mode === 'plain') return;
     this.#skeleton.cutTo(this.#stringAt);
     this.#escaped = false;
-    this.#blob = { target: this.#options.openBlob(), decoder: createBase64Decoder(), escape: rest };
+    this.#blob = { target: this.#options.openBlob(), decoder: createBase64Decoder(SCRATCH), escape: rest };
     return this.#give(digits, false);
   }
 

@@ -17,6 +17,7 @@ import type { Told } from './waiting.ts';
 export interface Answering {
   readonly reply: FastifyReply;
   readonly assets: AssetStore;
+  readonly now: () => number;
   readonly delivery: Delivery;
   /** Headers that only this caller's answer carries. */
   readonly headers: Readonly<Record<string, string>>;
@@ -53,7 +54,7 @@ export async function answerJson(result: Result, answering: Answering): Promise<
   };
   if ('kind' in pictures) {
     const body = JSON.stringify(failureBody(pictures, { requestId: result.requestId, telling: result }));
-    return write(answering, httpAnswer(pictures).status, { ...headers, ...failureHeaders(pictures, Date.now()) }, [
+    return write(answering, httpAnswer(pictures).status, { ...headers, ...failureHeaders(pictures, answering.now()) }, [
       body,
     ]);
   }

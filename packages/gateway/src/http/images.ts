@@ -1,10 +1,16 @@
 import { type AssetStore, foldGeneration, type Io, type PolicySettings, TIMEOUTS } from '@onetake/core';
 import type { FastifyReply } from 'fastify';
-import type { Generations, Submission, Ticket } from '../tasks/generations.ts';
-import { isWorthKeeping } from '../tasks/generations.ts';
+import { type Generations, isWorthKeeping, type Submission, type Ticket } from '../tasks/generations.ts';
 import type { Live } from '../tasks/live.ts';
 import type { Undelivered } from '../tasks/undelivered.ts';
-import { type Answering, answerJson, answerStream, openImageStream } from './answering.ts';
+import {
+  type Answering,
+  answerJson,
+  answerStream,
+  type ImageStream,
+  openImageStream,
+  type Result,
+} from './answering.ts';
 import type { Deliveries } from './delivery.ts';
 import { FailureProblem, RequestProblem } from './problem.ts';
 import { waitToTell } from './waiting.ts';
@@ -27,7 +33,9 @@ export interface ImageCall {
   readonly onDisconnect: 'keep' | 'cancel';
 }
 
-type Found = Extract<Ticket, { kind: 'live' | 'stored' }>;
+type LiveTicket = Extract<Ticket, { kind: 'live' }>;
+type StoredTicket = Extract<Ticket, { kind: 'stored' }>;
+type Found = LiveTicket | StoredTicket;
 
 /** Runs one image request to its answer; throws a problem for what ends before a generation exists. */
 export async function answerImages(call: ImageCall, reply: FastifyReply, deps: ImageDeps): Promise<FastifyReply> {
@@ -42,7 +50,7 @@ export async function answerImages(call: ImageCall, reply: FastifyReply, deps: I
         kind: 'queue_full',
         certainty: 'not_sent',
         message: FULL,
-        notBefore: deps.io.now() + 5_000,
+        notBefore: deps.io.now() + FULL_RETRY_MS,
       });
     case 'stored':
       await answerStored(call, ticket, reply, deps);
@@ -55,31 +63,21 @@ export async function answerImages(call: ImageCall, reply: FastifyReply, deps: I
 
 const MISMATCH =
   'Idempotency-Key: it was used for another request body within 24 hours; send a new key, or the same body';
+const FULL_RETRY_MS = 5_000;
 const FULL = 'this gateway works on as many generations as it may; repeat after Retry-After';
 
-async function answerLive(
-  call: ImageCall,
-  ticket: Extract<Found, { kind: 'live' }>,
-  reply: FastifyReply,
-  deps: ImageDeps,
-): Promise<void> {
+async function answerLive(call: ImageCall, ticket: LiveTicket, reply: FastifyReply, deps: ImageDeps): Promise<void> {
   const { live } = ticket;
-  const answering: Answering = {
-    reply,
-    assets: deps.assets,
-    delivery: deliveryOf(call, deps),
-    headers: foundHeaders(ticket, live.id),
-  };
+  const answering = answeringOf(call, ticket, live.id, reply, deps);
   const stream = live.plan.request.stream ? openImageStream(answering, live.plan) : undefined;
   const deadlineAt = deadlineOf(call.submission.settings, ticket, deps.io);
   try {
     const told = await waitToTell(live, reply.raw, deadlineAt, deps.io, stream?.sendPartial);
     if (told === undefined) return callerLeft(call, live, deps);
-    const telling = { id: live.id, requestId: live.requestId, plan: live.plan, ...told };
     // An answer that a clock cut short is not the result: that one is kept for the caller's next identical request.
     if (told.overdue) keep(live, deps);
     else if (isWorthKeeping(live)) deps.deliveries.follow(reply.raw, entryOf(live));
-    await (stream ? answerStream(telling, answering, stream) : answerJson(telling, answering));
+    await answer({ id: live.id, requestId: live.requestId, plan: live.plan, ...told }, answering, stream);
   } finally {
     live.leave();
   }
@@ -87,27 +85,38 @@ async function answerLive(
 
 async function answerStored(
   call: ImageCall,
-  ticket: Extract<Found, { kind: 'stored' }>,
+  ticket: StoredTicket,
   reply: FastifyReply,
   deps: ImageDeps,
 ): Promise<void> {
-  const { stored } = ticket;
-  const generation = foldGeneration(stored.journals);
-  const answering: Answering = {
-    reply,
-    assets: deps.assets,
-    delivery: deliveryOf(call, deps),
-    headers: foundHeaders(ticket, stored.id),
-  };
+  const { id, requestId, plan, journals } = ticket.stored;
+  const generation = foldGeneration(journals);
   const images = generation.outcome?.ok ? generation.outcome.images : [];
   for (const { asset } of images) {
-    if ((await deps.assets.size(asset.hash, asset.type)) === undefined)
-      throw new RequestProblem(404, 'not_found', EXPIRED);
+    const size = await deps.assets.size(asset.hash, asset.type);
+    if (size === undefined) throw new RequestProblem(404, 'not_found', EXPIRED);
   }
-  const telling = { id: stored.id, requestId: stored.requestId, plan: stored.plan, generation, overdue: undefined };
-  if (isWorthKeeping(stored)) deps.deliveries.follow(reply.raw, entryOf(stored));
-  const stream = stored.plan.request.stream ? openImageStream(answering, stored.plan) : undefined;
-  await (stream ? answerStream(telling, answering, stream) : answerJson(telling, answering));
+  if (isWorthKeeping(ticket.stored)) deps.deliveries.follow(reply.raw, entryOf(ticket.stored));
+  const answering = answeringOf(call, ticket, id, reply, deps);
+  const stream = plan.request.stream ? openImageStream(answering, plan) : undefined;
+  await answer({ id, requestId, plan, generation, overdue: undefined }, answering, stream);
+}
+
+function answer(result: Result, answering: Answering, stream: ImageStream | undefined): Promise<void> {
+  return stream ? answerStream(result, answering, stream) : answerJson(result, answering);
+}
+
+function answeringOf(call: ImageCall, ticket: Found, id: string, reply: FastifyReply, deps: ImageDeps): Answering {
+  return {
+    reply,
+    assets: deps.assets,
+    now: deps.io.now,
+    delivery: call.form === 'url' ? { form: 'url', assetsUrl: deps.assetsUrl() } : { form: 'b64_json' },
+    headers: {
+      ...(ticket.attached && { 'x-onetake-attached': id }),
+      ...(ticket.replayed && { 'idempotent-replayed': 'true' }),
+    },
+  };
 }
 
 const EXPIRED = 'the picture of this generation was removed by retention; send the request with a new Idempotency-Key';
@@ -125,19 +134,8 @@ function entryOf({ id, caller, fingerprint }: Pick<Live, 'id' | 'caller' | 'fing
   return { id, caller, fingerprint };
 }
 
-function deliveryOf(call: ImageCall, deps: ImageDeps): Answering['delivery'] {
-  return call.form === 'url' ? { form: 'url', assetsUrl: deps.assetsUrl() } : { form: 'b64_json' };
-}
-
-function foundHeaders(ticket: Found, id: string): Record<string, string> {
-  return {
-    ...(ticket.attached && { 'x-onetake-attached': id }),
-    ...(ticket.replayed && { 'idempotent-replayed': 'true' }),
-  };
-}
-
 /** Who joins a run later brings a deadline of their own. */
-function deadlineOf(settings: PolicySettings, ticket: Extract<Found, { kind: 'live' }>, io: Io): number {
+function deadlineOf(settings: PolicySettings, ticket: LiveTicket, io: Io): number {
   if (!ticket.attached && !ticket.replayed) return ticket.live.plan.deadlineAt;
   return io.now() + (settings.totalTimeoutMs ?? TIMEOUTS.totalMs);
 }
