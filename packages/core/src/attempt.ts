@@ -2,15 +2,15 @@ import { createAnswerReader } from './answer.ts';
 import { completeFailure, failureOf } from './classify.ts';
 import { collectImages } from './collect.ts';
 import { type Connection, credentialOf, type RunEnvironment } from './environment.ts';
-import { type Exchange, exchange } from './exchange.ts';
-import type { Clock, Failure } from './failure.ts';
-import type { HttpRequest, HttpResponse } from './http.ts';
+import { type Exchange, type ExchangeOptions, exchange } from './exchange.ts';
+import type { Failure } from './failure.ts';
+import type { HttpRequest } from './http.ts';
 import type { Asset } from './images/asset.ts';
 import { createIntake, type Intake } from './images/intake.ts';
 import type { Attempt, Event, Outcome, Run } from './journal.ts';
 import type { Plan, PlannedTarget } from './plan.ts';
 import { mayPayAgain } from './policy/budget.ts';
-import type { CallContext, ImageCalls, Progress } from './providers/provider.ts';
+import type { CallContext, Progress } from './providers/provider.ts';
 import { createStreamedAnswer } from './streamed.ts';
 
 /** Everything one attempt works with. `append` makes events durable while the attempt is still open. */
@@ -30,34 +30,76 @@ export async function submitAttempt(work: AttemptWork): Promise<Event> {
   const connection = environment.connection(target.provider);
   const calls = connection?.provider.image;
   if (connection === undefined || calls === undefined) return ended(work, { ok: false, failure: noConnection(target) });
-  const built = calls.submit.build(requestFor(plan, target), contextOf(work, connection));
-  return perform(work, connection, calls, built, (response) => calls.submit.parse(response, plan.request));
+  return converse(work, connection, async (call) => {
+    const streamed = calls.stream && createStreamedAnswer(calls.stream, call.intake, partialSender(work));
+    const request = calls.submit.build(requestFor(plan, target), contextOf(work, connection));
+    const done = await call.send(request, submitClocks(work), streamed);
+    if (!done.ok) {
+      const brought = streamed?.progress();
+      if (brought?.kind !== 'done') return ended(work, { ok: false, failure: done.failure }, done);
+      // The picture had come whole before its stream broke off.
+      const response = { status: done.status ?? 200, headers: {}, body: null, text: '' };
+      return concluded(call, brought, { ok: true, response, timing: done.timing });
+    }
+    const failure = failureOf(connection.provider, done.response, environment.io.now());
+    if (failure) return ended(work, { ok: false, failure }, done);
+    return concluded(call, streamed?.progress() ?? calls.submit.parse(done.response, plan.request), done);
+  });
 }
 
 /** Looks a submitted job up once. What goes wrong in between is not the job's end: the next poll is later. */
-export async function pollAttempt(work: AttemptWork, open: Attempt): Promise<Event> {
+export async function pollAttempt(work: AttemptWork, { handle }: Attempt): Promise<Event> {
   const connection = work.environment.connection(work.target.provider);
   const poll = connection?.provider.image?.poll;
-  const { handle } = open;
-  if (connection?.provider.image === undefined || poll === undefined || handle === undefined) {
+  if (connection === undefined || poll === undefined || handle === undefined) {
     return ended(work, { ok: false, failure: lostJob(noConnection(work.target)) });
   }
-  const built = poll.build(handle, contextOf(work, connection));
-  return perform(
-    work,
-    connection,
-    connection.provider.image,
-    built,
-    (response) => poll.parse(response, handle),
-    handle,
-  );
+  return converse(work, connection, async (call) => {
+    const done = await call.send(poll.build(handle, contextOf(work, connection)), pollClocks(work));
+    if (!done.ok) return polledAgain(work, done.failure);
+    const failure = failureOf(connection.provider, done.response, work.environment.io.now());
+    if (failure?.kind === 'not_found') return ended(work, { ok: false, failure: lostJob(failure) }, done);
+    if (failure && failure.certainty !== 'failed') return polledAgain(work, failure);
+    if (failure) return ended(work, { ok: false, failure }, done);
+    return concluded(call, poll.parse(done.response, handle), done);
+  });
 }
 
-type Parse = (response: HttpResponse) => Progress;
+/** One exchange with a provider, with the intake its pictures come into. */
+interface Conversation {
+  readonly work: AttemptWork;
+  readonly connection: Connection;
+  readonly intake: Intake;
+  send(request: HttpRequest, clocks: Clocks, streamed?: StreamedAnswer): Promise<Exchange>;
+}
 
-async function perform(...call: Parameters<typeof performOnce>): Promise<Event> {
-  const [, connection] = call;
-  return withoutSecret(await performOnce(...call), connection.secret);
+type Clocks = Pick<
+  ExchangeOptions,
+  'connectMs' | 'firstByteMs' | 'idleMs' | 'deadlineAt' | 'totalMs' | 'harvestMs' | 'onClock'
+>;
+type StreamedAnswer = ReturnType<typeof createStreamedAnswer>;
+
+/** Whatever happens in it ends in an event, without our key in it, and with nothing left of unsettled pictures. */
+async function converse(
+  work: AttemptWork,
+  connection: Connection,
+  talk: (call: Conversation) => Promise<Event>,
+): Promise<Event> {
+  const { environment, target } = work;
+  const intake = createIntake(environment.assets, { maxBlobs: MAX_PICTURES });
+  let sent = false;
+  const send: Conversation['send'] = (request, clocks, streamed) => {
+    sent = true;
+    const authorized = connection.provider.authorize(request, credentialOf(connection, target.credential));
+    return exchange(environment.io, authorized, { ...clocks, ...exchangeOptions(work, intake, streamed) });
+  };
+  try {
+    return withoutSecret(await talk({ work, connection, intake, send }), connection.secret);
+  } catch (error) {
+    return ended(work, { ok: false, failure: unexpected(error, sent) });
+  } finally {
+    await intake.discardAll();
+  }
 }
 
 const MIN_SECRET_CHARS = 8;
@@ -69,51 +111,8 @@ function withoutSecret(event: Event, secret: string): Event {
   return text.includes(secret) ? JSON.parse(text.replaceAll(secret, '[redacted]')) : event;
 }
 
-async function performOnce(
-  work: AttemptWork,
-  connection: Connection,
-  calls: ImageCalls,
-  built: HttpRequest,
-  parse: Parse,
-  polling?: Attempt['handle'],
-): Promise<Event> {
-  const { environment, target } = work;
-  const request = connection.provider.authorize(built, credentialOf(connection, target.credential));
-  const intake = createIntake(environment.assets, { maxBlobs: MAX_PICTURES });
-  try {
-    const streamed = calls.stream && createStreamedAnswer(calls.stream, intake, partialSender(work));
-    const done = await exchange(environment.io, request, {
-      ...exchangeOptions(work, intake, streamed),
-      ...(polling && pollClocks(work)),
-    });
-    if (polling && !done.ok) return polledAgain(work, done.failure);
-    if (!done.ok) {
-      const brought = streamed?.progress();
-      if (brought?.kind !== 'done') return ended(work, { ok: false, failure: done.failure }, done);
-      // The picture had come whole before its stream broke off.
-      const response = { status: done.status ?? 200, headers: {}, body: null, text: '' };
-      return await concluded(work, connection, brought, intake, { ok: true, response, timing: done.timing });
-    }
-    const failure = failureOf(connection.provider, done.response, environment.io.now());
-    if (polling && failure?.kind === 'not_found') return ended(work, { ok: false, failure: lostJob(failure) }, done);
-    if (polling && failure && failure.certainty !== 'failed') return polledAgain(work, failure);
-    if (failure) return ended(work, { ok: false, failure }, done);
-    const progress = streamed?.progress() ?? parse(done.response);
-    return await concluded(work, connection, progress, intake, done);
-  } catch (error) {
-    return ended(work, { ok: false, failure: unexpected(error) });
-  } finally {
-    await intake.discardAll();
-  }
-}
-
-async function concluded(
-  work: AttemptWork,
-  connection: Connection,
-  progress: Progress,
-  intake: Intake,
-  done: Exchange & { ok: true },
-): Promise<Event> {
+async function concluded(call: Conversation, progress: Progress, done: Exchange & { ok: true }): Promise<Event> {
+  const { work, connection, intake } = call;
   const now = work.environment.io.now();
   if (progress.kind === 'waiting') {
     const pollAt = now + (progress.pollAfterMs ?? DEFAULT_POLL_MS);
@@ -168,27 +167,8 @@ function contextOf(work: AttemptWork, connection: Connection): CallContext {
   return { runId: work.runId, attempt: work.attempt, model: work.target.model, baseUrl: connection.baseUrl };
 }
 
-/**
- * A clock that fires normally leaves the exchange open for its late answer. Where another payment is allowed, the
- * caller is better served by ending it and trying again.
- */
-function exchangeOptions(
-  work: AttemptWork,
-  intake: Intake,
-  streamed: ReturnType<typeof createStreamedAnswer> | undefined,
-) {
-  const { plan, target, environment } = work;
-  const { timeout } = plan.policy;
-  const overdue: Failure = { kind: 'timeout', certainty: 'ambiguous', message: '' };
+function exchangeOptions({ environment }: AttemptWork, intake: Intake, streamed: StreamedAnswer | undefined) {
   return {
-    connectMs: timeout.connectMs,
-    firstByteMs: target.firstByteMs,
-    idleMs: timeout.idleMs,
-    deadlineAt: plan.deadlineAt,
-    totalMs: plan.deadlineAt - plan.createdAt,
-    // After the deadline nothing new is started, so there is nothing to end it for.
-    harvestMs: (clock: Clock) =>
-      clock !== 'total' && mayPayAgain(overdue, work.run, plan.policy) ? 0 : timeout.harvestMs,
     cancel: environment.cancel,
     reach: 'configured' as const,
     readAsset: (asset: Asset) => environment.assets.read(asset),
@@ -198,18 +178,38 @@ function exchangeOptions(
         maxBytes: environment.limits.maxAnswerBytes,
         ...(streamed && { onEvent: streamed.onEvent }),
       }),
-    onClock: (failure: Failure) => {
+  };
+}
+
+/**
+ * A clock that fires normally leaves the exchange open for its late answer. Where another payment is allowed, the
+ * caller is better served by ending it and trying again.
+ */
+function submitClocks({ plan, run, target, attempt, environment, append }: AttemptWork): Clocks {
+  const { timeout } = plan.policy;
+  const overdue: Failure = { kind: 'timeout', certainty: 'ambiguous', message: '' };
+  return {
+    connectMs: timeout.connectMs,
+    firstByteMs: target.firstByteMs,
+    idleMs: timeout.idleMs,
+    deadlineAt: plan.deadlineAt,
+    totalMs: plan.deadlineAt - plan.createdAt,
+    // After the deadline nothing new is started, so there is nothing to end it for.
+    harvestMs: (clock) => (clock !== 'total' && mayPayAgain(overdue, run, plan.policy) ? 0 : timeout.harvestMs),
+    onClock: (failure) => {
       const clock = failure.clock?.name ?? 'total';
-      const at = environment.io.now();
       // A lost journal shows at the next append; here nobody could act on it.
-      work.append({ type: 'clock-fired', at, attempt: work.attempt, clock, failure }).catch(() => {});
+      append({ type: 'clock-fired', at: environment.io.now(), attempt, clock, failure }).catch(() => {});
     },
   };
 }
 
 /** A look at a job costs nothing and says nothing of the job when it fails, so no clock of it is the caller's. */
-function pollClocks({ environment }: AttemptWork) {
+function pollClocks({ plan, target, environment }: AttemptWork): Clocks {
   return {
+    connectMs: plan.policy.timeout.connectMs,
+    firstByteMs: target.firstByteMs,
+    idleMs: plan.policy.timeout.idleMs,
     deadlineAt: environment.io.now() + POLL_TOTAL_MS,
     totalMs: POLL_TOTAL_MS,
     harvestMs: () => 0,
@@ -222,10 +222,16 @@ function partialSender(work: AttemptWork) {
     work.append({ type: 'partial-sent', at: work.environment.io.now(), attempt: work.attempt, index, asset, event });
 }
 
-/** Past the exchange only storing the picture can fail; the work was done and a second one would be paid again. */
-function unexpected(error: unknown): Failure {
+/** Before it was sent a fault of an adapter, after it one of storing: then the work was done, and another would be paid. */
+function unexpected(error: unknown, sent: boolean): Failure {
   const said = error instanceof Error ? error.message : String(error);
-  return { kind: 'storage', certainty: 'completed', message: `the picture could not be stored: ${said}` };
+  return sent
+    ? { kind: 'storage', certainty: 'completed', message: `the picture could not be stored: ${said}` }
+    : {
+        kind: 'invalid',
+        certainty: 'not_sent',
+        message: `the request could not be put into this provider's terms: ${said}`,
+      };
 }
 
 /** The provider took the job on; that it cannot be looked up any more does not undo its charge. */
