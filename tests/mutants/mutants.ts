@@ -52,8 +52,8 @@ const breaker: readonly Mutant[] = [
   {
     name: 'lets everybody through beside a probe',
     file: 'policy/breaker.ts',
-    from: '(state.probeExpiresAt ?? 0)',
-    to: '0',
+    from: 'return lease > now ? Math.min(lease, now + PROBE_USUALLY_MS) : undefined;',
+    to: 'return undefined;',
     tests: ['policy/breaker-model.test.ts'],
   },
   {
