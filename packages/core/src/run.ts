@@ -81,8 +81,10 @@ async function take(decision: Exclude<Decision, { do: 'stop' }>, step: Step): Pr
     case 'wait': {
       const { target, until, reason } = decision;
       if (!openAttempt(recorder.run())) recorder.record({ type: 'waiting', at, target, until, reason });
+      // Listening from here on: whoever comes or goes while this is being written wakes it too.
+      const waited = waitUntil(until, environment);
       await recorder.flush();
-      return waitUntil(until, environment);
+      return waited;
     }
     case 'start':
       return start(decision, at, step);
