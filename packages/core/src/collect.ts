@@ -44,15 +44,11 @@ export async function collectImages(progress: Progress & { kind: 'done' }, from:
 }
 
 async function obtain(image: ProviderImage, from: Collecting): Promise<GeneratedImage | Failure> {
-  const { source, seed, revisedPrompt } = image;
+  const { source, ...told } = image;
   const settled = source.kind === 'url' ? await download(source.url, from) : await settleSource(from.intake, source);
   if ('kind' in settled) return settled;
   if (!settled.ok) return unusable(settled, from.response);
-  return {
-    asset: settled.asset,
-    ...(seed !== undefined && { seed }),
-    ...(revisedPrompt !== undefined && { revisedPrompt }),
-  };
+  return { asset: settled.asset, ...told };
 }
 
 /** A failed download is retried as a download, never as a new picture. Redirects are not followed. */

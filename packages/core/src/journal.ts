@@ -1,13 +1,14 @@
 import type { Clock, Failure } from './failure.ts';
 import type { Asset } from './images/asset.ts';
 import type { JsonObject } from './json.ts';
-import type { Handle } from './providers/provider.ts';
+import type { Handle, Resolved } from './providers/provider.ts';
 
 /** One picture of a finished run. */
 export interface GeneratedImage {
   readonly asset: Asset;
   readonly seed?: number;
   readonly revisedPrompt?: string;
+  readonly resolved?: Resolved;
 }
 
 export type Outcome =

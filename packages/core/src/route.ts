@@ -97,7 +97,7 @@ function findRoute(name: string, catalogue: Catalogue): Route | undefined {
 function findTarget(name: string, catalogue: Catalogue): string | undefined {
   const { provider, model } = splitTarget(name);
   const named = catalogue.connections.find((one) => one.id === provider);
-  if (named) return named.provider.model(model) ? name : undefined;
+  if (named) return model !== '' && named.provider.model(model) ? name : undefined;
   const lists = catalogue.connections.find((one) => one.provider.models.some((listed) => listed.id === name));
   if (lists) return `${lists.id}/${name}`;
   return catalogue.understudy === undefined ? undefined : `${catalogue.understudy}/${model}`;
@@ -160,7 +160,7 @@ export function modelNames(catalogue: Catalogue): readonly string[] {
 
 export function modelOf(target: string, catalogue: Catalogue): Model | undefined {
   const { provider, model } = splitTarget(target);
-  return catalogue.connections.find((one) => one.id === provider)?.provider.model(model);
+  return model === '' ? undefined : catalogue.connections.find((one) => one.id === provider)?.provider.model(model);
 }
 
 function unknownModel(name: string, catalogue: Catalogue): Failure {

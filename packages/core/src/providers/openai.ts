@@ -129,26 +129,35 @@ function filePart(name: string, stem: string, asset: Asset): Part {
 }
 
 function parseImages(response: HttpResponse): Progress {
-  const items = isObject(response.body) ? response.body.data : undefined;
-  const images = (Array.isArray(items) ? items : []).map(providerImage).filter((image) => image !== undefined);
-  const usage = isObject(response.body) && isObject(response.body.usage) ? response.body.usage : undefined;
-  return { kind: 'done', images, ...(usage && { usage }) };
+  const body = isObject(response.body) ? response.body : {};
+  const items: readonly JsonValue[] = Array.isArray(body.data) ? body.data : [];
+  const images = items.map((item) => providerImage(item, body)).filter((image) => image !== undefined);
+  return { kind: 'done', images, ...(isObject(body.usage) && { usage: body.usage }) };
 }
 
-function providerImage(item: JsonValue): ProviderImage | undefined {
+/** `told` holds what the provider settled on: the whole answer, or the event itself. */
+function providerImage(item: JsonValue, told: JsonObject): ProviderImage | undefined {
   if (!isObject(item)) return undefined;
   const source = imageSource(item.b64_json) ?? imageSource(item.url);
   if (source === undefined) return undefined;
   const seed = numberAt(item, 'seed');
   const revisedPrompt = stringAt(item, 'revised_prompt');
-  return { source, ...(seed !== undefined && { seed }), ...(revisedPrompt !== undefined && { revisedPrompt }) };
+  const background = stringAt(told, 'background');
+  const quality = stringAt(told, 'quality');
+  const resolved = { ...(background !== undefined && { background }), ...(quality !== undefined && { quality }) };
+  return {
+    source,
+    ...(seed !== undefined && { seed }),
+    ...(revisedPrompt !== undefined && { revisedPrompt }),
+    ...(Object.keys(resolved).length > 0 && { resolved }),
+  };
 }
 
 /** `image_generation.*` and `image_edit.*` events; errors come as an event named `error` or as an object holding one. */
 export function readImageEvent({ event, data }: SseEvent): StreamReading | undefined {
   if (!isObject(data)) return undefined;
   const type = stringAt(data, 'type') ?? event ?? '';
-  if (event === 'error' || type === 'error' || data.error !== undefined) return streamFailure(data);
+  if (event === 'error' || type === 'error' || (data.error ?? undefined) !== undefined) return streamFailure(data);
   const { b64_json: base64, ...rest } = data;
   const source = imageSource(base64);
   if (source === undefined) return undefined;
@@ -156,7 +165,7 @@ export function readImageEvent({ event, data }: SseEvent): StreamReading | undef
     return { kind: 'partial', index: numberAt(data, 'partial_image_index') ?? 0, source, event: rest };
   }
   if (!type.endsWith('.completed')) return undefined;
-  const image = providerImage(data) ?? { source };
+  const image = providerImage(data, data) ?? { source };
   return { kind: 'completed', image, event: rest, ...(isObject(data.usage) && { usage: data.usage }) };
 }
 

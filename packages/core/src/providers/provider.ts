@@ -48,7 +48,6 @@ export type Progress =
       readonly kind: 'done';
       readonly images: readonly ProviderImage[];
       readonly usage?: JsonObject;
-      readonly extra?: JsonObject;
     }
   | { readonly kind: 'waiting'; readonly handle: Handle; readonly pollAfterMs?: number; readonly progress?: number }
   | { readonly kind: 'failed'; readonly failure: FailureReading };
@@ -62,10 +61,18 @@ export type ImageSource =
   | { readonly kind: 'base64'; readonly base64: string }
   | { readonly kind: 'url'; readonly url: string };
 
+/** Settings that a provider chooses where a request says `auto`, or nothing. */
+export interface Resolved {
+  readonly background?: string;
+  readonly quality?: string;
+}
+
 export interface ProviderImage {
   readonly source: ImageSource;
   readonly seed?: number;
   readonly revisedPrompt?: string;
+  /** What the provider made of what was left to it. */
+  readonly resolved?: Resolved;
 }
 
 export type StreamReading =

@@ -32,7 +32,7 @@ export function imagesBody(
   const { plan, generation } = telling;
   const usage = generation.outcome?.ok ? generation.outcome.usage : undefined;
   const rest = JSON.stringify({
-    ...resolvedFields(plan, images[0]?.asset),
+    ...resolvedFields(plan, images[0]),
     ...(usage && { usage }),
     onetake: extension(telling, images, missing),
   });
@@ -52,12 +52,14 @@ function assetUrl({ hash, type }: Asset, assetsUrl: string): string {
 }
 
 /** What the provider settled on, told as OpenAI tells it; the format and size are those of the true bytes. */
-function resolvedFields({ request }: Plan, asset: Asset | undefined) {
+function resolvedFields({ request }: Plan, image: GeneratedImage | undefined) {
+  const background = image?.resolved?.background ?? request.background;
+  const quality = image?.resolved?.quality ?? request.quality;
   return {
-    ...(request.background !== undefined && { background: request.background }),
-    ...(asset && { output_format: asset.type }),
-    ...(request.quality !== undefined && { quality: request.quality }),
-    ...(asset && { size: `${asset.width}x${asset.height}` }),
+    ...(background !== undefined && { background }),
+    ...(image && { output_format: image.asset.type }),
+    ...(quality !== undefined && { quality }),
+    ...(image && { size: `${image.asset.width}x${image.asset.height}` }),
   };
 }
 
@@ -139,7 +141,7 @@ export function completedEvents(
     const usage = generation.outcome?.ok ? generation.outcome.usage : undefined;
     const rest = JSON.stringify({
       created_at: Math.floor(plan.createdAt / 1000),
-      ...resolvedFields(plan, image.asset),
+      ...resolvedFields(plan, image),
       ...(usage && index === images.length - 1 && { usage }),
       onetake: extension(telling, [image], index === images.length - 1 ? missing : []),
     });
