@@ -57,17 +57,16 @@ function print(cells: readonly Cell[], claims: readonly Claim[]): void {
     ]),
   );
   const columns = ['directly', 'through Onetake', 'payment: strict'].flatMap((way) => ['POSTs', 'charged', way]);
-  process.stdout.write(`${table([['fault', 'client', ...columns], ...rows])}\n\n`);
-  process.stdout.write(
-    'POSTs and charged pictures are the provider’s count; the third column is what the caller got.\n',
-  );
-  process.stdout.write(
-    `Where the provider falls silent, the client gives up after ${CLIENT_TIMEOUT_MS} ms: openai per\n`,
-  );
-  process.stdout.write('try, ai for all its tries together.\n\n');
-  for (const { claim, broken } of claims)
+  process.stdout.write(`${table([['fault', 'client', ...columns], ...rows])}
+
+POSTs and charged pictures are the provider's count; the third column is what the caller got. Where the provider falls
+silent, the client gives up after ${CLIENT_TIMEOUT_MS} ms: openai per try, ai for all its tries together.
+
+`);
+  for (const { claim, broken } of claims) {
     process.stdout.write(`${broken.length === 0 ? 'holds ' : 'BROKEN'}  ${claim}\n`);
-  for (const cell of claims.flatMap(({ broken }) => broken)) process.stdout.write(`        ${JSON.stringify(cell)}\n`);
+    for (const cell of broken) process.stdout.write(`        ${JSON.stringify(cell)}\n`);
+  }
 }
 
 const gateway = await startGateway();

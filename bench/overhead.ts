@@ -109,7 +109,7 @@ function verdict(isReached: boolean): string {
   return isReached ? 'reached' : 'missed';
 }
 
-async function run(): Promise<void> {
+async function measureAll(): Promise<ReadonlyMap<Case, Results>> {
   const { upstream, gateway, close } = await startMeasured();
   const proxy = await startServer('passthrough', [upstream]);
   const vias: readonly Via[] = [
@@ -123,32 +123,31 @@ async function run(): Promise<void> {
       process.stderr.write(`measuring ${one.answer} answers, ${one.inFlight} in flight\n`);
       measured.set(one, await measure(one, vias));
     }
+    return measured;
   } finally {
     await Promise.all([close(), proxy.running.end('SIGTERM')]);
   }
-  process.stderr.write('measuring memory\n');
-  const memory = await measureMemory();
-
-  const heading = ['answer', 'in flight', 'via', 'p50 ms', 'p99 ms', 'requests/s'];
-  const usage = ['CPU ms', 'of it main thread', 'longest stall ms', 'failed'];
-  const rows = CASES.flatMap((one) => resultRows(one, measured.get(one) ?? new Map()));
-  process.stdout.write(`\n${table([[...heading, ...usage], ...rows])}\n\n`);
-  process.stdout.write(`${table([['', 'aim', 'reached', ''], ...aimRows(measured, memory)])}\n\n`);
-  process.stdout.write(
-    `Medians of ${ROUNDS} alternating rounds; stalls are the longest of all. CPU is per request, all threads of\n`,
-  );
-  process.stdout.write(
-    `the process. Sizes are the picture's; its base64 is a third more. Provider, proxy, gateway and load share\n`,
-  );
-  process.stdout.write(
-    `this machine's ${availableParallelism()} cores, so latencies and stalls hold waiting for a core; compare within a case only.\n`,
-  );
-  const rounds = [...measured.values()].flatMap((results) => [...results.values()]);
-  for (const { firstFailure } of [...rounds, memory]) {
-    if (firstFailure === undefined) continue;
-    process.stdout.write(`a request failed: ${firstFailure}\n`);
-    process.exitCode = 1;
-  }
 }
 
-await run();
+const HEADING = [
+  ...['answer', 'in flight', 'via', 'p50 ms', 'p99 ms', 'requests/s'],
+  ...['CPU ms', 'of it main thread', 'longest stall ms', 'failed'],
+];
+
+const measured = await measureAll();
+process.stderr.write('measuring memory\n');
+const memory = await measureMemory();
+process.stdout.write(`
+${table([HEADING, ...[...measured].flatMap(([one, results]) => resultRows(one, results))])}
+
+${table([['', 'aim', 'reached', ''], ...aimRows(measured, memory)])}
+
+Medians of ${ROUNDS} alternating rounds; stalls are the longest of all. CPU is per request, all threads of the process.
+Sizes are the picture's; its base64 is a third more. Provider, proxy, gateway and load share this machine's ${availableParallelism()}
+cores, so latencies and stalls hold waiting for a core; compare within a case only.
+`);
+for (const { firstFailure } of [...measured.values()].flatMap((results) => [...results.values(), memory])) {
+  if (firstFailure === undefined) continue;
+  process.stdout.write(`a request failed: ${firstFailure}\n`);
+  process.exitCode = 1;
+}

@@ -40,7 +40,7 @@ const LOAD_TIMEOUT_MS = 180_000;
 
 export const PROBE = ['--import', new URL('./probe.ts', import.meta.url).href];
 
-export function program(name: 'upstream' | 'passthrough' | 'load'): string {
+function program(name: 'upstream' | 'passthrough' | 'load'): string {
   return fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
 }
 

@@ -8,6 +8,8 @@ import { suite, type TestContext, test } from 'node:test';
 import { call, generate } from './rig/call.ts';
 import { removeDirectory, temporaryDirectory } from './rig/directories.ts';
 import { type GatewayOptions, ONETAKE, type RunningGateway, startGateway } from './rig/gateway.ts';
+import { countOf } from './rig/ledger.ts';
+import { until } from './rig/poll.ts';
 import { type Running, runFile } from './rig/processes.ts';
 import { startSandbox } from './rig/sandbox.ts';
 
@@ -71,7 +73,9 @@ suite('how it ends', { concurrency: 2 }, () => {
   test('Ctrl-C lets a picture in flight arrive', async (t) => {
     const gateway = await start(t);
     const asked = generate(gateway.url, { model: 'sandbox/slow:0.5', prompt: 'the last fox' });
-    while ((await call(`${gateway.sandboxUrl}/ledger`)).text.includes('"requests":0'));
+    await until('the provider is asked', async () => {
+      return (await countOf(gateway.sandboxUrl, 'slow:0.5')).requests === 1;
+    });
     const ended = gateway.end();
     assert.equal((await asked).status, 200);
     assert.equal(await ended, 0);

@@ -21,7 +21,6 @@ export interface AnswerBody {
   readonly error?: { readonly message: string; readonly type: string; readonly code: string; readonly param?: string };
   readonly onetake?: {
     readonly generation?: string;
-    readonly certainty?: string;
     readonly billed?: string;
     readonly advice?: string;
     readonly missing?: readonly { readonly code: string; readonly message: string }[];
@@ -73,11 +72,9 @@ export async function sendRaw(url: string, bytes: string | Buffer, timeoutMs = T
   const socket = connect(Number(port), hostname);
   const timer = setTimeout(() => socket.destroy(new Error(`no whole answer within ${timeoutMs} ms`)), timeoutMs);
   try {
-    socket.write(bytes);
+    // A server may answer and reset while we still send; what it said before counts.
+    socket.on('error', () => undefined).write(bytes);
     let received = Buffer.alloc(0);
-    // A server may answer and reset while we still send; what it said counts.
-    const ignored = () => undefined;
-    socket.on('error', ignored);
     for await (const chunk of socket as AsyncIterable<Buffer>) {
       received = Buffer.concat([received, chunk]);
       if (received.length > MAX_RAW_BYTES) throw new Error('the answer is larger than any error can be');

@@ -28,7 +28,7 @@ export interface Remembered {
 
 const CALLERS = 10;
 const MAX_LIFE_MS = 700;
-/** Long in flight, and long in our own hands. */
+/** Slow ones are at the provider when the kill comes, quick ones often in the gateway's own hands. */
 const MODELS = { slow: 'lab/slow:0.15', quick: 'lab/slow:0.02' };
 
 interface Asked {

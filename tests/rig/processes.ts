@@ -3,7 +3,6 @@ import { once } from 'node:events';
 
 /** A child process of ours: what it says is kept, and it never outlives this process. */
 export interface Running {
-  readonly pid: number;
   readonly child: ChildProcess;
   stdout(): string;
   stderr(): string;
@@ -55,7 +54,6 @@ export function runFile(file: string, args: readonly string[], options: RunOptio
     return (signal ?? code) as number | NodeJS.Signals;
   });
   return {
-    pid: child.pid ?? 0,
     child,
     stdout: () => said.stdout,
     stderr: () => said.stderr,

@@ -5,6 +5,7 @@ import { type Catalogue, createHealthBook, type Io, systemIo } from '@onetake/co
 import type { Logger } from 'pino';
 import { type DiskAssets, openDiskAssets } from './assets/disk.ts';
 import { createDownloader } from './assets/download.ts';
+import { createTieredAssets } from './assets/tiered.ts';
 import { catalogueOf } from './catalogue.ts';
 import type { Config } from './config.ts';
 import { createApp } from './http/app.ts';
@@ -35,7 +36,10 @@ const LEASE_MS = 15_000;
 const UNSENT_GRACE_MS = 10_000;
 const IDEMPOTENCY_MS = 24 * 3_600_000;
 const CONFIRM_MS = 5_000;
-const STOP_GRACE_MS = 20_000;
+/** Pictures take minutes, and one that is not waited for ends as an outcome nobody knows; a second signal ends at once. */
+const STOP_GRACE_MS = 300_000;
+/** For callers to take the answers that are being written. */
+const LAST_ANSWERS_MS = 10_000;
 const MAX_LIVE = 10_000;
 const MAX_UNDELIVERED = 100_000;
 
@@ -58,11 +62,12 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const store = await openSqliteStore({ path: join(config.dataDir, 'onetake.db') });
   opened.push(() => store.close());
-  const assets = await openDiskAssets(join(config.dataDir, 'assets'));
   const sandbox = config.sandbox ? await startSandboxProcess(join(config.dataDir, 'sandbox')) : undefined;
   if (sandbox) opened.push(() => sandbox.stop());
   const io = systemIo();
   opened.push(() => io.close());
+  const files = await openDiskAssets(join(config.dataDir, 'assets'));
+  const assets = createTieredAssets({ files, small: store.smallPictures, now: io.now });
   const catalogue = catalogueOf(config, sandbox && (() => sandbox));
   const engine = await startEngine({ config, store, assets, io, catalogue, log });
   opened.push(() => engine.deliveries.close());
@@ -75,7 +80,13 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
     assetsUrl: () => `${config.publicUrl ?? url}/v1/assets`,
   });
   // Together: the server waits for answers, and answers wait for what the worker parks or lets end.
-  opened.push(() => Promise.all([app.close(), engine.worker.stop(STOP_GRACE_MS)]));
+  opened.push(async () => {
+    const closing = app.close();
+    await engine.worker.stop(STOP_GRACE_MS);
+    const cut = setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS);
+    await closing;
+    clearTimeout(cut);
+  });
   await app.listen({ host: config.host, port: config.port });
   url = addressOf(app.server.address(), config.host);
   const onError = (err: unknown) => log.error({ err }, 'retention failed');

@@ -108,3 +108,26 @@ test('discarding ends every open blob once, and takes no more bytes', async () =
   assert.equal(problem(await intake.settle(0)), 'truncated');
   assert.deepEqual(counts, { created: 1, committed: 0, discarded: 1 });
 });
+
+test('a picture that could not be committed, or not even removed, does not keep the others from being ended', async () => {
+  const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+  let discarded = 0;
+  const intake = createIntake({
+    ...createMemoryAssets(),
+    create: () => ({
+      write: () => {},
+      commit: () => Promise.reject(full),
+      discard() {
+        discarded += 1;
+        return discarded === 1 ? Promise.reject(full) : Promise.resolve();
+      },
+    }),
+  });
+  const targets = [intake.openBlob(), intake.openBlob(), intake.openBlob()];
+  for (const target of targets) await target.write(PNG);
+  targets[0]?.end();
+  await assert.rejects(intake.settle(0), full);
+  await intake.discardAll();
+  assert.equal(discarded, 2);
+  await assert.rejects(intake.settle(0), full);
+});

@@ -29,37 +29,37 @@ export interface Connections {
 
 /** Connections, of which at most 256 rest: the one that rested longest makes room. */
 export function connections(now: () => number): Connections {
-  const resting = new Map<Connection, { readonly key: string; readonly since: number }>();
+  /** The one that has rested longest first; few enough to be searched one by one. */
+  const resting: { readonly key: string; readonly connection: Connection; readonly since: number }[] = [];
   let closed = false;
   return {
     adopt(origin, socket) {
       const connection = speakHttp(origin, socket);
-      socket.once('close', () => resting.delete(connection));
+      socket.once('close', () => {
+        const at = resting.findIndex((rest) => rest.connection === connection);
+        if (at >= 0) resting.splice(at, 1);
+      });
       return connection;
     },
     take(key, maxRestMs) {
-      const newestFirst = [...resting].reverse();
-      const found = newestFirst.find(([{ socket }, rest]) => rest.key === key && !socket.destroyed);
-      if (found === undefined || now() - found[1].since > maxRestMs) return undefined;
-      resting.delete(found[0]);
-      return found[0];
+      const at = resting.findLastIndex((rest) => rest.key === key && !rest.connection.socket.destroyed);
+      const newest = resting[at];
+      if (newest === undefined || now() - newest.since > maxRestMs) return undefined;
+      resting.splice(at, 1);
+      return newest.connection;
     },
     keep(key, connection) {
       if (closed || connection.socket.destroyed) {
         void closeConnection(connection);
         return;
       }
-      resting.set(connection, { key, since: now() });
-      const [oldest] = resting.keys();
-      if (resting.size <= MAX_RESTING || oldest === undefined) return;
-      resting.delete(oldest);
-      void closeConnection(oldest);
+      resting.push({ key, connection, since: now() });
+      const oldest = resting.length > MAX_RESTING ? resting.shift() : undefined;
+      if (oldest) void closeConnection(oldest.connection);
     },
     async close() {
       closed = true;
-      const all = [...resting.keys()];
-      resting.clear();
-      await Promise.all(all.map(closeConnection));
+      await Promise.all(resting.splice(0).map(({ connection }) => closeConnection(connection)));
     },
   };
 }

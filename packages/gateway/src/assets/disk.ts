@@ -8,6 +8,8 @@ import { createDiskWriter } from './disk-writer.ts';
 export interface AssetName {
   readonly hash: string;
   readonly type: string;
+  /** Where it is known, it says where to look. */
+  readonly bytes?: number;
 }
 
 export interface ReadOptions {
@@ -17,14 +19,15 @@ export interface ReadOptions {
   readonly end?: number;
   /** Default 192 KiB: a multiple of three, so the chunks' base64 joins without padding in between. */
   readonly chunkBytes?: number;
+  /** Reads into this, each chunk over the one before it, instead of into fresh memory; its length is the chunk's. */
+  readonly buffer?: Buffer;
 }
 
 /** Images in a directory, each in a file named by its hash. */
 export interface DiskAssets extends AssetStore {
   /** Bytes of a stored image; undefined when it is not there, or the name is none. */
   size(hash: string, type: string): Promise<number | undefined>;
-  /** Without effect when it is not there. */
-  /** Leaves a file that was written at or after `writtenBefore` (epoch ms): somebody may be about to refer to it. */
+  /** Without effect when it is not there. Leaves a file that was written at or after `writtenBefore` (epoch ms): somebody may be about to refer to it. */
   remove(asset: AssetName, options?: { readonly writtenBefore?: number }): Promise<void>;
   read(asset: AssetName, options?: ReadOptions): AsyncIterable<Uint8Array>;
 }
@@ -86,7 +89,7 @@ export async function openDiskAssets(directory: string): Promise<DiskAssets> {
       if (path !== undefined && file && file.mtimeMs < writtenBefore) await unlink(path).catch(absent);
     },
 
-    async *read(asset, { start = 0, end = Number.POSITIVE_INFINITY, chunkBytes = CHUNK_BYTES } = {}) {
+    async *read(asset, { start = 0, end = Number.POSITIVE_INFINITY, chunkBytes = CHUNK_BYTES, buffer } = {}) {
       if (!(start >= 0 && chunkBytes >= 1))
         throw new RangeError(`start ${start} or chunkBytes ${chunkBytes} is too low`);
       const path = pathOf(asset);
@@ -96,7 +99,8 @@ export async function openDiskAssets(directory: string): Promise<DiskAssets> {
         const stop = Math.min(end, (await file.stat()).size);
         let at = start;
         while (at < stop) {
-          const chunk = Buffer.allocUnsafeSlow(Math.min(chunkBytes, stop - at));
+          const length = Math.min(buffer?.length ?? chunkBytes, stop - at);
+          const chunk = buffer?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);
           const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
           if (bytesRead < chunk.length) throw new Error(`${path} ended at byte ${at + bytesRead} of ${stop}`);
           at += bytesRead;

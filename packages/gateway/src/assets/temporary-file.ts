@@ -2,8 +2,8 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 
 /** A file that has no name yet: it gets one when it is whole and synced, or it vanishes. */
 export interface TemporaryFile {
-  /** One call at a time. The file is made by the first. */
-  append(chunks: readonly Uint8Array[]): Promise<void>;
+  /** One call at a time; the bytes must not change before it is over. The file is made by the first. */
+  append(bytes: Uint8Array): Promise<void>;
   /** Syncs the bytes, then names them; what stood under that name is replaced in one step. */
   moveTo(path: string): Promise<void>;
   /** Without effect after `moveTo`, and when nothing was appended. */
@@ -15,16 +15,15 @@ export function createTemporaryFile(path: string): TemporaryFile {
   let exists = false;
 
   return {
-    async append(chunks) {
+    async append(bytes) {
       if (file === undefined) {
         file = await open(path, 'wx', 0o600);
         exists = true;
       }
-      let rest = chunks;
-      while (rest.length > 0) {
-        const { bytesWritten } = await file.writev(rest);
+      for (let written = 0; written < bytes.length; ) {
+        const { bytesWritten } = await file.write(bytes, written);
         if (bytesWritten === 0) throw new Error(`${path} takes no more bytes; is the disk full?`);
-        rest = after(rest, bytesWritten);
+        written += bytesWritten;
       }
     },
 
@@ -43,14 +42,4 @@ export function createTemporaryFile(path: string): TemporaryFile {
       exists = false;
     },
   };
-}
-
-/** What of the chunks remains when `count` bytes of them were written. */
-function after(chunks: readonly Uint8Array[], count: number): readonly Uint8Array[] {
-  let skipped = 0;
-  for (const [index, chunk] of chunks.entries()) {
-    if (skipped + chunk.length > count) return [chunk.subarray(count - skipped), ...chunks.slice(index + 1)];
-    skipped += chunk.length;
-  }
-  return [];
 }

@@ -83,6 +83,9 @@ export function createDeliveries({ io, store, undelivered, confirmMs, onError }:
   return {
     follow(response, entry) {
       const { socket } = response;
+      // The caller left while its answer was being looked up.
+      if (response.destroyed) return lose(entry);
+      if (socket && !response.shouldKeepAlive) lingerAfterEnd(socket, io, confirmMs);
       response.once('finish', () => {
         const onSocket = socket ? answersOn(socket).add(entry.id) : new Set<string>();
         finished.set(entry.id, { entry, at: io.now(), onSocket });
@@ -97,5 +100,17 @@ export function createDeliveries({ io, store, undelivered, confirmMs, onError }:
       stopTimer();
       await confirm(Number.POSITIVE_INFINITY);
     },
+  };
+}
+
+/**
+ * Node destroys a connection that is not kept alive as soon as its last byte is handed to the kernel, and would never
+ * hear that the caller reset it unread. Half closed, it waits for the caller's own end, which normally comes at once.
+ */
+function lingerAfterEnd(socket: Socket, io: Io, confirmMs: number): void {
+  socket.destroySoon = () => {
+    socket.end();
+    const stopTimer = io.timer(io.now() + confirmMs, () => socket.destroy());
+    socket.once('close', stopTimer);
   };
 }

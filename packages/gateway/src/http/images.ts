@@ -1,4 +1,4 @@
-import { type AssetStore, foldGeneration, type Io, type PolicySettings, TIMEOUTS } from '@onetake/core';
+import { foldGeneration, type Io, type PolicySettings, TIMEOUTS } from '@onetake/core';
 import type { FastifyReply } from 'fastify';
 import { type Generations, isWorthKeeping, type Submission, type Ticket } from '../tasks/generations.ts';
 import type { Live } from '../tasks/live.ts';
@@ -13,12 +13,13 @@ import {
 } from './answering.ts';
 import type { Deliveries } from './delivery.ts';
 import { FailureProblem, RequestProblem } from './problem.ts';
+import type { PictureReader } from './segments.ts';
 import { waitToTell } from './waiting.ts';
 
 /** What the image endpoints work with. */
 export interface ImageDeps {
   readonly io: Io;
-  readonly assets: AssetStore & { size(hash: string, type: string): Promise<number | undefined> };
+  readonly assets: PictureReader & { size(hash: string, type: string): Promise<number | undefined> };
   readonly generations: Generations;
   readonly undelivered: Undelivered;
   readonly deliveries: Deliveries;
@@ -68,16 +69,25 @@ const FULL = 'this gateway works on as many generations as it may; repeat after 
 
 async function answerLive(call: ImageCall, ticket: LiveTicket, reply: FastifyReply, deps: ImageDeps): Promise<void> {
   const { live } = ticket;
-  const answering = answeringOf(call, ticket, live.id, reply, deps);
-  const stream = live.plan.request.stream ? openImageStream(answering, live.plan) : undefined;
-  const deadlineAt = deadlineOf(call.submission.settings, ticket, deps.io);
+  const owed = { ...answeringOf(call, ticket, live.id, reply, deps), onResult: () => {} };
+  const stream = live.plan.request.stream ? openImageStream(owed, live.plan) : undefined;
+  const joinedLater = ticket.attached || ticket.replayed;
+  const deadlineAt = joinedLater ? ownDeadline(call.submission.settings, deps.io) : live.plan.deadlineAt;
+  const waiting = { live, response: reply.raw, deadlineAt, joinedLater, io: deps.io };
+  const told = await waitToTell(waiting, stream?.sendPartial);
+  const telling = told && { id: live.id, requestId: live.requestId, plan: live.plan, ...told };
+  if (telling === undefined || telling.overdue) {
+    live.leave({ cancel: telling === undefined && call.onDisconnect === 'cancel' });
+    // An answer that a clock cut short is not the result: like the one whose caller left, that is kept for the
+    // caller's next identical request.
+    keep(live, deps);
+    return telling && answer(telling, owed, stream);
+  }
+  const onResult = () => {
+    if (isWorthKeeping(live)) deps.deliveries.follow(reply.raw, entryOf(live));
+  };
   try {
-    const told = await waitToTell(live, reply.raw, deadlineAt, deps.io, stream?.sendPartial);
-    if (told === undefined) return callerLeft(call, live, deps);
-    // An answer that a clock cut short is not the result: that one is kept for the caller's next identical request.
-    if (told.overdue) keep(live, deps);
-    else if (isWorthKeeping(live)) deps.deliveries.follow(reply.raw, entryOf(live));
-    await answer({ id: live.id, requestId: live.requestId, plan: live.plan, ...told }, answering, stream);
+    await answer(telling, { ...owed, onResult }, stream);
   } finally {
     live.leave();
   }
@@ -96,8 +106,10 @@ async function answerStored(
     const size = await deps.assets.size(asset.hash, asset.type);
     if (size === undefined) throw new RequestProblem(404, 'not_found', EXPIRED);
   }
-  if (isWorthKeeping(ticket.stored)) deps.deliveries.follow(reply.raw, entryOf(ticket.stored));
-  const answering = answeringOf(call, ticket, id, reply, deps);
+  const onResult = () => {
+    if (isWorthKeeping(ticket.stored)) deps.deliveries.follow(reply.raw, entryOf(ticket.stored));
+  };
+  const answering = { ...answeringOf(call, ticket, id, reply, deps), onResult };
   const stream = plan.request.stream ? openImageStream(answering, plan) : undefined;
   await answer({ id, requestId, plan, generation, overdue: undefined }, answering, stream);
 }
@@ -106,13 +118,20 @@ function answer(result: Result, answering: Answering, stream: ImageStream | unde
   return stream ? answerStream(result, answering, stream) : answerJson(result, answering);
 }
 
-function answeringOf(call: ImageCall, ticket: Found, id: string, reply: FastifyReply, deps: ImageDeps): Answering {
+function answeringOf(
+  call: ImageCall,
+  ticket: Found,
+  id: string,
+  reply: FastifyReply,
+  deps: ImageDeps,
+): Omit<Answering, 'onResult'> {
   return {
     reply,
     assets: deps.assets,
     now: deps.io.now,
     delivery: call.form === 'url' ? { form: 'url', assetsUrl: deps.assetsUrl() } : { form: 'b64_json' },
     headers: {
+      'x-onetake-generation': id,
       ...(ticket.attached && { 'x-onetake-attached': id }),
       ...(ticket.replayed && { 'idempotent-replayed': 'true' }),
     },
@@ -121,13 +140,10 @@ function answeringOf(call: ImageCall, ticket: Found, id: string, reply: FastifyR
 
 const EXPIRED = 'the picture of this generation was removed by retention; send the request with a new Idempotency-Key';
 
-function callerLeft(call: ImageCall, live: Live, deps: ImageDeps): void {
-  if (call.onDisconnect === 'cancel') live.cancel();
-  else keep(live, deps);
-}
-
+/** Unless somebody else waits for it, or it is not worth it. */
 function keep(live: Live, deps: ImageDeps): void {
-  if (isWorthKeeping(live)) deps.undelivered.lost({ ...entryOf(live), since: deps.io.now() });
+  if (live.presence().absentSince !== undefined && isWorthKeeping(live))
+    deps.undelivered.lost({ ...entryOf(live), since: deps.io.now() });
 }
 
 function entryOf({ id, caller, fingerprint }: Pick<Live, 'id' | 'caller' | 'fingerprint'>) {
@@ -135,7 +151,6 @@ function entryOf({ id, caller, fingerprint }: Pick<Live, 'id' | 'caller' | 'fing
 }
 
 /** Who joins a run later brings a deadline of their own. */
-function deadlineOf(settings: PolicySettings, ticket: LiveTicket, io: Io): number {
-  if (!ticket.attached && !ticket.replayed) return ticket.live.plan.deadlineAt;
+function ownDeadline(settings: PolicySettings, io: Io): number {
   return io.now() + (settings.totalTimeoutMs ?? TIMEOUTS.totalMs);
 }

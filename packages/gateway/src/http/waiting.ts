@@ -11,18 +11,25 @@ export interface Told {
 /** The run's own clocks tell it first, and better; this is for callers with a deadline of their own. */
 const AFTER_DEADLINE_MS = 500;
 
-/**
- * Waits until there is something to tell the caller; undefined when the caller went away first. Clocks that fired
- * before this caller joined ended somebody else's wait.
- */
+export interface Waiting {
+  readonly live: Live;
+  readonly response: ServerResponse;
+  readonly deadlineAt: number;
+  /** The run was another caller's first: its clocks are not this one's. */
+  readonly joinedLater: boolean;
+  readonly io: Io;
+}
+
+/** Waits until there is something to tell the caller; undefined when the caller went away first. */
 export function waitToTell(
-  live: Live,
-  response: ServerResponse,
-  deadlineAt: number,
-  io: Io,
+  { live, response, deadlineAt, joinedLater, io }: Waiting,
   onPartial: ((event: Event & { type: 'partial-sent' }) => void) | undefined,
 ): Promise<Told | undefined> {
+  if (response.destroyed) return Promise.resolve(undefined);
+  const already = tellable(live);
+  if (already?.generation.outcome) return Promise.resolve(already);
   return new Promise((resolve) => {
+    const cutShort = (overdue: Failure) => end({ generation: foldGeneration(live.journals), overdue });
     const end = (told: Told | undefined) => {
       stopWatching();
       stopTimer();
@@ -31,19 +38,14 @@ export function waitToTell(
       resolve(told);
     };
     const gone = () => end(undefined);
-    const broken = () => end({ generation: foldGeneration(live.journals), overdue: live.brokenSignal.reason });
-    const stopTimer = io.timer(deadlineAt + AFTER_DEADLINE_MS, () =>
-      end({ generation: foldGeneration(live.journals), overdue: stillRunning(live, io) }),
-    );
+    const broken = () => cutShort(live.brokenSignal.reason);
+    const stopTimer = io.timer(deadlineAt + AFTER_DEADLINE_MS, () => cutShort(stillRunning(live, io)));
     const stopWatching = live.watch((event) => {
       if (event.type === 'partial-sent') onPartial?.(event);
-      if (event.type !== 'finished' && event.type !== 'clock-fired') return;
-      const told = tellable(live);
-      if (told) end(told);
+      const ends = event.type === 'finished' || (event.type === 'clock-fired' && !joinedLater);
+      const told = ends ? tellable(live) : undefined;
+      if (told && (told.generation.outcome || !joinedLater)) end(told);
     });
-    const already = tellable(live);
-    if (response.destroyed) gone();
-    else if (already?.generation.outcome) end(already);
     response.once('close', gone);
     live.brokenSignal.addEventListener('abort', broken, { once: true });
     if (live.brokenSignal.aborted) broken();

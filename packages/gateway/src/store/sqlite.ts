@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Event } from '@onetake/core';
+import type { SmallPictures } from '../assets/small-pictures.ts';
 import { StoreClosedError, StoreInUseError, StoreSchemaError } from './errors.ts';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import type { Operation, Operations } from './sqlite/batch.ts';
@@ -15,6 +16,9 @@ export interface SqliteStoreOptions {
   readonly maxQueued?: number;
 }
 
+/** A store that also has room for small pictures, which become durable in order with everything else it is told. */
+export type SqliteStore = Store & { readonly smallPictures: SmallPictures };
+
 const DEFAULT_MAX_QUEUED = 100_000;
 
 /**
@@ -25,7 +29,10 @@ const DEFAULT_MAX_QUEUED = 100_000;
  * @throws {StoreInUseError} another gateway has the file open
  * @throws {StoreSchemaError} a newer version wrote the file
  */
-export async function openSqliteStore({ path, maxQueued = DEFAULT_MAX_QUEUED }: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore({
+  path,
+  maxQueued = DEFAULT_MAX_QUEUED,
+}: SqliteStoreOptions): Promise<SqliteStore> {
   // Published code is .js, a clone runs .ts: the thread's file has the extension this file has.
   const file = new URL(`./sqlite-worker${extname(import.meta.url)}`, import.meta.url);
   const worker = new Worker(file, { workerData: { path } });
@@ -44,13 +51,14 @@ export async function openSqliteStore({ path, maxQueued = DEFAULT_MAX_QUEUED }: 
   worker.on('error', (error: Error) => commit.end(new StoreClosedError(`its thread failed, ${error.message}`)));
   worker.on('exit', () => commit.end(new StoreClosedError('its thread has ended')));
   let closing: Promise<void> | undefined;
-  return createVerbs(commit, () => {
+  const close = () => {
     closing ??= commit.drain(new StoreClosedError('close() was called')).then(async () => {
       post('close');
       await exited;
     });
     return closing;
-  });
+  };
+  return { ...createVerbs(commit, close), smallPictures: createSmallPictures(commit) };
 }
 
 /** Undefined when the thread ended without a word. */
@@ -109,6 +117,16 @@ function createVerbs(commit: GroupCommit<Operation>, close: () => Promise<void>)
       return commit.submit(['expire', bounds], (expired: Result<'expire'>) => expired);
     },
     close,
+  };
+}
+
+function createSmallPictures(commit: GroupCommit<Operation>): SmallPictures {
+  const nothing = () => {};
+  return {
+    put: ({ hash, type }, bytes, at) => commit.submit(['putPicture', hash, type, bytes, at], nothing),
+    read: ({ hash, type }) =>
+      commit.submit(['readPicture', hash, type], (found: ReturnType<Operations['readPicture']>) => found),
+    remove: ({ hash, type }, writtenBefore) => commit.submit(['removePicture', hash, type, writtenBefore], nothing),
   };
 }
 

@@ -15,7 +15,7 @@ import {
 import type { IdempotencyHit, Store, StoredGeneration } from '../store/store.ts';
 import { assetRow } from './journal.ts';
 import type { Live } from './live.ts';
-import type { Undelivered } from './undelivered.ts';
+import type { Undelivered, UndeliveredEntry } from './undelivered.ts';
 import type { Worker } from './worker.ts';
 
 /** A request as the HTTP edge understood it. */
@@ -62,8 +62,8 @@ export interface Generations {
   submit(submission: Submission): Promise<Ticket>;
 }
 
-const FOLLOW_TRIES = 50;
-const FOLLOW_PAUSE_MS = 100;
+const FIND_TRIES = 50;
+const FIND_PAUSE_MS = 100;
 
 /** Admission: the key's own answer, else what an earlier caller never got, else a new generation. */
 export function createGenerations(options: GenerationsOptions): Generations {
@@ -73,11 +73,10 @@ export function createGenerations(options: GenerationsOptions): Generations {
     const { caller, endpoint, fingerprint, idempotencyKey: key } = submission;
     if (key !== undefined) {
       const hit = await store.findIdempotent({ caller, endpoint, key }, io.now());
-      if (hit) return followKey(hit, fingerprint);
+      if (hit) return answerForKey(hit, fingerprint);
     } else if (submission.attach) {
-      const id = undelivered.claim(caller, fingerprint, submission.provenRetry, io.now());
-      const found = id === undefined ? undefined : await follow(id);
-      if (found) return { ...found, attached: true, replayed: false };
+      const attached = await takeOver(undelivered.claim(caller, fingerprint, submission.provenRetry, io.now()));
+      if (attached) return attached;
     }
     const planned = planImage(submission.request, submission.model, options.catalogue, submission.settings, io.now());
     if (!planned.ok) return { kind: 'refused', failure: planned.failure };
@@ -109,35 +108,53 @@ export function createGenerations(options: GenerationsOptions): Generations {
       return { kind: 'live', live: worker.start(work, true), attached: false, replayed: false };
     }
     const answer = await created;
-    if (answer.kind === 'existing') return followKey(answer, fingerprint);
+    if (answer.kind === 'existing') return answerForKey(answer, fingerprint);
     return { kind: 'live', live: worker.start(work, true), attached: false, replayed: false };
   }
 
-  async function followKey(hit: IdempotencyHit, fingerprint: string): Promise<Ticket> {
-    if (hit.fingerprint !== fingerprint) return { kind: 'mismatch' };
-    const found = await follow(hit.id);
-    return found ? { ...found, attached: false, replayed: true } : { kind: 'full' };
+  /** A claim that leads nowhere yet goes back: what was paid for must not be forgotten, nor paid for again. */
+  async function takeOver(claimed: UndeliveredEntry | undefined): Promise<Ticket | undefined> {
+    if (claimed === undefined) return undefined;
+    try {
+      const found = await findGeneration(options, claimed.id);
+      if (found === 'gone') return undefined;
+      if (found !== 'busy') return { ...found, attached: true, replayed: false };
+    } catch (error) {
+      undelivered.lost(claimed);
+      throw error;
+    }
+    undelivered.lost(claimed);
+    return { kind: 'full' };
   }
 
-  /** A generation by id, running or finished; one that is neither yet is just being created or taken up. */
-  async function follow(
-    id: string,
-  ): Promise<{ kind: 'live'; live: Live } | { kind: 'stored'; stored: StoredGeneration } | undefined> {
-    for (let tries = 0; tries < FOLLOW_TRIES; tries += 1) {
-      const live = worker.live(id);
-      if (live) {
-        live.join();
-        return { kind: 'live', live };
-      }
-      const stored = await store.read(id);
-      if (stored && stored.status !== 'processing') return { kind: 'stored', stored };
-      await new Promise<void>((resolve) => io.timer(io.now() + FOLLOW_PAUSE_MS, resolve));
-    }
-    return undefined;
+  async function answerForKey(hit: IdempotencyHit, fingerprint: string): Promise<Ticket> {
+    if (hit.fingerprint !== fingerprint) return { kind: 'mismatch' };
+    const found = await findGeneration(options, hit.id);
+    return typeof found === 'string' ? { kind: 'full' } : { ...found, attached: false, replayed: true };
   }
 
   return { submit };
 }
+
+/** By id, running or finished; `busy` is one that is neither yet: being created, or waiting to be taken up. */
+async function findGeneration({ store, worker, io }: GenerationsOptions, id: string): Promise<Found | 'gone' | 'busy'> {
+  for (let tries = 0; tries < FIND_TRIES; tries += 1) {
+    const live = worker.live(id);
+    if (live) {
+      live.join();
+      return { kind: 'live', live };
+    }
+    const stored = await store.read(id);
+    if (stored === undefined) return 'gone';
+    if (stored.status !== 'processing') return { kind: 'stored', stored };
+    await new Promise<void>((resolve) => io.timer(io.now() + FIND_PAUSE_MS, resolve));
+  }
+  return 'busy';
+}
+
+type Found =
+  | { readonly kind: 'live'; readonly live: Live }
+  | { readonly kind: 'stored'; readonly stored: StoredGeneration };
 
 function uploadsOf({ images = [], mask }: ImageRequest): readonly Asset[] {
   return mask ? [...images, mask] : images;

@@ -21,8 +21,8 @@ export interface Live {
   watch(watcher: (event: Event) => void): () => void;
   /** Somebody waits from here on; each join is followed by one `leave`. */
   join(): void;
-  leave(): void;
-  cancel(): void;
+  /** `cancel`: whoever leaves last, asking for it, ends the run. */
+  leave(options?: { readonly cancel: boolean }): void;
   breakOff(failure: Failure): void;
 }
 
@@ -71,8 +71,10 @@ export function createLive(options: LiveOptions): Live {
     },
     watch: (watcher) => subscribe(watchers, watcher),
     join: () => arrivalsChanged(1),
-    leave: () => arrivalsChanged(-1),
-    cancel: () => cancellation.abort(),
+    leave(options) {
+      arrivalsChanged(-1);
+      if (options?.cancel && absentSince !== undefined) cancellation.abort();
+    },
     breakOff: (failure) => breakage.abort(failure),
   };
 }

@@ -11,7 +11,7 @@ export interface Undelivered {
   /** It arrived, or somebody else has it. */
   remove(id: string): void;
   /** `provenRetry`: the client itself says that it is repeating a request whose answer it did not get. */
-  claim(caller: string, fingerprint: string, provenRetry: boolean, now: number): string | undefined;
+  claim(caller: string, fingerprint: string, provenRetry: boolean, now: number): UndeliveredEntry | undefined;
 }
 
 export interface UndeliveredEntry {
@@ -62,8 +62,9 @@ export function createUndelivered({ windowMs, maxEntries }: UndeliveredOptions):
       const found =
         ids.find((id) => stateOf(id) === 'lost') ??
         (provenRetry ? ids.find((id) => stateOf(id) === 'unconfirmed') : undefined);
-      if (found !== undefined) remove(found);
-      return found;
+      const entry = found === undefined ? undefined : entries.get(found);
+      if (entry) remove(entry.id);
+      return entry;
     },
   };
 }

@@ -4,6 +4,7 @@ import {
   type Connection,
   type Event,
   type Failure,
+  foldGeneration,
   type HealthBook,
   type Io,
   PARKED,
@@ -55,23 +56,23 @@ export interface WorkerOptions {
   readonly unsentGraceMs: number;
 }
 
-const JOURNAL_LOST: Failure = {
-  kind: 'interrupted',
-  certainty: 'ambiguous',
-  message:
-    'the journal of this generation could not be written; whether the provider finished, and billed, is not known here',
+type Ending = 'journal-lost' | 'stopping';
+
+const WHY: Readonly<Record<Ending, string>> = {
+  'journal-lost': 'the journal of this generation could not be written',
+  stopping: 'the gateway is stopping',
 };
-const STOPPING: Failure = {
-  kind: 'unavailable',
-  certainty: 'not_sent',
-  message: 'the gateway is stopping and nothing was sent yet; the same request is welcome when it is back',
-};
-const INTERRUPTED: Failure = {
-  kind: 'interrupted',
-  certainty: 'ambiguous',
-  message:
-    'the gateway stopped while the provider was working; whether it finished, and billed, cannot be looked up there',
-};
+const COME_BACK_MS = 5_000;
+
+/** What is told of a run whose end this process will not see: whether anything may have been paid decides. */
+function brokenOff(live: Live, ending: Ending, now: number): Failure {
+  if (foldGeneration(live.journals).paidAttempts === 0) {
+    const message = `${WHY[ending]} and nothing was sent yet; send the same request again`;
+    return { kind: 'unavailable', certainty: 'not_sent', message, notBefore: now + COME_BACK_MS };
+  }
+  const message = `${WHY[ending]}; whether the provider did the work, and bills it, cannot be looked up there`;
+  return { kind: 'interrupted', certainty: 'ambiguous', message };
+}
 
 const RECOVERED_AT_ONCE = 1_000;
 
@@ -81,7 +82,11 @@ export function createWorker(options: WorkerOptions): Worker {
   const running = new Map<string, { live: Live; done: Promise<void> }>();
   const park = new AbortController();
   const leaseUntil = () => io.now() + options.leaseMs;
-  const stopRenewing = renewLeases(options, () => store.renew(id, [...running.keys()], leaseUntil()));
+  const stopRenewing = renewLeases(options, async () => {
+    await store.renew(id, [...running.keys()], leaseUntil());
+    // A run whose journal broke off holds no lease any more: here it is ended properly.
+    await recover();
+  });
 
   function start(work: Work, joined: boolean): Live {
     const children = splitPlan(work.plan);
@@ -99,6 +104,16 @@ export function createWorker(options: WorkerOptions): Worker {
     return live;
   }
 
+  async function recover(): Promise<number> {
+    let recovered = 0;
+    for (;;) {
+      const claimed = await store.claim(id, io.now(), leaseUntil(), RECOVERED_AT_ONCE);
+      for (const generation of claimed) if (!running.has(generation.id)) start(generation, false);
+      recovered += claimed.length;
+      if (claimed.length < RECOVERED_AT_ONCE) return recovered;
+    }
+  }
+
   return {
     id,
     leaseUntil,
@@ -106,15 +121,7 @@ export function createWorker(options: WorkerOptions): Worker {
     live: (wanted) => running.get(wanted)?.live,
     size: () => running.size,
 
-    async recover() {
-      let recovered = 0;
-      for (;;) {
-        const claimed = await store.claim(id, io.now(), leaseUntil(), RECOVERED_AT_ONCE);
-        for (const generation of claimed) start(generation, false);
-        recovered += claimed.length;
-        if (claimed.length < RECOVERED_AT_ONCE) return recovered;
-      }
-    },
+    recover,
 
     async stop(graceMs) {
       park.abort();
@@ -123,7 +130,7 @@ export function createWorker(options: WorkerOptions): Worker {
         stopWaiting = io.timer(io.now() + graceMs, resolve);
       });
       await Promise.race([Promise.all([...running.values()].map(({ done }) => done)), grace]);
-      for (const { live } of running.values()) live.breakOff(INTERRUPTED);
+      for (const { live } of running.values()) live.breakOff(brokenOff(live, 'stopping', io.now()));
       stopWaiting();
       stopRenewing();
     },
@@ -160,13 +167,13 @@ function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal): R
 
 type RunResult = PromiseSettledResult<Awaited<ReturnType<typeof run>>>;
 
-function conclude(live: Live, results: readonly RunResult[], { onError, onFinished }: WorkerOptions): void {
+function conclude(live: Live, results: readonly RunResult[], { io, onError, onFinished }: WorkerOptions): void {
   const broken = results.find((result) => result.status === 'rejected');
   if (broken) {
-    live.breakOff(JOURNAL_LOST);
+    live.breakOff(brokenOff(live, 'journal-lost', io.now()));
     onError(broken.reason, live);
   } else if (results.some((result) => result.status === 'fulfilled' && result.value === PARKED)) {
-    live.breakOff(STOPPING);
+    live.breakOff(brokenOff(live, 'stopping', io.now()));
   } else {
     onFinished(live);
   }

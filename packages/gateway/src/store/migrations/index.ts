@@ -1,4 +1,5 @@
 import { generations } from './001-generations.ts';
+import { pictures } from './002-pictures.ts';
 
 /** The steps to the present schema, in order. A step that was released never changes; `user_version` counts them. */
-export const MIGRATIONS: readonly string[] = [generations];
+export const MIGRATIONS: readonly string[] = [generations, pictures];

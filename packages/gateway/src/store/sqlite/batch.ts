@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { BatchAnswer } from '../group-commit.ts';
 import { resultCode } from './database.ts';
+import { preparePictures } from './pictures.ts';
 import { prepareReads } from './reads.ts';
 import { prepareRetention } from './retention.ts';
 import { prepareWrites } from './writes.ts';
@@ -67,12 +68,20 @@ export function prepareBatch(database: DatabaseSync): RunBatch {
 }
 
 function prepareOperations(database: DatabaseSync) {
-  return { ...prepareWrites(database), ...prepareReads(database), ...prepareRetention(database) };
+  return {
+    ...prepareWrites(database),
+    ...prepareReads(database),
+    ...prepareRetention(database),
+    ...preparePictures(database),
+  };
 }
 
-/** SQLite undoes a failed statement by itself, so the hottest operation needs no savepoint. */
+/** SQLite undoes a failed statement by itself, so the hottest operations need no savepoint. */
 function isOneStatement(operation: Operation): boolean {
-  return operation[0] === 'append' && operation[5].length === 1 && operation[6] === undefined;
+  return (
+    operation[0] === 'putPicture' ||
+    (operation[0] === 'append' && operation[5].length === 1 && operation[6] === undefined)
+  );
 }
 
 function perform(operations: Operations, [name, ...args]: Operation): unknown {
