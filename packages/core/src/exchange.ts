@@ -87,13 +87,17 @@ export async function exchange(io: Io, request: HttpRequest, options: ExchangeOp
 
 function brokenExchange(error: unknown, options: ExchangeOptions): Failure {
   if (error instanceof TransportError) return transportFailure(error, options.connectMs);
+  if (error instanceof ScanError) {
+    return {
+      kind: 'server',
+      certainty: 'ambiguous',
+      message: `the answer could not be read: ${error.message}; the provider may have done the work`,
+      classifiedBy: `body ${error.reason}`,
+    };
+  }
+  // Neither the network nor the body: the picture came, and keeping it failed (a full disk).
   const said = error instanceof Error ? error.message : String(error);
-  return {
-    kind: 'server',
-    certainty: 'ambiguous',
-    message: `the answer could not be read: ${said}; the provider may have done the work`,
-    classifiedBy: error instanceof ScanError ? `body ${error.reason}` : 'answer not readable',
-  };
+  return { kind: 'storage', certainty: 'completed', message: `the answer could not be stored: ${said}` };
 }
 
 function canceled(started: boolean): Failure {

@@ -228,6 +228,19 @@ test('a picture whose stream is cut off after it is still a picture', async () =
   }
 });
 
+test('a disk that is full while the picture arrives is our fault, after the work was done', async () => {
+  const { assets } = world({ submits: [] })[1].environment;
+  const full = () => {
+    throw new Error('ENOSPC: no space left on device');
+  };
+  const { outcome } = await end(
+    { submits: [GOOD] },
+    { assets: { ...assets, create: () => ({ ...assets.create(), write: full }) } },
+  );
+  assert.deepEqual([failed(outcome).kind, failed(outcome).certainty], ['storage', 'completed']);
+  assert.match(failed(outcome).message, /ENOSPC/);
+});
+
 test('a provider that repeats our key does not carry it into the journal', async () => {
   const [scenario, made] = world({ submits: [answer(400, words('unknown key sk-simulated-secret here'))] });
   const outcome = await made.io.drive(run('run', scenario.plan, made.journal, made.environment));

@@ -76,7 +76,7 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
     ...engine,
     ...{ config, store, assets, io, catalogue, log },
     fetchImage: createDownloader({ io }),
-    sandboxUrl: sandbox?.url,
+    sandboxUrl: () => sandbox?.url,
     assetsUrl: () => `${config.publicUrl ?? url}/v1/assets`,
   });
   // Together: the server waits for answers, and answers wait for what the worker parks or lets end.
@@ -92,7 +92,7 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   const onError = (err: unknown) => log.error({ err }, 'retention failed');
   const stopRetention = startRetention({ store, assets, io, ...config.retention, onError });
   opened.push(async () => stopRetention());
-  return { url, catalogue, ...(sandbox && { sandbox: { url: sandbox.url } }) };
+  return { url, catalogue, ...(sandbox && { sandbox }) };
 }
 
 interface EngineOptions {
@@ -115,12 +115,12 @@ async function startEngine({ config, store, assets, io, catalogue, log }: Engine
     assets,
     health,
     connection: (id) => catalogue.connections.find((one) => one.id === id),
-    onFinished: (live) => settleFinished(live, undelivered, store, io.now()).catch(onStoreError),
+    onFinished: (live) => settleFinished(live, undelivered, io.now()),
     onError: (error, live) => log.error({ err: error, generation: live.id }, 'a run ended without a verdict'),
     leaseMs: LEASE_MS,
     unsentGraceMs: UNSENT_GRACE_MS,
   });
-  await remember(store, undelivered, io.now() - config.attachWindowMs);
+  await remember(store, undelivered, io.now(), config.attachWindowMs);
   await worker.recover();
   const deliveries = createDeliveries({ io, store, undelivered, confirmMs: CONFIRM_MS, onError: onStoreError });
   const generations = createGenerations({
@@ -135,23 +135,17 @@ async function startEngine({ config, store, assets, io, catalogue, log }: Engine
   return { health, undelivered, worker, deliveries, generations };
 }
 
-/**
- * A result that nobody waits for is kept for its caller's next identical request. What cost nothing is not: that
- * request, or one with the same `Idempotency-Key`, had better run again.
- */
-async function settleFinished(live: Live, undelivered: Undelivered, store: Store, now: number): Promise<void> {
+/** A result that nobody waits for is kept for its caller's next identical request; what cost nothing had better run again. */
+function settleFinished(live: Live, undelivered: Undelivered, now: number): void {
   const { id, caller, fingerprint } = live;
-  if (!isWorthKeeping(live)) {
-    undelivered.remove(id);
-    return store.releaseIdempotent(id);
-  }
-  if (live.presence().absentSince !== undefined) undelivered.lost({ id, caller, fingerprint, since: now });
+  if (!isWorthKeeping(live)) undelivered.remove(id);
+  else if (live.presence().absentSince !== undefined) undelivered.lost({ id, caller, fingerprint, since: now });
 }
 
-async function remember(store: Store, undelivered: Undelivered, since: number): Promise<void> {
-  const rows = await store.undelivered(since, MAX_UNDELIVERED);
-  for (const { id, caller, fingerprint, createdAt, finishedAt } of rows) {
-    undelivered.lost({ id, caller, fingerprint, since: finishedAt ?? createdAt });
+async function remember(store: Store, undelivered: Undelivered, now: number, windowMs: number): Promise<void> {
+  const rows = await store.undelivered(now - windowMs, MAX_UNDELIVERED);
+  for (const { id, caller, fingerprint, finishedAt } of rows) {
+    undelivered.lost({ id, caller, fingerprint, since: finishedAt ?? now });
   }
 }
 

@@ -20,14 +20,20 @@ const FRESH_MS = 3_600_000;
 /** Removes what is older than `days`, then the oldest beyond `bytes`, every ten minutes; returns the stop function. */
 export function startRetention(options: RetentionOptions): () => void {
   const { io, onError } = options;
-  let stop = () => {};
+  let stopped = false;
+  let cancel = () => {};
   const later = () => {
-    stop = io.timer(io.now() + EVERY_MS, () => {
+    // It may have been stopped while it swept.
+    if (stopped) return;
+    cancel = io.timer(io.now() + EVERY_MS, () => {
       sweep(options).catch(onError).finally(later);
     });
   };
   later();
-  return () => stop();
+  return () => {
+    stopped = true;
+    cancel();
+  };
 }
 
 /** One pass. The store forgets first: a file without a row is only waste, a row without its file would be a lie. */

@@ -22,7 +22,8 @@ export interface AppDeps {
   readonly undelivered: Undelivered;
   readonly deliveries: Deliveries;
   readonly fetchImage: FetchImage;
-  readonly sandboxUrl: string | undefined;
+  /** Where the sandbox listens now; undefined without one. */
+  readonly sandboxUrl: () => string | undefined;
   /** Links to pictures begin with this; built on the public URL, never on the Host header. */
   readonly assetsUrl: () => string;
   readonly log: Logger;

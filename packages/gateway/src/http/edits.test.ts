@@ -13,7 +13,9 @@ import { openDiskAssets } from '../assets/disk.ts';
 import type { FetchImage } from '../assets/download.ts';
 import { acceptReference } from '../assets/reference-image.ts';
 import { testPng } from '../testing/pictures.ts';
+import { readControls } from './controls.ts';
 import { readEdit } from './edits.ts';
+import type { ImageWire } from './image-wire.ts';
 import { problemBody, requestProblemOf } from './problem.ts';
 
 const BODY_LIMIT_BYTES = 6_000_000;
@@ -36,7 +38,10 @@ async function editing(context: TestContext) {
     const problem = requestProblemOf(error, BODY_LIMIT_BYTES);
     return reply.code(problem?.status ?? 500).send(problem ? problemBody(problem, 'r') : { crashed: String(error) });
   });
-  app.post('/', (request) => readEdit(request, { assets, fetchImage, bodyLimitBytes: BODY_LIMIT_BYTES }));
+  app.post('/', (request) => {
+    const controlsOf = (wire: ImageWire) => readControls(request.headers, wire.controlsBody, { fromBrowser: false });
+    return readEdit(request, { assets, fetchImage, bodyLimitBytes: BODY_LIMIT_BYTES, controlsOf });
+  });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   context.after(async () => {
     await app.close();
@@ -150,6 +155,8 @@ test('a wrong edit is a 4xx that names the field and leaves nothing behind', asy
       'invalid_multipart',
       null,
     ],
+    [form(image, prompt, ['onetake[payment]', 'free']), 400, 'invalid_value', 'onetake.payment'],
+    [{ prompt: 'x', image: 'https://a.example/', onetake: { pay: 1 } }, 400, 'unknown_parameter', 'onetake.pay'],
     [form(image, prompt, ['constructor', 'x']), 400, 'invalid_multipart', null],
     [{ prompt: 'x' }, 400, 'missing_required_parameter', 'image'],
     [{ prompt: 'x', images: [{ file_id: 'file-1' }] }, 400, 'invalid_type', 'images[0].image_url'],

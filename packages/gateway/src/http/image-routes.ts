@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createBrowserGuard } from './browser-guard.ts';
-import { readControls } from './controls.ts';
+import { type Controls, readControls } from './controls.ts';
 import type { AppDeps } from './deps.ts';
 import { readEdit } from './edits.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -8,20 +8,28 @@ import { type ImageWire, readImageWire } from './image-wire.ts';
 import { answerImages, type ImageDeps } from './images.ts';
 import { RequestProblem } from './problem.ts';
 
+interface Understood {
+  readonly wire: ImageWire;
+  readonly controls: Controls;
+  readonly fileHashes?: readonly string[];
+}
+
 /** The handlers of `/v1/images/*`. */
 export function imageRoutes(deps: AppDeps) {
   const { config, assets, fetchImage } = deps;
   const browsers = createBrowserGuard(config);
   const imageDeps: ImageDeps = deps;
 
+  function controlsOf(request: FastifyRequest, wire: ImageWire): Controls {
+    const fromBrowser = browsers.isBrowserRequest(request);
+    return readControls(request.headers, wire.controlsBody, { fromBrowser });
+  }
+
   function answer(
     request: FastifyRequest,
     reply: FastifyReply,
-    wire: ImageWire,
-    files: readonly string[],
+    { wire, controls, fileHashes = [] }: Understood,
   ): Promise<FastifyReply> {
-    const fromBrowser = browsers.isBrowserRequest(request);
-    const controls = readControls(request.headers, wire.controlsBody, { fromBrowser });
     const submission = {
       caller: request.caller,
       endpoint: request.routeOptions.url ?? request.url,
@@ -29,7 +37,7 @@ export function imageRoutes(deps: AppDeps) {
       request: wire.request,
       model: wire.model,
       settings: controls.settings,
-      fingerprint: fingerprint(wire.canonical, files),
+      fingerprint: fingerprint(wire.canonical, fileHashes),
       attach: controls.attach,
       provenRetry: controls.retriedByClient,
       idempotencyKey: controls.idempotencyKey,
@@ -43,11 +51,14 @@ export function imageRoutes(deps: AppDeps) {
 
   return {
     generate: (request: FastifyRequest, reply: FastifyReply) => {
-      return answer(request, reply, readImageWire('generate', request.body), []);
+      const wire = readImageWire('generate', request.body);
+      return answer(request, reply, { wire, controls: controlsOf(request, wire) });
     },
     edit: async (request: FastifyRequest, reply: FastifyReply) => {
-      const edit = await readEdit(request, { assets, fetchImage, bodyLimitBytes: config.bodyLimitBytes });
-      return answer(request, reply, edit, edit.fileHashes);
+      const { bodyLimitBytes } = config;
+      const controlled = (wire: ImageWire) => controlsOf(request, wire);
+      const edit = await readEdit(request, { assets, fetchImage, bodyLimitBytes, controlsOf: controlled });
+      return answer(request, reply, { wire: edit, controls: edit.controls, fileHashes: edit.fileHashes });
     },
     variations: () => {
       throw new RequestProblem(404, 'not_found', VARIATIONS);

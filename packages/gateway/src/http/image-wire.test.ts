@@ -84,6 +84,8 @@ test('a wrong field is named with its value, the rule and the way out', () => {
     ['partial_images', 4, /0 to 3/],
     ['model', 'm'.repeat(201), /200 characters/],
     ['model', 5, /model name/],
+    ['prompt', 'a fox \ud83e', /surrogate pair; change it$/],
+    ['model', 'm\udd8a', /surrogate pair/],
   ];
   for (const [field, value, rule] of bad) {
     const problem = refusal({ prompt: 'x', [field]: value });
@@ -107,6 +109,26 @@ test('what passes unread is bounded in depth and length', () => {
     generate(JSON.parse('{"prompt":"x","constructor":{"a":1}}')).request.extra?.constructor !== Object,
     true,
   );
+});
+
+test('a picture does not pass unread, and what only looks a little like one does', () => {
+  const base64 = Buffer.alloc(900, 'fox').toString('base64');
+  const pictures = [
+    'data:image/png;base64,iVBORw0KGgo=',
+    'see DATA:;base64,AAAA',
+    base64,
+    `x ${base64.slice(0, 1_001)}\n`,
+  ];
+  for (const picture of pictures) {
+    for (const value of [picture, { of: [{ deep: picture }] }, { [picture]: 1 }]) {
+      const { param, code, message } = refusal({ prompt: 'x', user: 'u', reference: value });
+      assert.deepEqual([param, code], ['reference', 'invalid_value']);
+      assert.match(message, /base64.*\/v1\/images\/edits/);
+      assert.ok(message.length < 300);
+    }
+  }
+  const passing = ['no data: at all, none', 'metadata:a/b,c', base64.slice(0, 1_000), 'a text of words '.repeat(500)];
+  for (const reference of passing) assert.deepEqual(generate({ prompt: 'x', reference }).request.extra, { reference });
 });
 
 test('a form says in texts what JSON says in types', () => {

@@ -17,9 +17,11 @@ const MAX_PROMPT_CHARS = 32_000;
 const MAX_SIDE_PIXELS = 16_384;
 const MAX_EXTRA_CHARS = 256 * 1024;
 const MAX_EXTRA_DEPTH = 32;
+const MAX_BASE64_CHARS = 1_000;
+const WELL_FORMED = { error: 'well-formed Unicode: it holds half of a surrogate pair' };
 
 const WIRE = z.looseObject({
-  prompt: text(MAX_PROMPT_CHARS).regex(/\S/, { error: 'a text that says something' }),
+  prompt: text(MAX_PROMPT_CHARS).regex(/\S/, { error: 'a text that says something' }).refine(isWellFormed, WELL_FORMED),
   n: wholeNumber(1, 10).optional(),
   size: z.string({ error: sizeRule() }).refine(isSize, { error: sizeRule() }).optional(),
   quality: text(64).optional(),
@@ -31,7 +33,7 @@ const WIRE = z.looseObject({
   response_format: z.enum(['b64_json', 'url'], { error: 'b64_json or url' }).optional(),
   stream: z.boolean({ error: 'true or false' }).optional(),
   partial_images: wholeNumber(0, 3).optional(),
-  model: z.string({ error: modelRule() }).max(200, { error: modelRule() }).optional(),
+  model: z.string({ error: modelRule() }).max(200, { error: modelRule() }).refine(isWellFormed, WELL_FORMED).optional(),
 });
 
 type Wire = z.output<typeof WIRE>;
@@ -120,7 +122,7 @@ function withoutNulls(body: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
 }
 
-/** Bounded, because it is stored with the plan and walked by whoever translates it. */
+/** Bounded and without pictures, because it is stored with the plan and walked by whoever translates it. */
 function extraOf(given: JsonObject): JsonObject {
   const entries = Object.entries(given).filter(([name]) => !KNOWN.has(name));
   for (const [name, value] of entries) {
@@ -128,12 +130,27 @@ function extraOf(given: JsonObject): JsonObject {
       throw extraProblem(name.slice(0, 100), `it is nested deeper than ${MAX_EXTRA_DEPTH} levels`);
   }
   const extra = Object.fromEntries(entries);
-  if (JSON.stringify(extra).length <= MAX_EXTRA_CHARS) return extra;
-  const names = entries
-    .map(([name]) => name)
-    .join(', ')
-    .slice(0, 100);
-  throw extraProblem(names, `what passes to the provider unread may have ${MAX_EXTRA_CHARS} characters`);
+  if (JSON.stringify(extra).length > MAX_EXTRA_CHARS) {
+    const names = entries
+      .map(([name]) => name)
+      .join(', ')
+      .slice(0, 100);
+    throw extraProblem(names, `what passes to the provider unread may have ${MAX_EXTRA_CHARS} characters`);
+  }
+  const picture = entries.find((entry) => holdsPicture(JSON.stringify(entry)));
+  if (picture) throw pictureProblem(picture[0].slice(0, 100));
+  return extra;
+}
+
+function holdsPicture(json: string): boolean {
+  if (/\bdata:(?:[\w.+-]+\/|;)[^\s,"]{0,200},/i.test(json)) return true;
+  return json.split(/[^\w+/-]+/).some((run) => run.length > MAX_BASE64_CHARS);
+}
+
+function pictureProblem(param: string): RequestProblem {
+  const rule = `it holds a data: URL or more than ${MAX_BASE64_CHARS} characters of base64, and pictures do not pass unread`;
+  const message = `${param}: ${rule}; send them to /v1/images/edits as "image", a file or a link`;
+  return new RequestProblem(400, 'invalid_value', message, { param });
 }
 
 function extraProblem(param: string, rule: string): RequestProblem {
@@ -186,6 +203,10 @@ function text(maxChars: number) {
 function wholeNumber(min: number, max: number) {
   const error = `a whole number from ${min} to ${max}`;
   return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+function isWellFormed(value: string): boolean {
+  return value.isWellFormed();
 }
 
 function oneOf(values: readonly string[], why: string) {

@@ -53,7 +53,7 @@ export function operationRoutes(deps: AppDeps) {
         return {
           status: 'ready',
           running: worker.size(),
-          ...(deps.sandboxUrl !== undefined && { sandbox: deps.sandboxUrl }),
+          ...(deps.sandboxUrl() !== undefined && { sandbox: deps.sandboxUrl() }),
         };
       } catch (error) {
         return reply

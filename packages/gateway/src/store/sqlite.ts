@@ -99,7 +99,6 @@ function createVerbs(commit: GroupCommit<Operation>, close: () => Promise<void>)
     },
     findIdempotent: (scope, now) =>
       commit.submit(['findIdempotent', scope, now], (hit: Result<'findIdempotent'>) => hit),
-    releaseIdempotent: (generation) => commit.submit(['releaseIdempotent', generation], nothing),
     markDelivered: (ids, at) => commit.submit(['markDelivered', ids, at], nothing),
     undelivered: async (since, limit) => {
       checkLimit(limit, 100_000);

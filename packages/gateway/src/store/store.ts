@@ -17,14 +17,12 @@ export interface Store {
   read(id: string): Promise<StoredGeneration | undefined>;
   /** Newest first; `before` is the cursor a page ended with. */
   list(filter: ListFilter): Promise<readonly GenerationRow[]>;
-  /** The generation that owns this key in this scope, unless it expired. */
+  /** The generation that owns this key in this scope, unless it expired or its generation finished without a charge. */
   findIdempotent(scope: IdempotencyScope, now: number): Promise<IdempotencyHit | undefined>;
-  /** Gives the key free: what spent nothing is not stored, so the same key runs again. */
-  releaseIdempotent(generation: string): Promise<void>;
   markDelivered(ids: readonly string[], at: number): Promise<void>;
   /**
-   * Generations whose answer never provably reached a caller, created at or after `since`, oldest first; without those
-   * that cost nothing, which had better run again. `limit` is 1 to 100,000.
+   * Generations whose answer never provably reached a caller, unfinished or finished at or after `since`, in the order
+   * they were created; without those that cost nothing, which had better run again. `limit` is 1 to 100,000.
    */
   undelivered(since: number, limit: number): Promise<readonly UndeliveredRow[]>;
   /** Takes the lease of unfinished generations whose lease ended at or before `now`, oldest first; `limit` is 1 to 1000. */

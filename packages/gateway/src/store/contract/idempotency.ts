@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { NewGeneration } from '../store.ts';
-import { ids, sampleGeneration } from './samples.ts';
+import { createFinished, ids, sampleGeneration } from './samples.ts';
 import type { StoreTests } from './store-tests.ts';
 
 const SCOPE = { caller: 'local', endpoint: '/v1/images/generations', key: 'k' };
@@ -42,11 +42,15 @@ export const idempotency: StoreTests = {
     assert.equal((await store.findIdempotent(SCOPE, 100))?.id, 'h');
   },
 
-  async 'a released key runs again, and a late release of its former owner does not touch the new one'(store) {
-    await store.create(keyed('g'));
-    await store.releaseIdempotent('g');
-    assert.deepEqual(await store.create(keyed('h')), { kind: 'created' });
-    await store.releaseIdempotent('g');
-    assert.equal((await store.findIdempotent(SCOPE, 11))?.id, 'h');
+  async 'a key whose generation finished without a charge is free, and no other finished one'(store) {
+    for (const billed of ['maybe', 'yes'] as const) {
+      const idempotency = { key: billed, expiresAt: 100 };
+      await createFinished(store, keyed(billed, { idempotency }), { billed });
+      assert.equal((await store.findIdempotent({ ...SCOPE, key: billed }, 60))?.id, billed);
+    }
+    await createFinished(store, keyed('free'), { status: 'failed', billed: 'no' });
+    assert.equal(await store.findIdempotent(SCOPE, 60), undefined);
+    assert.deepEqual(await store.create(keyed('again', { createdAt: 60 })), { kind: 'created' });
+    assert.equal((await store.findIdempotent(SCOPE, 60))?.id, 'again');
   },
 };

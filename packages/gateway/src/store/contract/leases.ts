@@ -42,18 +42,19 @@ export const leases: StoreTests = {
     assert.deepEqual(ids(await store.claim('worker-c', 500, 900, 10)), ['mine']);
   },
 
-  async 'undelivered are those never marked, from an instant on, oldest first'(store) {
-    await store.create(sampleGeneration('late', { createdAt: 30, caller: 'someone' }));
+  async 'undelivered are those never marked, unfinished or finished from an instant on, oldest first'(store) {
+    await store.create(sampleGeneration('unfinished', { createdAt: 30, caller: 'someone' }));
     await createFinished(store, sampleGeneration('early', { createdAt: 20 }));
     await createFinished(store, sampleGeneration('delivered', { createdAt: 25 }));
-    await store.create(sampleGeneration('before', { createdAt: 19 }));
+    await createFinished(store, sampleGeneration('before', { createdAt: 19 }), { finishedAt: 49 });
+    await createFinished(store, sampleGeneration('free', { createdAt: 21 }), { status: 'failed', billed: 'no' });
     await store.markDelivered(['delivered', 'none'], 70);
     await store.markDelivered(['delivered'], 80);
-    assert.deepEqual(await store.undelivered(20, 10), [
+    assert.deepEqual(await store.undelivered(50, 10), [
       { id: 'early', caller: 'local', fingerprint: 'fingerprint of early', createdAt: 20, finishedAt: 50 },
-      { id: 'late', caller: 'someone', fingerprint: 'fingerprint of late', createdAt: 30 },
+      { id: 'unfinished', caller: 'someone', fingerprint: 'fingerprint of unfinished', createdAt: 30 },
     ]);
-    assert.deepEqual(ids(await store.undelivered(20, 1)), ['early']);
+    assert.deepEqual(ids(await store.undelivered(50, 1)), ['early']);
     assert.equal((await store.read('delivered'))?.deliveredAt, 70);
   },
 };

@@ -30,7 +30,7 @@ export const generations = `
   CREATE INDEX generations_unfinished ON generations (created_at, id) WHERE status = 'processing';
   CREATE INDEX generations_failed ON generations (created_at, id) WHERE status = 'failed';
   CREATE INDEX generations_unknown ON generations (created_at, id) WHERE code = 'outcome_unknown';
-  CREATE INDEX generations_undelivered ON generations (created_at) WHERE delivered_at IS NULL;
+  CREATE INDEX generations_undelivered ON generations (finished_at) WHERE delivered_at IS NULL;
 
   CREATE TABLE plans (
     generation INTEGER PRIMARY KEY,

@@ -15,6 +15,19 @@ const ROW = `g.id, g.caller, g.endpoint, g.route, p.prompt, g.status, g.created_
   g.possible_usd AS possibleUsd`;
 const FROM = 'FROM generations g JOIN plans p ON p.generation = g.number';
 
+/**
+ * In two halves, each with the index that holds few rows of it (`+` keeps the first from the other's); `finished_at`
+ * is null until the end, so no row is in both.
+ */
+export const UNDELIVERED_SQL = `
+  SELECT id, caller, fingerprint, createdAt, finishedAt FROM (
+    SELECT *, created_at AS createdAt, finished_at AS finishedAt FROM generations
+    WHERE status = 'processing' AND +delivered_at IS NULL
+    UNION ALL
+    SELECT *, created_at AS createdAt, finished_at AS finishedAt FROM generations
+    WHERE finished_at >= ? AND delivered_at IS NULL AND billed IS NOT 'no'
+  ) ORDER BY createdAt, number LIMIT ?`;
+
 /** The operations that read, and `claim`, which reads what it takes. */
 export function prepareReads(database: DatabaseSync) {
   const selectOne = database.prepare(
@@ -25,9 +38,7 @@ export function prepareReads(database: DatabaseSync) {
   const selectClaimable = database.prepare(`
     SELECT id FROM generations WHERE status = 'processing' AND lease_until <= ? ORDER BY created_at, id LIMIT ?`);
   const takeLease = database.prepare('UPDATE generations SET worker = ?, lease_until = ? WHERE id = ?');
-  const selectUndelivered = database.prepare(`
-    SELECT id, caller, fingerprint, created_at AS createdAt, finished_at AS finishedAt FROM generations
-    WHERE delivered_at IS NULL AND created_at >= ? AND billed IS NOT 'no' ORDER BY created_at, number LIMIT ?`);
+  const selectUndelivered = database.prepare(UNDELIVERED_SQL);
   const lists = new Map<string, StatementSync>();
 
   function list(filter: ListFilter): Columns[] {

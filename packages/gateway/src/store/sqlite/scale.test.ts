@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ListFilter } from '../store.ts';
 import { type Operation, prepareBatch } from './batch.ts';
 import { openDatabase } from './database.ts';
-import { listSql } from './reads.ts';
+import { listSql, UNDELIVERED_SQL } from './reads.ts';
 
 const COUNT = 100_000;
 /** Each takes well below a millisecond or two by its index, and many times this by reading every generation. */
@@ -41,6 +41,7 @@ test('a hundred thousand generations do not slow the store down', () => {
     list({ status: 'failed', before: { createdAt: 50_000, id: 'g50000' } }),
     list({ caller: 'nobody', status: 'failed' }),
     list({ unknown: true }),
+    ['undelivered', COUNT, 100],
     ['undelivered', 99_000, 100],
     ['undelivered', 0, 100],
     ['claim', 'b', 0, 1, 10],
@@ -78,5 +79,22 @@ test('lists are read in the order of an index, the shortest there is', () => {
     assert.match(String(plan[0]?.detail), new RegExp(`USING INDEX ${index}\\b`), JSON.stringify(filter));
     assert.doesNotMatch(plan.map((row) => row.detail).join(), /TEMP B-TREE/, JSON.stringify(filter));
   }
+  database.close();
+});
+
+test('what was never delivered is found by index, however much of it is too old', () => {
+  const database = openDatabase(':memory:');
+  const plan = database
+    .prepare(`EXPLAIN QUERY PLAN ${UNDELIVERED_SQL}`)
+    .all()
+    .map((row) => String(row.detail));
+  assert.ok(
+    plan.some((step) => /USING INDEX generations_unfinished\b/.test(step)),
+    plan.join(),
+  );
+  assert.ok(
+    plan.some((step) => /SEARCH .* generations_undelivered \(finished_at>/.test(step)),
+    plan.join(),
+  );
   database.close();
 });

@@ -20,11 +20,9 @@ export function prepareWrites(database: DatabaseSync) {
   const insertPlan = database.prepare('INSERT INTO plans (generation, prompt, plan) VALUES (?, ?, ?)');
   const findKey = database.prepare(`
     SELECT g.id, g.fingerprint FROM idempotency i JOIN generations g ON g.number = i.generation
-    WHERE i.caller = ? AND i.endpoint = ? AND i.key = ? AND i.expires_at > ?`);
+    WHERE i.caller = ? AND i.endpoint = ? AND i.key = ? AND i.expires_at > ? AND g.billed IS NOT 'no'`);
   const takeKey = database.prepare(`
     INSERT OR REPLACE INTO idempotency (caller, endpoint, key, generation, expires_at) VALUES (?, ?, ?, ?, ?)`);
-  const releaseKey = database.prepare(`
-    DELETE FROM idempotency WHERE generation = (SELECT number FROM generations WHERE id = ?)`);
   const insertAsset = database.prepare(`
     INSERT INTO assets (hash, type, bytes, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`);
   const referToAsset = database.prepare(`
@@ -83,10 +81,6 @@ export function prepareWrites(database: DatabaseSync) {
         refer(Number(number), summary.assets, finishedAt);
       }
       return true;
-    },
-
-    releaseIdempotent(id: string): void {
-      releaseKey.run(id);
     },
 
     markDelivered(ids: readonly string[], at: number): void {
