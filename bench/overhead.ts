@@ -2,7 +2,9 @@
  * What Onetake costs beside a bare Node proxy that passes bytes on, measured in the same run in alternating rounds.
  * Exits with 1 when a request fails; aims that are missed are printed, not punished.
  */
-import { availableParallelism } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Running } from '../tests/rig/processes.ts';
 import { GATEWAY_MODEL_PREFIX, startMeasured } from './measured-gateway.ts';
 import { AIM_RSS_BYTES, type MemoryResult, measureMemory, PICTURE_BYTES, PICTURES } from './memory.ts';
@@ -142,8 +144,10 @@ const HEADING = [
 
 const measured = await measureAll();
 process.stderr.write('measuring the disk\n');
+const directory = await mkdtemp(join(tmpdir(), 'onetake-writing-'));
 const writing = new Map<Case, number>();
-for (const one of BIG) writing.set(one, await measureWriting(one.pictureBytes, WRITTEN_FILES));
+for (const one of BIG) writing.set(one, await measureWriting(directory, one.pictureBytes, WRITTEN_FILES));
+await rm(directory, { recursive: true });
 process.stderr.write('measuring memory\n');
 const memory = await measureMemory();
 process.stdout.write(`
