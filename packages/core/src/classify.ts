@@ -21,7 +21,7 @@ const STATUS_KINDS: Readonly<Record<number, FailureKind>> = {
   529: 'overloaded',
 };
 
-/** The failure a provider's answer means, or undefined when it may hold what was asked for. Total: any answer is read. */
+/** The failure a provider's answer means, or undefined when it may hold what was asked for. Total: every answer is read. */
 export function failureOf(provider: Provider, response: HttpResponse, now: number): Failure | undefined {
   const reading = provider.classify(response) ?? statusReading(response);
   return reading && completeFailure(reading, response, now);
