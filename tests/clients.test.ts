@@ -119,6 +119,14 @@ test('errors are the SDK’s own classes, with status, code and request id', asy
   assert.deepEqual(await countOf(gateway.sandboxUrl, '500'), { requests: 2, charged: 0 });
 });
 
+test('stream: a picture larger than what a socket takes at once arrives whole', async () => {
+  const stream = await client.images.generate({ prompt: 'a large fox', model: 'big:1', stream: true });
+  const sizes: number[] = [];
+  for await (const event of stream) sizes.push(event.b64_json.length);
+  assert.equal(sizes.length, 1);
+  assert.ok((sizes[0] ?? 0) > 1_000_000);
+});
+
 test('an error in a stream that has not begun has its own status; one in its first frame too', async () => {
   const streamed = { prompt: 'a stream that fails', size: SMALL, stream: true, partial_images: 1 } as const;
   await assert.rejects(client.images.generate({ ...streamed, model: 'policy' }), { status: 400 });

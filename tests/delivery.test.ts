@@ -1,5 +1,7 @@
 /** Who paid gets the picture: callers that hang up, keys that repeat, and a gateway that is killed in between. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, suite, test } from 'node:test';
 import OpenAI from 'openai';
 import { type Answer, call, generate } from './rig/call.ts';
@@ -16,6 +18,26 @@ after(() => gateway.close());
 /** Asks, and hangs up after `timeoutMs`. */
 async function askAndLeave(fields: object, timeoutMs: number): Promise<void> {
   await assert.rejects(generate(gateway.url, fields, { timeoutMs }), { name: 'AbortError' });
+}
+
+/** Lets the whole answer lie in the socket of a connection that is not kept alive, and resets it. */
+async function askAndReadNothing(fields: { readonly prompt: string }): Promise<void> {
+  const { hostname, port } = new URL(gateway.url);
+  const socket = connect(Number(port), hostname);
+  const body = JSON.stringify(fields);
+  socket.write(
+    `POST /v1/images/generations HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+  await until('the picture is made', async () => {
+    const { body: list } = await call(`${gateway.url}/v1/generations?limit=1000`);
+    return list.data?.find(({ prompt, status }) => prompt === fields.prompt && status === 'completed');
+  });
+  // What is written last is the answer; the reset must come after it.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  socket.resetAndDestroy();
+  await once(socket, 'close');
+  await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
 suite('a gateway that lives on', { concurrency: true }, () => {
@@ -60,6 +82,15 @@ suite('a gateway that lives on', { concurrency: true }, () => {
     const { data } = await client.images.generate({ model: 'sandbox/slow:2', prompt: 'a fox after a retry' });
     assert.equal(data?.length, 1);
     assert.deepEqual(await countOf(gateway.sandboxUrl, 'slow:2'), { requests: 1, charged: 1 });
+  });
+
+  test('an answer that lay unread when its connection was reset was not delivered', async () => {
+    const asked = { model: 'sandbox/slow:0.2', prompt: 'a fox nobody looked at', size: '64x48' };
+    await askAndReadNothing(asked);
+    const { status, headers } = await generate(gateway.url, asked);
+    assert.equal(status, 200);
+    assert.ok(headers['x-onetake-attached']);
+    assert.deepEqual(await countOf(gateway.sandboxUrl, 'slow:0.2'), { requests: 1, charged: 1 });
   });
 
   test('two callers who are both connected are two requests', async () => {
