@@ -45,7 +45,6 @@ export type Event =
       readonly at: number;
       readonly attempt: number;
       readonly pollAt: number;
-      readonly progress?: number;
       readonly failure?: Failure;
     }
   | {

@@ -1,8 +1,9 @@
 import type { Connection } from './environment.ts';
 import type { Failure } from './failure.ts';
 import { nearMatches } from './near-matches.ts';
-import type { Payment, Plan, PlannedTarget, Policy, RetryPolicy } from './plan.ts';
+import type { Payment, Plan, PlannedTarget, Policy } from './plan.ts';
 import { allowedPaidAttempts } from './policy/budget.ts';
+import { RETRY_POLICY } from './policy/retry.ts';
 import { firstByteMs, TIMEOUTS } from './policy/timeout.ts';
 import type { Model } from './providers/provider.ts';
 import type { ImageRequest } from './request.ts';
@@ -37,16 +38,6 @@ export interface Catalogue {
 
 export type Planned = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly failure: Failure };
 
-const RETRY: RetryPolicy = {
-  maxFreeAttempts: 5,
-  maxFreeAttemptsBeforeFallback: 2,
-  notSentDelayMs: 50,
-  throttledDelayMs: 1_000,
-  overloadedDelayMs: 2_000,
-  maxDelayMs: 30_000,
-  maxWaitBeforeFallbackMs: 5_000,
-};
-
 /** Fixes what a request will be held to. Fails, before anything is spent, for a name nobody answers to. */
 export function planImage(
   request: ImageRequest,
@@ -75,7 +66,7 @@ function policyOf(set: PolicySettings): Policy {
     payment,
     maxPaidAttempts: allowedPaidAttempts(payment, set.maxPaidAttempts),
     fallback: set.fallback ?? true,
-    retry: RETRY,
+    retry: RETRY_POLICY,
     timeout: {
       connectMs: set.connectTimeoutMs ?? TIMEOUTS.connectMs,
       idleMs: set.idleTimeoutMs ?? TIMEOUTS.idleMs,

@@ -1,6 +1,17 @@
 import type { Failure } from '../failure.ts';
 import type { RetryPolicy } from '../plan.ts';
 
+/** What a plan gets unless told otherwise. */
+export const RETRY_POLICY: RetryPolicy = {
+  maxFreeAttempts: 5,
+  maxFreeAttemptsBeforeFallback: 2,
+  notSentDelayMs: 50,
+  throttledDelayMs: 1_000,
+  overloadedDelayMs: 2_000,
+  maxDelayMs: 30_000,
+  maxWaitBeforeFallbackMs: 5_000,
+};
+
 /** AWS full jitter doubles at most this often; beyond it every cap is reached and 2 ** n would lose precision. */
 const MAX_DOUBLINGS = 30;
 /** On top of a provider's hint: a tenth of the wait, at most a second, so that waiting runs do not return together. */

@@ -166,7 +166,7 @@ export function readImageEvent({ event, data }: SseEvent): StreamReading | undef
   }
   if (!type.endsWith('.completed')) return undefined;
   const image = providerImage(data, data) ?? { source };
-  return { kind: 'completed', image, event: rest, ...(isObject(data.usage) && { usage: data.usage }) };
+  return { kind: 'completed', image, ...(isObject(data.usage) && { usage: data.usage }) };
 }
 
 function streamFailure(data: JsonObject): StreamReading {

@@ -49,7 +49,7 @@ export type Progress =
       readonly images: readonly ProviderImage[];
       readonly usage?: JsonObject;
     }
-  | { readonly kind: 'waiting'; readonly handle: Handle; readonly pollAfterMs?: number; readonly progress?: number }
+  | { readonly kind: 'waiting'; readonly handle: Handle; readonly pollAfterMs?: number }
   | { readonly kind: 'failed'; readonly failure: FailureReading };
 
 /** What looks a submitted job up again; journaled before anything waits for it. */
@@ -81,7 +81,6 @@ export type StreamReading =
       readonly kind: 'completed';
       readonly image: ProviderImage;
       readonly usage?: JsonObject;
-      readonly event: JsonObject;
     }
   | { readonly kind: 'failed'; readonly failure: FailureReading };
 
