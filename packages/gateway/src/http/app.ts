@@ -23,6 +23,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; set before a route runs. */
     caller: string;
+    /** Sent by a page of another origin, which may raise nothing. */
+    fromBrowser: boolean;
   }
   interface FastifyContextConfig {
     /** Needs no key: health, and pictures whose URL is the capability. */
@@ -87,10 +89,12 @@ function guard(app: FastifyInstance, { config }: AppDeps): void {
   const browsers = createBrowserGuard(config);
   const identify = createCallers(config.callers);
   app.decorateRequest('caller', '');
+  app.decorateRequest('fromBrowser', false);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     const answered = await browsers.onRequest(request, reply);
     if (answered) return answered;
+    request.fromBrowser = browsers.isBrowserRequest(request);
     if (!request.routeOptions.config.open) request.caller = identify(request.raw);
     return undefined;
   });

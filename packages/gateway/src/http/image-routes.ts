@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { createBrowserGuard } from './browser-guard.ts';
 import { type Controls, readControls } from './controls.ts';
 import type { AppDeps } from './deps.ts';
 import { readEdit } from './edits.ts';
@@ -17,12 +16,10 @@ interface Understood {
 /** The handlers of `/v1/images/*`. */
 export function imageRoutes(deps: AppDeps) {
   const { config, assets, fetchImage } = deps;
-  const browsers = createBrowserGuard(config);
   const imageDeps: ImageDeps = deps;
 
   function controlsOf(request: FastifyRequest, wire: ImageWire): Controls {
-    const fromBrowser = browsers.isBrowserRequest(request);
-    return readControls(request.headers, wire.controlsBody, { fromBrowser });
+    return readControls(request.headers, wire.controlsBody, { fromBrowser: request.fromBrowser });
   }
 
   function answer(
