@@ -279,6 +279,8 @@ export interface Failure {
   /** What the throttle counts, where known. */
   readonly throttle?: 'requests' | 'images' | 'tokens' | 'concurrency';
   readonly clock?: { readonly name: Clock; readonly afterMs: number; readonly setting: string };
+  /** Of a canceled job: whether the provider itself said that it gave the job up. */
+  readonly cancel?: 'confirmed' | 'unconfirmed';
   /** For refusals: blocked before or after the work. */
   readonly stage?: 'input' | 'output';
   /** The rule that classified it, such as `status 429` or `openai code insufficient_quota`. */

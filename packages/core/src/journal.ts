@@ -1,7 +1,7 @@
 import type { Clock, Failure } from './failure.ts';
 import type { Asset } from './images/asset.ts';
 import type { JsonObject } from './json.ts';
-import type { Handle, Resolved } from './providers/provider.ts';
+import type { Handle, Resolved, Stage } from './providers/provider.ts';
 
 /** One picture of a finished run. */
 export interface GeneratedImage {
@@ -32,19 +32,29 @@ export interface Timing {
  * byte is sent; a journal that ends in it means *maybe submitted*.
  */
 export type Event =
-  | { readonly type: 'attempt-started'; readonly at: number; readonly attempt: number; readonly target: string }
+  | {
+      readonly type: 'attempt-started';
+      readonly at: number;
+      readonly attempt: number;
+      readonly target: string /** Which key of a pool it went with; absent where the target has one. */;
+      readonly credential?: string;
+    }
   | {
       readonly type: 'handle-received';
       readonly at: number;
       readonly attempt: number;
       readonly handle: Handle;
       readonly pollAt: number;
+      readonly progress?: number;
+      readonly stage?: Stage;
     }
   | {
       readonly type: 'polled';
       readonly at: number;
       readonly attempt: number;
       readonly pollAt: number;
+      readonly progress?: number;
+      readonly stage?: Stage;
       readonly failure?: Failure;
     }
   | {
@@ -87,8 +97,12 @@ export interface Attempt {
   readonly startedAt: number;
   readonly endedAt?: number;
   readonly outcome?: Outcome;
+  readonly credential?: string;
   readonly handle?: Handle;
   readonly pollAt?: number;
+  /** 0 to 100, as the provider last told it. */
+  readonly progress?: number;
+  readonly stage?: Stage;
   /** The clock that ended the caller's wait while the attempt stayed open for its late answer. */
   readonly overdue?: Failure;
   readonly requestId?: string;

@@ -11,6 +11,8 @@ export interface Plan {
   readonly createdAt: number;
   /** The caller's deadline (epoch ms); no new attempt starts after it. */
   readonly deadlineAt: number;
+  /** A task: it runs to its end whether or not anybody waits. */
+  readonly unattended?: true;
 }
 
 /** One model behind one credential: what breakers and limits attach to. */
@@ -21,6 +23,8 @@ export interface PlannedTarget {
   readonly model: string;
   /** Names the credential; the secret and the address are looked up when an attempt is built. */
   readonly credential: string;
+  /** The keys of a pool, one of which an attempt goes with; absent where `credential` is the only one. */
+  readonly credentials?: readonly string[];
   readonly streams: boolean;
   readonly maxImagesPerCall: number;
   readonly firstByteMs: number;

@@ -24,6 +24,8 @@ export interface Provider {
 export interface ImageCalls {
   readonly submit: Call<ImageRequest>;
   readonly poll?: Call<Handle>;
+  /** Asks the provider to give a job up. */
+  readonly cancel?: CancelCall;
   /** Reads one event of a streamed answer; undefined for an event that says nothing to us. */
   readonly stream?: (event: SseEvent) => StreamReading | undefined;
 }
@@ -33,11 +35,27 @@ export interface Call<In> {
   parse(response: HttpResponse, input: In): Progress;
 }
 
+export interface CancelCall {
+  build(handle: Handle, context: CallContext): HttpRequest;
+  parse(response: HttpResponse, handle: Handle): CancelReading;
+}
+
+/** What a provider said when it was asked to give a job up. */
+export interface CancelReading {
+  /** The provider itself says that the job will not be finished. */
+  readonly confirmed: boolean;
+  /** `rejected` only where the provider says that the job is not billed; else nobody knows. */
+  readonly certainty: 'rejected' | 'ambiguous';
+  readonly message: string;
+}
+
 export interface CallContext {
   readonly runId: string;
   readonly attempt: number;
   readonly model: string;
   readonly baseUrl: string;
+  /** Where the provider may say that a job has news; it only makes us look sooner. */
+  readonly webhookUrl?: string;
 }
 
 /** What a provider's classify says; the shared table fills in what it leaves out. */
@@ -49,8 +67,18 @@ export type Progress =
       readonly images: readonly ProviderImage[];
       readonly usage?: JsonObject;
     }
-  | { readonly kind: 'waiting'; readonly handle: Handle; readonly pollAfterMs?: number }
+  | {
+      readonly kind: 'waiting';
+      readonly handle: Handle;
+      readonly pollAfterMs?: number;
+      /** 0 to 100, where the provider says. */
+      readonly progress?: number;
+      readonly stage?: Stage;
+    }
   | { readonly kind: 'failed'; readonly failure: FailureReading };
+
+/** How far a job has come at the provider. */
+export type Stage = 'queued' | 'cold_start' | 'running';
 
 /** What looks a submitted job up again; journaled before anything waits for it. */
 export type Handle = JsonObject;

@@ -1,17 +1,36 @@
-import type { Event, Plan } from '@onetake/core';
+import type { Event, JsonValue, Plan } from '@onetake/core';
 
 /**
  * The verbs a gateway needs of its database. No SQL and no connection in the interface, and time is always an
- * argument. Every promise of a write resolves when the write survives power loss. Operations take effect in the order
- * they were called, whether or not anybody waits in between. Each implementation passes `store/contract.ts`.
+ * argument. Every promise of a write resolves when the write survives power loss. Operations of one `Store` take effect
+ * in the order they were called, whether or not anybody waits in between. Several processes may share one database
+ * where the implementation says so; what they must not do twice is atomic in the verb. Each implementation passes
+ * `store/contract.ts`.
  */
-export interface Store {
-  /** Writes a new generation with its lease, or says which one an `Idempotency-Key` already belongs to. */
+export interface Store extends Generations, Queues, Webhooks, SharedState {
+  /** `exclusive`: one process owns the data, so what it remembers of it in memory is the truth. */
+  readonly ownership: 'exclusive' | 'shared';
+  /** Hears of changes, its own too, usually within milliseconds; some may be missed, so nothing relies on it alone. */
+  onChange(listener: (change: Change) => void): () => void;
+  close(): Promise<void>;
+}
+
+export type Change =
+  /** A generation began to wait in this queue. */
+  | { readonly kind: 'waiting'; readonly queue: string }
+  | { readonly kind: 'finished'; readonly id: string }
+  | { readonly kind: 'cancel'; readonly id: string }
+  | { readonly kind: 'cell'; readonly key: string }
+  /** A webhook became due. */
+  | { readonly kind: 'webhook' };
+
+interface Generations {
+  /** Writes a new generation with its lease or its place in a queue, or says which one an `Idempotency-Key` already belongs to. */
   create(generation: NewGeneration): Promise<Created>;
   /**
    * Appends to one run of a generation. This is the fence: it writes nothing and rejects with `LostRunError` when
    * that run's journal is not `length` events long or the lease belongs to somebody else. Events (one or more) and
-   * summary are one transaction; the summary ends the lease.
+   * summary are one transaction; the summary ends the lease, and puts the generation's webhook in the outbox.
    */
   append(fence: Fence, events: readonly Event[], summary?: Summary): Promise<void>;
   read(id: string): Promise<StoredGeneration | undefined>;
@@ -22,15 +41,62 @@ export interface Store {
   markDelivered(ids: readonly string[], at: number): Promise<void>;
   /**
    * Generations whose answer never provably reached a caller, unfinished or finished at or after `since`, in the order
-   * they were created; without those that cost nothing, which had better run again. `limit` is 1 to 100,000.
+   * they were created; without those that cost nothing, which had better run again, and without tasks, which are
+   * fetched by id. `limit` is 1 to 100,000.
    */
   undelivered(since: number, limit: number): Promise<readonly UndeliveredRow[]>;
-  /** Takes the lease of unfinished generations whose lease ended at or before `now`, oldest first; `limit` is 1 to 1000. */
+  /** Its caller is known to be gone: another node may give it to the caller's next identical request. */
+  markLost(ids: readonly string[], at: number): Promise<void>;
+  /**
+   * Takes, for good, the oldest generation of this caller and fingerprint that was lost at or after `since`, or that
+   * no node works on or delivers any more: finished before `settledBefore` and never delivered, or its lease at an end.
+   */
+  claimLost(wanted: LostRequest): Promise<string | undefined>;
+  /**
+   * Takes the lease of unfinished generations whose lease ended at or before `now`, or that waited until their place's
+   * `deadlineAt`, oldest first; `limit` is 1 to 1000.
+   */
   claim(worker: string, now: number, until: number, limit: number): Promise<readonly StoredGeneration[]>;
-  renew(worker: string, ids: readonly string[], until: number): Promise<void>;
+  /** Renews leases of this worker; resolves with those of them whose cancellation was asked. */
+  renew(worker: string, ids: readonly string[], until: number): Promise<readonly string[]>;
   /** Removes the oldest finished generations beyond the bounds; returns the assets no generation refers to any more. */
   expire(bounds: RetentionBounds): Promise<Expired>;
-  close(): Promise<void>;
+}
+
+interface Queues {
+  /** Takes the lease of the first generations waiting in a queue, lowest tag first; they are `processing` from then on. */
+  claimWaiting(wanted: WaitingRequest, lease: Lease): Promise<WaitingClaim>;
+  /** Takes the lease of one that waits, by id; undefined when it does not wait (any more). */
+  take(id: string, lease: Lease): Promise<StoredGeneration | undefined>;
+  /** Every queue in which something waits: at start, and when somebody else changed one. */
+  queues(): Promise<readonly QueueState[]>;
+  /** How many wait before this one in its queue, and what they cost together; undefined when it does not wait. */
+  place(id: string): Promise<{ readonly ahead: number; readonly aheadCost: number } | undefined>;
+  /** Notes that somebody asked to cancel; its owner hears of it by `onChange` and `renew`. */
+  requestCancel(id: string, at: number): Promise<'noted' | 'finished' | 'unknown'>;
+}
+
+interface Webhooks {
+  /** Puts one more event in the outbox of a generation that has a webhook, besides the final one that `append` writes. */
+  notify(generation: string, event: WebhookEvent): Promise<void>;
+  /** Takes deliveries that are due, oldest first, so that no other node tries them until `until`; `limit` is 1 to 1000. */
+  dueWebhooks(now: number, until: number, limit: number): Promise<readonly WebhookDelivery[]>;
+  /** Says how a try ended: delivered, or when to try again, or given up. */
+  settleWebhook(id: string, result: WebhookResult): Promise<void>;
+  /** Newest first. */
+  listWebhooks(filter: WebhookFilter): Promise<readonly WebhookRow[]>;
+  /** Makes deliveries due again at `at`, tries counted from nothing, disabled or not; resolves with how many. */
+  redeliver(filter: WebhookFilter, at: number): Promise<number>;
+  /** Deliveries of this caller to this address are given up, those to come too, until `redeliver` or a new address. */
+  disableEndpoint(caller: string, url: string, at: number): Promise<void>;
+}
+
+interface SharedState {
+  /** Small JSON values by key. `version` counts changes from 1. */
+  readCells(prefix: string): Promise<readonly Cell[]>;
+  readCell(key: string): Promise<Cell | undefined>;
+  /** Writes when the stored version is still `version` (0: there is none yet); false when somebody was faster. */
+  swapCell(key: string, version: number, value: JsonValue): Promise<boolean>;
 }
 
 export class LostRunError extends Error {
@@ -52,11 +118,41 @@ export interface NewGeneration {
   /** How many runs the plan was split into. */
   readonly runs: number;
   readonly createdAt: number;
-  readonly worker: string;
-  readonly leaseUntil: number;
+  /** Somebody works on it at once, or it waits for a worker. */
+  readonly begin: { readonly lease: Lease } | { readonly place: Place };
+  /** It is fetched by its id, not by who waits for it. */
+  readonly task?: true;
+  readonly webhook?: Webhook;
   readonly idempotency?: { readonly key: string; readonly expiresAt: number };
   /** Uploads the plan refers to. */
   readonly assets: readonly AssetRow[];
+}
+
+export interface Lease {
+  readonly worker: string;
+  /** Epoch ms. */
+  readonly until: number;
+}
+
+/** Where a generation waits. */
+export interface Place {
+  /** The target whose turn it waits for. */
+  readonly queue: string;
+  /** Start tag of fair queueing: the lowest goes first. */
+  readonly tag: number;
+  /** What it counts for in fairness; its finish tag is `tag + cost`. */
+  readonly cost: number;
+  readonly priority: 'interactive' | 'batch';
+  /** What its first run takes of the limits. */
+  readonly images: number;
+  /** Nobody wants it after this instant (epoch ms). */
+  readonly deadlineAt: number;
+}
+
+export interface Webhook {
+  readonly url: string;
+  /** Event types to send, such as `task.completed`. */
+  readonly events: readonly string[];
 }
 
 export type Created = { readonly kind: 'created' } | ({ readonly kind: 'existing' } & IdempotencyHit);
@@ -82,7 +178,7 @@ export interface Fence {
 
 /** What lists and bills read without opening the journal; written when the last run of a generation finished. */
 export interface Summary {
-  readonly status: 'completed' | 'failed';
+  readonly status: 'completed' | 'failed' | 'canceled';
   readonly finishedAt: number;
   /** The failure's code as callers see it. */
   readonly code?: string;
@@ -93,6 +189,8 @@ export interface Summary {
   /** What the attempts nobody knows the end of would cost. */
   readonly possibleUsd?: number;
   readonly assets: readonly AssetRow[];
+  /** The final event for the generation's webhook. */
+  readonly webhook?: WebhookEvent;
 }
 
 export interface AssetRow {
@@ -101,13 +199,16 @@ export interface AssetRow {
   readonly bytes: number;
 }
 
+export type Status = 'pending' | 'processing' | 'completed' | 'failed' | 'canceled';
+
 export interface GenerationRow {
   readonly id: string;
   readonly caller: string;
   readonly endpoint: string;
   readonly route: string;
   readonly prompt: string;
-  readonly status: 'processing' | 'completed' | 'failed';
+  /** `pending` while it waits in a queue. */
+  readonly status: Status;
   readonly createdAt: number;
   readonly finishedAt?: number;
   readonly deliveredAt?: number;
@@ -123,6 +224,12 @@ export interface StoredGeneration extends GenerationRow {
   readonly fingerprint: string;
   readonly requestId: string;
   readonly plan: Plan;
+  /** There while it waits. */
+  readonly place?: Place;
+  readonly task?: true;
+  readonly webhook?: Webhook;
+  /** Epoch ms; somebody asked for its end before it came. */
+  readonly cancelRequestedAt?: number;
   /** One journal per run, in the runs' order. */
   readonly journals: readonly (readonly Event[])[];
 }
@@ -133,6 +240,91 @@ export interface UndeliveredRow {
   readonly fingerprint: string;
   readonly createdAt: number;
   readonly finishedAt?: number;
+}
+
+export interface LostRequest {
+  readonly caller: string;
+  readonly fingerprint: string;
+  readonly since: number;
+  readonly settledBefore: number;
+  readonly now: number;
+}
+
+export interface WaitingRequest {
+  readonly queue: string;
+  /** 1 to 1000. */
+  readonly most: number;
+  /** Callers who run as much as they may. */
+  readonly exceptCallers: readonly string[];
+  /** Only those before this tag. */
+  readonly beforeTag?: number;
+}
+
+export interface WaitingClaim {
+  readonly claimed: readonly StoredGeneration[];
+  /** What waits first now; undefined when nothing does. */
+  readonly next: QueueHead | undefined;
+}
+
+export interface QueueHead {
+  readonly tag: number;
+  readonly images: number;
+}
+
+export interface QueueState {
+  readonly queue: string;
+  readonly head: QueueHead;
+  /** Per caller and priority: how many wait, and the finish tag of the last. */
+  readonly lanes: readonly {
+    readonly caller: string;
+    readonly priority: Place['priority'];
+    readonly waiting: number;
+    readonly lastFinish: number;
+  }[];
+}
+
+export interface WebhookEvent {
+  /** Unique; the receiver's means to know a repeat. */
+  readonly id: string;
+  readonly type: string;
+  readonly at: number;
+}
+
+/** One delivery to make: the generation is read when it is sent, so that nothing of it is stored twice. */
+export interface WebhookDelivery extends WebhookEvent {
+  readonly generation: string;
+  readonly caller: string;
+  readonly url: string;
+  /** Tries so far. */
+  readonly tries: number;
+}
+
+export type WebhookResult =
+  | { readonly state: 'delivered'; readonly at: number; readonly status: number }
+  | { readonly state: 'waiting'; readonly at: number; readonly retryAt: number; readonly reason: string }
+  | { readonly state: 'given-up'; readonly at: number; readonly reason: string };
+
+export interface WebhookRow extends WebhookDelivery {
+  readonly state: 'waiting' | 'delivered' | 'given-up';
+  readonly retryAt?: number;
+  readonly settledAt?: number;
+  readonly status?: number;
+  readonly reason?: string;
+}
+
+export interface WebhookFilter {
+  readonly caller?: string;
+  readonly generation?: string;
+  readonly id?: string;
+  readonly state?: WebhookRow['state'];
+  /** 1 to 1000. */
+  readonly limit: number;
+}
+
+export interface Cell {
+  readonly key: string;
+  readonly version: number;
+  readonly value: JsonValue;
 }
 
 export interface ListFilter {
