@@ -7,9 +7,11 @@ import type { Failure } from './failure.ts';
 import type { HttpRequest } from './http.ts';
 import type { Asset } from './images/asset.ts';
 import { createIntake, type Intake } from './images/intake.ts';
-import type { Attempt, Event, Outcome, Run } from './journal.ts';
+import type { Event, Outcome, Run } from './journal.ts';
+import type { Turn } from './pacing.ts';
 import type { Plan, PlannedTarget } from './plan.ts';
 import { mayPayAgain } from './policy/budget.ts';
+import { readLimits } from './policy/limit-words.ts';
 import type { CallContext, Progress } from './providers/provider.ts';
 import { createStreamedAnswer } from './streamed.ts';
 
@@ -20,6 +22,10 @@ export interface AttemptWork {
   readonly run: Run;
   readonly target: PlannedTarget;
   readonly attempt: number;
+  /** Which key it goes with. */
+  readonly credential: string;
+  /** Absent when an earlier process took it. */
+  readonly turn?: Turn;
   readonly environment: RunEnvironment;
   readonly append: (event: Event) => Promise<void>;
 }
@@ -34,6 +40,7 @@ export async function submitAttempt(work: AttemptWork): Promise<Event> {
     const streamed = calls.stream && createStreamedAnswer(calls.stream, call.intake, partialSender(work));
     const request = calls.submit.build(requestFor(plan, target), contextOf(work, connection));
     const done = await call.send(request, submitClocks(work), streamed);
+    if (done.ok) work.turn?.observe(readLimits(done.response.headers, done.response.text, environment.io.now()));
     if (!done.ok) {
       const brought = streamed?.progress();
       if (brought?.kind !== 'done') return ended(work, { ok: false, failure: done.failure }, done);
@@ -47,54 +54,39 @@ export async function submitAttempt(work: AttemptWork): Promise<Event> {
   });
 }
 
-/** Looks a submitted job up once. What goes wrong in between is not the job's end: the next poll is later. */
-export async function pollAttempt(work: AttemptWork, { handle }: Attempt): Promise<Event> {
-  const connection = work.environment.connection(work.target.provider);
-  const poll = connection?.provider.image?.poll;
-  if (connection === undefined || poll === undefined || handle === undefined) {
-    return ended(work, { ok: false, failure: lostJob(noConnection(work.target)) });
-  }
-  return converse(work, connection, async (call) => {
-    const done = await call.send(poll.build(handle, contextOf(work, connection)), pollClocks(work));
-    if (!done.ok) return polledAgain(work, done.failure);
-    const failure = failureOf(connection.provider, done.response, work.environment.io.now());
-    if (failure?.kind === 'not_found') return ended(work, { ok: false, failure: lostJob(failure) }, done);
-    if (failure && failure.certainty !== 'failed') return polledAgain(work, failure);
-    if (failure) return ended(work, { ok: false, failure }, done);
-    return concluded(call, poll.parse(done.response, handle), done);
-  });
-}
-
 /** One exchange with a provider, with the intake its pictures come into. */
-interface Conversation {
+export interface Conversation {
   readonly work: AttemptWork;
   readonly connection: Connection;
   readonly intake: Intake;
   send(request: HttpRequest, clocks: Clocks, streamed?: StreamedAnswer): Promise<Exchange>;
 }
 
-type Clocks = Pick<
+export type Clocks = Pick<
   ExchangeOptions,
   'connectMs' | 'firstByteMs' | 'idleMs' | 'deadlineAt' | 'totalMs' | 'harvestMs' | 'onClock'
 >;
 type StreamedAnswer = ReturnType<typeof createStreamedAnswer>;
 
 /** Whatever happens in it ends in an event, without our key in it, and with nothing left of unsettled pictures. */
-async function converse(
+export async function converse<Ended>(
   work: AttemptWork,
   connection: Connection,
-  talk: (call: Conversation) => Promise<Event>,
-): Promise<Event> {
-  const { environment, target } = work;
+  talk: (call: Conversation) => Promise<Event | Ended>,
+): Promise<Event | Ended> {
+  const { environment } = work;
   const intake = createIntake(environment.assets, { maxBlobs: MAX_PICTURES });
   let sent = false;
   const send: Conversation['send'] = (request, clocks, streamed) => {
     sent = true;
-    const authorized = connection.provider.authorize(request, credentialOf(connection, target.credential));
+    const authorized = connection.provider.authorize(request, credentialOf(connection, work.credential));
     return exchange(environment.io, authorized, { ...clocks, ...exchangeOptions(work, intake, streamed) });
   };
   try {
-    return withoutSecret(await talk({ work, connection, intake, send }), connection.secret);
+    return withoutSecret(
+      await talk({ work, connection, intake, send }),
+      credentialOf(connection, work.credential).secret,
+    );
   } catch (error) {
     return ended(work, { ok: false, failure: unexpected(error, sent) });
   } finally {
@@ -105,21 +97,38 @@ async function converse(
 const MIN_SECRET_CHARS = 8;
 
 /** A provider that repeats our key in its answer must not carry it into a journal. */
-function withoutSecret(event: Event, secret: string): Event {
+function withoutSecret<Value>(event: Value, secret: string): Value {
   if (secret.length < MIN_SECRET_CHARS) return event;
   const text = JSON.stringify(event);
   return text.includes(secret) ? JSON.parse(text.replaceAll(secret, '[redacted]')) : event;
 }
 
 async function concluded(call: Conversation, progress: Progress, done: Exchange & { ok: true }): Promise<Event> {
+  const { work } = call;
+  if (progress.kind !== 'waiting') return settled(call, progress, done);
+  const at = work.environment.io.now();
+  const { handle, pollAfterMs, progress: share, stage } = progress;
+  return {
+    type: 'handle-received',
+    at,
+    attempt: work.attempt,
+    handle,
+    pollAt: at + (pollAfterMs ?? FIRST_POLL_MS),
+    ...(share !== undefined && { progress: share }),
+    ...(stage !== undefined && { stage }),
+  };
+}
+
+/** What a provider calls done or failed, as the end of the attempt. */
+export async function settled(
+  call: Conversation,
+  progress: Exclude<Progress, { kind: 'waiting' }>,
+  done: Exchange & { ok: true },
+): Promise<Event> {
   const { work, connection, intake } = call;
-  const now = work.environment.io.now();
-  if (progress.kind === 'waiting') {
-    const pollAt = now + (progress.pollAfterMs ?? DEFAULT_POLL_MS);
-    return { type: 'handle-received', at: now, attempt: work.attempt, handle: progress.handle, pollAt };
-  }
   if (progress.kind === 'failed') {
-    return ended(work, { ok: false, failure: completeFailure(progress.failure, done.response, now) }, done);
+    const failure = completeFailure(progress.failure, done.response, work.environment.io.now());
+    return ended(work, { ok: false, failure }, done);
   }
   const origin = new URL(connection.baseUrl).origin;
   const outcome = await collectImages(progress, { ...work, intake, response: done.response, origin });
@@ -128,17 +137,9 @@ async function concluded(call: Conversation, progress: Progress, done: Exchange 
 
 /** Ten pictures with three previews each, and room for a provider that sends more. */
 const MAX_PICTURES = 64;
-const DEFAULT_POLL_MS = 2_000;
-const FAILED_POLL_MS = 5_000;
-const POLL_TOTAL_MS = 600_000;
+const FIRST_POLL_MS = 1_000;
 
-function polledAgain(work: AttemptWork, failure: Failure): Event {
-  const now = work.environment.io.now();
-  const pollAt = Math.max(now + FAILED_POLL_MS, failure.notBefore ?? 0);
-  return { type: 'polled', at: now, attempt: work.attempt, pollAt, failure };
-}
-
-function ended(work: AttemptWork, outcome: Outcome, done?: Exchange): Event {
+export function ended(work: AttemptWork, outcome: Outcome, done?: Exchange): Event {
   const headers = done?.ok ? done.response.headers : {};
   const requestId = headers['x-request-id'] ?? headers['request-id'];
   const status = done?.ok ? done.response.status : done?.status;
@@ -163,8 +164,16 @@ function requestFor(plan: Plan, target: PlannedTarget): Plan['request'] {
   };
 }
 
-function contextOf(work: AttemptWork, connection: Connection): CallContext {
-  return { runId: work.runId, attempt: work.attempt, model: work.target.model, baseUrl: connection.baseUrl };
+export function contextOf(work: AttemptWork, connection: Connection): CallContext {
+  const { runId, attempt, target, environment } = work;
+  const webhookUrl = environment.webhookUrl?.(runId);
+  return {
+    runId,
+    attempt,
+    model: target.model,
+    baseUrl: connection.baseUrl,
+    ...(webhookUrl !== undefined && { webhookUrl }),
+  };
 }
 
 function exchangeOptions({ environment }: AttemptWork, intake: Intake, streamed: StreamedAnswer | undefined) {
@@ -204,19 +213,6 @@ function submitClocks({ plan, run, target, attempt, environment, append }: Attem
   };
 }
 
-/** A look at a job costs nothing and says nothing of the job when it fails, so no clock of it is the caller's. */
-function pollClocks({ plan, target, environment }: AttemptWork): Clocks {
-  return {
-    connectMs: plan.policy.timeout.connectMs,
-    firstByteMs: target.firstByteMs,
-    idleMs: plan.policy.timeout.idleMs,
-    deadlineAt: environment.io.now() + POLL_TOTAL_MS,
-    totalMs: POLL_TOTAL_MS,
-    harvestMs: () => 0,
-    onClock: () => {},
-  };
-}
-
 function partialSender(work: AttemptWork) {
   return (index: number, asset: Asset, event: Extract<Event, { type: 'partial-sent' }>['event']) =>
     work.append({ type: 'partial-sent', at: work.environment.io.now(), attempt: work.attempt, index, asset, event });
@@ -234,12 +230,7 @@ function unexpected(error: unknown, sent: boolean): Failure {
       };
 }
 
-/** The provider took the job on; that it cannot be looked up any more does not undo its charge. */
-function lostJob(why: Failure): Failure {
-  return { ...why, certainty: 'ambiguous', message: `the job was accepted and cannot be looked up: ${why.message}` };
-}
-
-function noConnection(target: PlannedTarget): Failure {
+export function noConnection(target: PlannedTarget): Failure {
   return {
     kind: 'unavailable',
     certainty: 'not_sent',

@@ -13,6 +13,7 @@ import type { ImageRequest } from './request.ts';
 import { type Catalogue, type PolicySettings, planImage, type Route, splitPlan } from './route.ts';
 import { PARKED, run } from './run.ts';
 import { systemIo } from './system-io.ts';
+import { FREE_TURNS } from './turns.ts';
 
 /** A provider the client may use; the secret is only ever given to its adapter's `authorize`. */
 export interface ClientProvider {
@@ -86,6 +87,7 @@ export function createClient(config: ClientConfig): Client {
       io,
       assets,
       health,
+      turns: FREE_TURNS,
       connection: (id: string) => catalogue.connections.find((one) => one.id === id),
       presence: () => ({ unsentGraceMs: 0 }),
       onPresence: () => () => {},

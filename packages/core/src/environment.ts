@@ -1,6 +1,8 @@
 import type { HealthBook } from './health.ts';
 import type { AssetStore } from './images/asset.ts';
 import type { Io } from './io.ts';
+import type { Claim, Delay, Turn } from './pacing.ts';
+import type { PlannedTarget } from './plan.ts';
 import type { Presence } from './policy/decide.ts';
 import type { Credential, Provider } from './providers/provider.ts';
 
@@ -12,6 +14,16 @@ export interface Connection {
   /** Without a trailing slash. */
   readonly baseUrl: string;
   readonly secret: string;
+  /** The secrets of a pool, by credential; they stand in for `secret`. */
+  readonly pool?: Readonly<Record<string, string>>;
+}
+
+/** Where a run gets permission for its attempts, in its place among all that wait. */
+export interface Turns {
+  /** Undefined when `signal` ended the wait. */
+  take(target: PlannedTarget, claim: Claim, signal: AbortSignal): Promise<Turn | undefined>;
+  /** When a turn asked for now would be given; undefined for at once. */
+  expect(target: PlannedTarget, claim: Claim): Delay | undefined;
 }
 
 /** What a run needs of the world. */
@@ -19,6 +31,7 @@ export interface RunEnvironment {
   readonly io: Io;
   readonly assets: AssetStore;
   readonly health: HealthBook;
+  readonly turns: Turns;
   /** The connection a planned target names; undefined when the configuration lost it since. */
   readonly connection: (provider: string) => Connection | undefined;
   readonly presence: () => Presence;
@@ -28,12 +41,16 @@ export interface RunEnvironment {
   readonly park: AbortSignal;
   /** Calls back when `presence` has changed; returns the unsubscribe function. */
   readonly onPresence: (callback: () => void) => () => void;
+  /** Calls back when the provider of an open job said that it has news; returns the unsubscribe function. */
+  readonly onNews?: (callback: () => void) => () => void;
+  /** Where a provider may say so, by run. */
+  readonly webhookUrl?: (runId: string) => string | undefined;
   readonly limits: RunLimits;
 }
 
 export interface RunLimits {
   readonly maxAnswerBytes: number;
-  /** Decisions per run, so that no policy can loop for ever. */
+  /** Decisions per run, so that no policy can loop for ever; looks at an accepted job are bounded by its deadline instead. */
   readonly maxDecisions: number;
   readonly maxDownloadTries: number;
 }
@@ -41,5 +58,5 @@ export interface RunLimits {
 export const RUN_LIMITS: RunLimits = { maxAnswerBytes: 256 * 1024 * 1024, maxDecisions: 10_000, maxDownloadTries: 3 };
 
 export function credentialOf(connection: Connection, id: string): Credential {
-  return { id, secret: connection.secret };
+  return { id, secret: connection.pool?.[id] ?? connection.secret };
 }

@@ -11,7 +11,7 @@ const A = sampleTarget('a');
 const SIBLING = sampleTarget('a', { id: 'a/sibling', model: 'sibling' });
 
 function call(book: HealthBook, outcome: Outcome, now = 0, target: PlannedTarget = A): void {
-  book.settle(target, book.acquire(target, now), outcome, now);
+  book.settle(target, book.acquire(target, target.credential, now), outcome, now);
 }
 
 function calls(book: HealthBook, count: number, outcome: Outcome, now = 0): void {
@@ -90,7 +90,7 @@ test('after an opening one probe passes at a time; its success opens the target 
   const book = createHealthBook();
   calls(book, 5, sampleFailed('server'));
   const later = gateOf(book)?.until ?? 0;
-  const probe = book.acquire(A, later);
+  const probe = book.acquire(A, A.credential, later);
   assert.ok((gateOf(book, later)?.until ?? 0) > later, 'a second call would pass beside the probe');
   book.settle(A, probe, SAMPLE_SUCCESS, later);
   assert.equal(gateOf(book, later), undefined);
@@ -106,7 +106,7 @@ test('a probe that was canceled lets the next one pass', () => {
 
 test('a late result of a call that began before the opening changes nothing', () => {
   const book = createHealthBook();
-  const late = book.acquire(A, 0);
+  const late = book.acquire(A, A.credential, 0);
   calls(book, 5, sampleFailed('server'));
   const until = gateOf(book)?.until;
   book.settle(A, late, SAMPLE_SUCCESS, 1);
@@ -125,7 +125,7 @@ test('a model’s own trouble does not keep its key half open', () => {
 
 test('the report says what is in flight, closed, why, and when each target last did what', () => {
   const book = createHealthBook();
-  const open = book.acquire(A, 1);
+  const open = book.acquire(A, A.credential, 1);
   call(book, SAMPLE_SUCCESS, 2);
   call(book, sampleFailed('throttled', { notBefore: 9_000, message: 'slow down' }), 3);
   const expected = { target: 'a/model', state: 'closed', inFlight: 1, until: 9_000, reason: 'slow down' };

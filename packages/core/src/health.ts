@@ -5,7 +5,7 @@ import * as breaker from './policy/breaker.ts';
 
 /** Why a target takes no call before `until` (epoch ms). */
 export interface Gate {
-  readonly by: 'breaker' | 'credential' | 'hint';
+  readonly by: 'breaker' | 'credential' | 'hint' | 'limit';
   readonly until: number;
   readonly failure: Failure;
 }
@@ -26,16 +26,28 @@ export interface TargetReport {
 }
 
 export interface HealthPermit {
+  /** The credential it was given for. */
+  readonly name: string;
   readonly target: breaker.Permit;
   readonly credential: breaker.Permit;
+}
+
+/** What health knows of a target: its name and its keys. */
+export type Pooled = Pick<PlannedTarget, 'id' | 'credential' | 'credentials'>;
+
+/** The keys an attempt at this target may go with. */
+export function credentialsOf({ credential, credentials }: Pooled): readonly string[] {
+  return credentials ?? [credential];
 }
 
 /** Breakers and hints of every target this process has used. One per client or gateway; runs share it. */
 export interface HealthBook {
   view(targets: readonly PlannedTarget[], now: number): Health;
-  /** Takes the permits for one attempt; `view` must have shown the target open at the same instant. */
-  acquire(target: PlannedTarget, now: number): HealthPermit;
-  settle(target: PlannedTarget, permit: HealthPermit, outcome: Outcome, now: number): void;
+  /** The keys of a target that may be used now: of a pool, those that are not cooling. */
+  openCredentials(target: Pooled, now: number): readonly string[];
+  /** Takes the permits for one attempt with one of the target's keys, which must be open at the same instant. */
+  acquire(target: Pooled, credential: string, now: number): HealthPermit;
+  settle(target: Pooled, permit: HealthPermit, outcome: Outcome, now: number): void;
   report(now: number): readonly TargetReport[];
 }
 
@@ -53,6 +65,7 @@ export const HEALTH_POLICY: HealthPolicy = {
 };
 
 interface TargetEntry {
+  readonly target: string;
   readonly credential: string;
   breaker: breaker.BreakerState;
   hint: Failure | undefined;
@@ -65,20 +78,16 @@ export function createHealthBook(policy: HealthPolicy = HEALTH_POLICY): HealthBo
   const targets = new Map<string, TargetEntry>();
   const credentials = new Map<string, breaker.BreakerState>();
 
-  function entryOf(target: PlannedTarget): TargetEntry {
-    const found = targets.get(target.id) ?? {
-      credential: target.credential,
-      breaker: breaker.CLOSED,
-      hint: undefined,
-      inFlight: 0,
-    };
-    remember(targets, target.id, found, policy.maxTargets);
+  function entryOf(target: string, credential: string): TargetEntry {
+    const key = keyOf(target, credential);
+    const found = targets.get(key) ?? { target, credential, breaker: breaker.CLOSED, hint: undefined, inFlight: 0 };
+    remember(targets, key, found, policy.maxTargets);
     return found;
   }
 
-  function gateOf(target: Pick<PlannedTarget, 'id' | 'credential'>, now: number): Gate | undefined {
-    const entry = targets.get(target.id);
-    const credential = credentials.get(target.credential);
+  function gateOf(target: string, name: string, now: number): Gate | undefined {
+    const entry = targets.get(keyOf(target, name));
+    const credential = credentials.get(name);
     const keyUntil = credential && breaker.closedUntil(credential, now);
     if (credential?.cause && keyUntil !== undefined)
       return { by: 'credential', until: keyUntil, failure: credential.cause };
@@ -90,55 +99,59 @@ export function createHealthBook(policy: HealthPolicy = HEALTH_POLICY): HealthBo
     return undefined;
   }
 
-  return {
-    view: (wanted, now) => Object.fromEntries(wanted.map((target) => [target.id, gateOf(target, now)])),
+  /** A pool is closed while all of its keys are, and until the first of them opens. */
+  function poolGate(target: Pooled, now: number): Gate | undefined {
+    const gates = credentialsOf(target).map((name) => gateOf(target.id, name, now));
+    if (gates.includes(undefined)) return undefined;
+    return gates.filter((gate) => gate !== undefined).toSorted((a, b) => a.until - b.until)[0];
+  }
 
-    acquire(target, now) {
-      const entry = entryOf(target);
+  return {
+    view: (wanted, now) => Object.fromEntries(wanted.map((target) => [target.id, poolGate(target, now)])),
+
+    openCredentials: (target, now) =>
+      credentialsOf(target).filter((name) => gateOf(target.id, name, now) === undefined),
+
+    acquire({ id }, name, now) {
+      const entry = entryOf(id, name);
       const onTarget = breaker.permit(entry.breaker, now, policy.breaker);
-      const onCredential = breaker.permit(credentials.get(target.credential) ?? breaker.CLOSED, now, policy.credential);
+      const onCredential = breaker.permit(credentials.get(name) ?? breaker.CLOSED, now, policy.credential);
       entry.breaker = onTarget.state;
       entry.inFlight += 1;
-      remember(credentials, target.credential, onCredential.state, policy.maxTargets);
-      return { target: onTarget.permit, credential: onCredential.permit };
+      remember(credentials, name, onCredential.state, policy.maxTargets);
+      return { name, target: onTarget.permit, credential: onCredential.permit };
     },
 
-    settle(target, permit, outcome, now) {
-      const entry = entryOf(target);
+    settle({ id }, permit, outcome, now) {
+      const entry = entryOf(id, permit.name);
       entry.inFlight = Math.max(0, entry.inFlight - 1);
       if (outcome.ok) entry.lastSuccessAt = now;
       else entry.lastFailureAt = now;
       entry.breaker = breaker.settle(entry.breaker, permit.target, verdictOf(outcome, 'target'), now, policy.breaker);
-      const credential = credentials.get(target.credential) ?? breaker.CLOSED;
-      const settled = breaker.settle(
-        credential,
-        permit.credential,
-        verdictOf(outcome, 'credential'),
-        now,
-        policy.credential,
-      );
-      remember(credentials, target.credential, settled, policy.maxTargets);
+      const known = credentials.get(permit.name) ?? breaker.CLOSED;
+      const verdict = verdictOf(outcome, 'credential');
+      const settled = breaker.settle(known, permit.credential, verdict, now, policy.credential);
+      remember(credentials, permit.name, settled, policy.maxTargets);
       if (!outcome.ok && outcome.failure.notBefore !== undefined && outcome.failure.certainty === 'rejected') {
         entry.hint = laterHint(entry.hint, outcome.failure);
       }
     },
 
     report: (now) =>
-      [...targets].map(([id, entry]) => {
+      [...targets.values()].map((entry) => {
         const credential = credentials.get(entry.credential)?.phase ?? 'closed';
-        return reportOf(id, entry, credential, gateOf({ id, credential: entry.credential }, now));
+        return reportOf(entry, credential, gateOf(entry.target, entry.credential, now));
       }),
   };
 }
 
-function reportOf(
-  id: string,
-  entry: TargetEntry,
-  credential: breaker.BreakerState['phase'],
-  gate: Gate | undefined,
-): TargetReport {
+function keyOf(target: string, credential: string): string {
+  return `${target} ${credential}`;
+}
+
+function reportOf(entry: TargetEntry, credential: breaker.BreakerState['phase'], gate: Gate | undefined): TargetReport {
   return {
-    target: id,
+    target: entry.target,
     credential: entry.credential,
     state: entry.breaker.phase,
     credentialState: credential,

@@ -103,6 +103,8 @@ export interface Attempt {
   /** 0 to 100, as the provider last told it. */
   readonly progress?: number;
   readonly stage?: Stage;
+  /** What went wrong with the last look at it that is journaled. */
+  readonly pollFailure?: Failure['kind'];
   /** The clock that ended the caller's wait while the attempt stayed open for its late answer. */
   readonly overdue?: Failure;
   readonly requestId?: string;
@@ -129,20 +131,20 @@ function foldEvent(run: Run, event: Event): Run {
     case 'attempt-started':
       return {
         ...next,
-        attempts: [...run.attempts, { attempt: event.attempt, target: event.target, startedAt: event.at }],
+        attempts: [...run.attempts, startedAttempt(event)],
       };
     case 'handle-received':
-      return { ...next, attempts: amend(run, event.attempt, { handle: event.handle, pollAt: event.pollAt }) };
+      return amendAttempt(next, event.attempt, { handle: event.handle, ...toldOfJob(event) });
     case 'polled':
-      return { ...next, attempts: amend(run, event.attempt, { pollAt: event.pollAt }) };
+      return amendAttempt(next, event.attempt, {
+        ...toldOfJob(event),
+        ...(event.failure && { pollFailure: event.failure.kind }),
+      });
     case 'clock-fired':
-      return { ...next, attempts: amend(run, event.attempt, { overdue: event.failure }) };
+      return amendAttempt(next, event.attempt, { overdue: event.failure });
     case 'attempt-ended': {
       const requestId = event.requestId === undefined ? {} : { requestId: event.requestId };
-      return {
-        ...next,
-        attempts: amend(run, event.attempt, { endedAt: event.at, outcome: event.outcome, ...requestId }),
-      };
+      return amendAttempt(next, event.attempt, { endedAt: event.at, outcome: event.outcome, ...requestId });
     }
     case 'partial-sent':
       return { ...next, partialSent: true };
@@ -154,8 +156,17 @@ function foldEvent(run: Run, event: Event): Run {
   }
 }
 
-function amend(run: Run, attempt: number, change: Partial<Attempt>): readonly Attempt[] {
-  return run.attempts.map((one) => (one.attempt === attempt ? { ...one, ...change } : one));
+function startedAttempt({ attempt, target, at, credential }: Extract<Event, { type: 'attempt-started' }>): Attempt {
+  return { attempt, target, startedAt: at, ...(credential !== undefined && { credential }) };
+}
+
+function toldOfJob({ pollAt, progress, stage }: Extract<Event, { type: 'handle-received' | 'polled' }>) {
+  return { pollAt, ...(progress !== undefined && { progress }), ...(stage !== undefined && { stage }) };
+}
+
+/** The run with one of its attempts changed. */
+export function amendAttempt(run: Run, attempt: number, change: Partial<Attempt>): Run {
+  return { ...run, attempts: run.attempts.map((one) => (one.attempt === attempt ? { ...one, ...change } : one)) };
 }
 
 /** The attempt that was sent and has no verdict yet; at most one per run, because a hedge would buy two. */

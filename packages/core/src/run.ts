@@ -1,9 +1,14 @@
-import { type AttemptWork, pollAttempt, submitAttempt } from './attempt.ts';
+import { type AttemptWork, submitAttempt } from './attempt.ts';
 import type { RunEnvironment } from './environment.ts';
-import { type Event, foldRun, type Journal, type Outcome, openAttempt, type Run } from './journal.ts';
-import type { Plan } from './plan.ts';
+import type { Failure } from './failure.ts';
+import type { Gate, Health } from './health.ts';
+import { cancelAttempt, pollAttempt } from './job.ts';
+import { type Attempt, type Event, type Journal, type Outcome, openAttempt } from './journal.ts';
+import type { Claim, Delay, Turn } from './pacing.ts';
+import type { Plan, PlannedTarget } from './plan.ts';
 import { answerFor } from './policy/budget.ts';
 import { type Decision, decide } from './policy/decide.ts';
+import { createRecorder, type Recorder } from './recorder.ts';
 
 /** Left where it stands, for another process or a later call to go on with. */
 export const PARKED = Symbol('parked');
@@ -19,20 +24,27 @@ export async function run(
   environment: RunEnvironment,
 ): Promise<Outcome | typeof PARKED> {
   const recorder = createRecorder(journal);
+  const step: Step = { runId, plan, recorder, environment, hand: {} };
   const { maxDecisions } = environment.limits;
-  for (let step = 0; step < maxDecisions; step += 1) {
-    const decision = nextDecision(runId, plan, recorder.run(), environment);
-    if (decision.do === 'stop') {
-      await recorder.flush();
-      return decision.outcome;
+  try {
+    for (let decided = 0; decided < maxDecisions; ) {
+      const decision = nextDecision(step);
+      if (decision.do === 'stop') {
+        await recorder.flush();
+        return decision.outcome;
+      }
+      if (environment.park.aborted && decision.do !== 'finish') {
+        await recorder.flush();
+        return PARKED;
+      }
+      // Looks at an accepted job go on until its deadline, however many they are.
+      if (openAttempt(recorder.run())?.handle === undefined) decided += 1;
+      await take(decision, step);
     }
-    if (environment.park.aborted && decision.do !== 'finish') {
-      await recorder.flush();
-      return PARKED;
-    }
-    await take(decision, { runId, plan, recorder, environment });
+    throw new Error(`run ${runId}: no end after ${maxDecisions} decisions`);
+  } finally {
+    step.hand.turn?.settle(ACCEPTED);
   }
-  throw new Error(`run ${runId}: no end after ${maxDecisions} decisions`);
 }
 
 interface Step {
@@ -40,32 +52,48 @@ interface Step {
   readonly plan: Plan;
   readonly recorder: Recorder;
   readonly environment: RunEnvironment;
+  /** The turn of the open attempt: an accepted job keeps its place under the limits until it ends. */
+  readonly hand: { turn?: Turn };
 }
 
-function nextDecision(runId: string, plan: Plan, state: Run, environment: RunEnvironment): Decision {
+/** `turn`: it has just been given a turn at this target, so that target's limits are no reason to wait. */
+function nextDecision({ runId, plan, recorder, environment }: Step, turn?: PlannedTarget): Decision {
+  const state = recorder.run();
   const now = environment.io.now();
-  const health = environment.health.view(plan.targets, now);
+  const health = healthFor(plan, environment, now, turn);
   const decision = decide(runId, plan, state, health, environment.presence(), now);
   if (!environment.cancel.aborted || decision.do === 'finish' || decision.do === 'stop') return decision;
   const open = openAttempt(state);
-  if (open?.handle) return { do: 'give-up-attempt', attempt: open.attempt, outcome: CANCELED_AT_WORK };
+  const target = plan.targets.find((one) => one.id === open?.target);
+  if (open?.handle && target) return { do: 'cancel', target, attempt: open };
   if (open) return decision;
   return { do: 'finish', outcome: answerFor(state, state.attempts.at(-1)?.outcome ?? CANCELED) };
+}
+
+/** What health has against the targets; where it has nothing, the queues there are to wait in. */
+function healthFor(plan: Plan, environment: RunEnvironment, now: number, turn: PlannedTarget | undefined): Health {
+  const health = environment.health.view(plan.targets, now);
+  const claim = claimOf(plan);
+  const queues = plan.targets.flatMap((target): [string, Gate][] => {
+    if (health[target.id] !== undefined || target.id === turn?.id) return [];
+    const delay = environment.turns.expect(target, claim);
+    return delay ? [[target.id, { by: 'limit', until: delay.until, failure: waitsForTurn(target, delay) }]] : [];
+  });
+  return queues.length === 0 ? health : { ...health, ...Object.fromEntries(queues) };
+}
+
+function claimOf(plan: Plan): Claim {
+  return { images: plan.request.n };
+}
+
+function waitsForTurn(target: PlannedTarget, { reason }: Delay): Failure {
+  return { kind: 'throttled', certainty: 'not_sent', message: `waits for its turn at ${target.id}: ${reason}` };
 }
 
 const CANCELED: Outcome = {
   ok: false,
   failure: { kind: 'canceled', certainty: 'not_sent', message: 'canceled before anything was sent' },
 };
-const CANCELED_AT_WORK: Outcome = {
-  ok: false,
-  failure: {
-    kind: 'canceled',
-    certainty: 'ambiguous',
-    message: 'canceled while the provider was working; it may bill the work',
-  },
-};
-
 async function take(decision: Exclude<Decision, { do: 'stop' }>, step: Step): Promise<void> {
   const { recorder, environment } = step;
   const at = environment.io.now();
@@ -83,95 +111,143 @@ async function take(decision: Exclude<Decision, { do: 'stop' }>, step: Step): Pr
       if (!openAttempt(recorder.run())) recorder.record({ type: 'waiting', at, target, until, reason });
       // Listening from here on: whoever comes or goes while this is being written wakes it too.
       const waited = waitUntil(until, environment);
+      const stopNews = environment.onNews?.(() => {
+        const open = openAttempt(recorder.run());
+        if (open) recorder.note(open.attempt, environment.io.now());
+      });
       await recorder.flush();
-      return waited;
+      await waited;
+      return stopNews?.();
     }
     case 'start':
-      return start(decision, at, step);
+      return start(decision, step);
     case 'poll':
       await recorder.flush();
-      return recorder.record(
-        await pollAttempt(workOf(step, decision.target, decision.attempt.attempt), decision.attempt),
-      );
+      return look(decision, step);
+    case 'cancel': {
+      await recorder.flush();
+      // Asked of the provider although the run itself is canceled: that is what it is asked for.
+      const asking = { ...step, environment: { ...environment, cancel: new AbortController().signal } };
+      return end(await cancelAttempt(workOf(asking, decision.target, decision.attempt), decision.attempt), step);
+    }
   }
 }
 
-async function start(decision: Extract<Decision, { do: 'start' }>, at: number, step: Step): Promise<void> {
+async function start(decision: Extract<Decision, { do: 'start' }>, step: Step): Promise<void> {
   const { target, attempt, skipped } = decision;
-  const { recorder, environment } = step;
-  const permit = environment.health.acquire(target, at);
+  const { recorder, environment, hand } = step;
+  const turn = await turnFor(target, step);
+  if (turn === undefined) return;
+  const now = environment.io.now();
+  // Much may have happened in the queue.
+  const still = nextDecision(step, target);
+  if (environment.park.aborted || still.do !== 'start' || still.target.id !== target.id) return turn.giveBack();
+  hand.turn = turn;
+  const permit = environment.health.acquire(target, turn.credential, now);
   let outcome: Outcome = NOT_SENT;
   try {
-    recorder.record(...skipped.map((one): Event => ({ type: 'target-skipped', at, ...one })));
-    await recorder.append({ type: 'attempt-started', at, attempt, target: target.id });
-    const end = await submitAttempt(workOf(step, target, attempt));
-    outcome = end.type === 'attempt-ended' ? end.outcome : ACCEPTED;
+    recorder.record(...skipped.map((one): Event => ({ type: 'target-skipped', at: now, ...one })));
+    const credential = target.credentials === undefined ? {} : { credential: turn.credential };
+    await recorder.append({ type: 'attempt-started', at: now, attempt, target: target.id, ...credential });
+    const ended = await submitAttempt(workOf(step, target, { attempt, ...credential }));
+    outcome = ended.type === 'attempt-ended' ? ended.outcome : ACCEPTED;
     // Before the answer can be sent, so that a caller's own repeats meet a closed gate.
-    recorder.record(end);
+    end(ended, step);
   } finally {
     environment.health.settle(target, permit, outcome, environment.io.now());
   }
 }
 
+/** Waits in the target's queue; undefined when something happened meanwhile that wants a new decision. */
+async function turnFor(target: PlannedTarget, { plan, recorder, environment }: Step): Promise<Turn | undefined> {
+  const { io, turns } = environment;
+  const claim = claimOf(plan);
+  const delay = turns.expect(target, claim);
+  if (delay) recorder.record({ type: 'waiting', at: io.now(), target: target.id, ...delay });
+  const changed = new AbortController();
+  const stop = onChange(Math.min(plan.deadlineAt, io.now() + LOOK_AGAIN_MS), environment, () => changed.abort());
+  try {
+    return await turns.take(target, claim, changed.signal);
+  } finally {
+    stop();
+  }
+}
+
+/** A queue may turn out longer than expected, and another target better. */
+const LOOK_AGAIN_MS = 30_000;
+
+/** Only what is new of a job is journaled; how often it was looked at is not. */
+async function look({ target, attempt }: Extract<Decision, { do: 'poll' }>, step: Step): Promise<void> {
+  const { recorder, environment } = step;
+  const seen = await pollAttempt(workOf(step, target, attempt), attempt);
+  if (seen.type !== 'still-waiting') return end(seen, step);
+  const { type: _, ...told } = seen;
+  const news =
+    Math.floor(told.progress ?? 0) > (attempt.progress ?? 0) ||
+    (told.stage !== undefined && told.stage !== attempt.stage) ||
+    (told.failure !== undefined && told.failure.kind !== attempt.pollFailure);
+  if (!news) return recorder.note(attempt.attempt, told.pollAt);
+  return recorder.append({ type: 'polled', at: environment.io.now(), attempt: attempt.attempt, ...told });
+}
+
+/** Records how a submit or a job ended; with the attempt its place under the limits ends too. */
+function end(event: Event, { recorder, hand }: Step): void {
+  recorder.record(event);
+  if (event.type !== 'attempt-ended') return;
+  hand.turn?.settle(event.outcome);
+  delete hand.turn;
+}
+
 function workOf(
-  { runId, plan, recorder, environment }: Step,
-  target: AttemptWork['target'],
-  attempt: number,
+  { runId, plan, recorder, environment, hand }: Step,
+  target: PlannedTarget,
+  { attempt, credential = target.credential }: Pick<Attempt, 'attempt' | 'credential'>,
 ): AttemptWork {
-  return { runId, plan, run: recorder.run(), target, attempt, environment, append: recorder.append };
+  const turn = hand.turn && { turn: hand.turn };
+  return {
+    runId,
+    plan,
+    run: recorder.run(),
+    target,
+    attempt,
+    credential,
+    environment,
+    append: recorder.append,
+    ...turn,
+  };
 }
 
 const NOT_SENT: Outcome = { ok: false, failure: { kind: 'canceled', certainty: 'not_sent', message: 'never sent' } };
 /** To the breakers a job that was taken on is a success; how it ends is the job's own story. */
 const ACCEPTED: Outcome = { ok: true, images: [] };
 
-interface Recorder {
-  run(): Run;
-  /** Counts at once, and becomes durable with the next flush. */
-  record(...events: readonly Event[]): void;
-  flush(): Promise<void>;
-  append(event: Event): Promise<void>;
-}
-
-/** Appends in order, one write at a time, because the fence counts events; what gathers meanwhile goes as one. */
-function createRecorder(journal: Journal): Recorder {
-  let state = foldRun(journal.events);
-  let pending: Event[] = [];
-  let written: Promise<void> = Promise.resolve();
-  const record = (...events: readonly Event[]): void => {
-    state = foldRun(events, state);
-    pending.push(...events);
-  };
-  const flush = (): Promise<void> => {
-    written = written.then(() => {
-      const events = pending;
-      pending = [];
-      return events.length > 0 ? journal.append(events) : undefined;
-    });
-    return written;
-  };
-  const append = (event: Event): Promise<void> => {
-    record(event);
-    return flush();
-  };
-  return { run: () => state, record, flush, append };
-}
-
-/** Ends at `until`, or sooner when the caller comes or goes, on cancel, and on park. */
+/** Ends at `until`, or sooner when the caller comes or goes, on news, on cancel, and on park. */
 function waitUntil(until: number, environment: RunEnvironment): Promise<void> {
-  const { cancel, park } = environment;
-  if (cancel.aborted || park.aborted) return Promise.resolve();
   return new Promise((resolve) => {
-    const end = () => {
-      stopTimer();
-      stopPresence();
-      cancel.removeEventListener('abort', end);
-      park.removeEventListener('abort', end);
+    const stop = onChange(until, environment, () => {
+      stop();
       resolve();
-    };
-    const stopTimer = environment.io.timer(until, end);
-    const stopPresence = environment.onPresence(end);
-    cancel.addEventListener('abort', end, { once: true });
-    park.addEventListener('abort', end, { once: true });
+    });
   });
+}
+
+/** Calls back once at `until`, or sooner when something happened that a decision depends on; returns how to stop it. */
+function onChange(until: number, environment: RunEnvironment, callback: () => void): () => void {
+  const { cancel, park, io } = environment;
+  if (cancel.aborted || park.aborted) {
+    queueMicrotask(callback);
+    return () => {};
+  }
+  const stopTimer = io.timer(until, callback);
+  const stopPresence = environment.onPresence(callback);
+  const stopNews = environment.onNews?.(callback);
+  cancel.addEventListener('abort', callback, { once: true });
+  park.addEventListener('abort', callback, { once: true });
+  return () => {
+    stopTimer();
+    stopPresence();
+    stopNews?.();
+    cancel.removeEventListener('abort', callback);
+    park.removeEventListener('abort', callback);
+  };
 }

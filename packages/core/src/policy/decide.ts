@@ -14,6 +14,8 @@ export type Decision =
       readonly skipped: readonly Skipped[];
     }
   | { readonly do: 'wait'; readonly until: number; readonly target: string; readonly reason: string }
+  /** The caller wants an end: the provider is asked to give the job up. */
+  | { readonly do: 'cancel'; readonly target: PlannedTarget; readonly attempt: Attempt }
   | { readonly do: 'poll'; readonly target: PlannedTarget; readonly attempt: Attempt }
   /** The caller's deadline passed while the provider works on: its wait ends, the run does not. */
   | { readonly do: 'release-caller'; readonly attempt: number; readonly failure: Failure }
@@ -50,7 +52,7 @@ function decideNext(runId: string, plan: Plan, run: Run, health: Health, presenc
   if (last && !mayPayAgain(last.failure, run, plan.policy)) return { do: 'finish', outcome: last };
   // Its caller was answered when the clock fired: a new attempt would be paid for nobody.
   if (last && run.attempts.some((attempt) => attempt.overdue)) return { do: 'finish', outcome: last };
-  if (presence.absentSince !== undefined)
+  if (presence.absentSince !== undefined && !plan.unattended)
     return outliveCaller(presence.absentSince + presence.unsentGraceMs, last, now);
   if (now >= plan.deadlineAt) return { do: 'finish', outcome: last ?? failed(deadlinePassed(plan, now)) };
   return chooseTarget(runId, plan, run, health, now);
@@ -84,6 +86,8 @@ interface Option {
   readonly at: number;
   readonly reason: string;
   readonly blocked: Gate | undefined;
+  /** Waits for its turn under the target's limits: who is chosen takes its place in the queue there. */
+  readonly queues: boolean;
 }
 
 function chooseTarget(runId: string, plan: Plan, run: Run, health: Health, now: number): Decision {
@@ -93,7 +97,8 @@ function chooseTarget(runId: string, plan: Plan, run: Run, health: Health, now: 
   const chosen = open.find((option) => option.at <= soon) ?? open.toSorted((a, b) => a.at - b.at)[0];
   if (chosen === undefined) return { do: 'finish', outcome: exhausted(runId, plan, run, options, health) };
   if (chosen.at >= plan.deadlineAt) return { do: 'finish', outcome: tooLate(run, chosen) };
-  if (chosen.at > now) return { do: 'wait', until: chosen.at, target: chosen.target.id, reason: chosen.reason };
+  if (chosen.at > now && !chosen.queues)
+    return { do: 'wait', until: chosen.at, target: chosen.target.id, reason: chosen.reason };
   const passed = options.slice(0, options.indexOf(chosen)).map(({ target, reason }) => ({ target: target.id, reason }));
   return { do: 'start', target: chosen.target, attempt: run.attempts.length + 1, skipped: passed };
 }
@@ -103,7 +108,7 @@ function optionsFor(runId: string, plan: Plan, run: Run, health: Health, now: nu
   const last = run.attempts.at(-1);
   const failure = last?.outcome?.ok === false ? last.outcome.failure : undefined;
   const at = last ? plan.targets.findIndex((target) => target.id === last.target) : 0;
-  const toOption = (target: PlannedTarget) => gated(target, health[target.id], now, runId);
+  const toOption = (target: PlannedTarget) => gated(target, health[target.id], now, runId, plan);
   if (last === undefined || failure === undefined) {
     return (plan.policy.fallback ? plan.targets : plan.targets.slice(0, 1)).map(toOption);
   }
@@ -119,16 +124,23 @@ function optionsFor(runId: string, plan: Plan, run: Run, health: Health, now: nu
     plan.policy.retry,
   );
   const option = toOption(same);
-  const waited = option.at > again ? option : { ...option, at: Math.max(now, again), reason: failure.message };
+  const waited =
+    option.at > again && !(option.queues && again > now)
+      ? option
+      : { ...option, at: Math.max(now, again), reason: failure.message, queues: option.queues && again <= now };
   return [waited, ...others];
 }
 
-/** A breaker or a credential blocks; a provider's hint is a time to wait for. */
-function gated(target: PlannedTarget, gate: Gate | undefined, now: number, runId: string): Option {
-  if (gate === undefined || gate.until <= now) return { target, at: now, reason: '', blocked: undefined };
+/** A breaker or a credential blocks; a provider's hint is a time to wait for, and its limit a queue to wait in. */
+function gated(target: PlannedTarget, gate: Gate | undefined, now: number, runId: string, plan: Plan): Option {
+  const option = { target, at: now, reason: '', blocked: undefined, queues: false };
+  if (gate === undefined || gate.until <= now) return option;
   const reason = gate.failure.message;
-  if (gate.by === 'hint') return { target, at: afterHint(gate.until, now, runId), reason, blocked: undefined };
-  return { target, at: gate.until, reason, blocked: gate };
+  if (gate.by === 'limit') return { ...option, at: gate.until, reason, queues: true };
+  // A task has the time to wait for a target to recover; a key that is refused will not.
+  if (gate.by === 'hint' || (gate.by === 'breaker' && plan.unattended))
+    return { ...option, at: afterHint(gate.until, now, runId), reason };
+  return { ...option, at: gate.until, reason, blocked: gate };
 }
 
 function mayFallBack(failure: Failure, plan: Plan, run: Run): boolean {
@@ -140,10 +152,14 @@ function mayRetrySame(failure: Failure, plan: Plan, run: Run, target: string, an
   if (!FAILURES[failure.kind].retry) return false;
   const free = failure.certainty === 'not_sent' || failure.certainty === 'rejected';
   const { maxFreeAttempts, maxFreeAttemptsBeforeFallback } = plan.policy.retry;
+  if (free && plan.unattended && failure.kind === 'throttled' && !another) return run.attempts.length < MAX_THROTTLED;
   if (free) return triesOf(run, target) < (another ? maxFreeAttemptsBeforeFallback : maxFreeAttempts);
   const paymentsLeft = plan.policy.maxPaidAttempts - paidAttempts(run);
   return !another || (paymentsLeft > 1 && triesOf(run, target) < 2);
 }
+
+/** A limit is no reason for a task to end before its deadline; this only bounds its journal. */
+const MAX_THROTTLED = 500;
 
 function triesOf(run: Run, target: string): number {
   return run.attempts.filter((attempt) => attempt.target === target).length;

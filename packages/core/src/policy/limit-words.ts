@@ -8,3 +8,7 @@ export interface LimitReading {
   /** When nothing of it will be used (epoch ms). */
   readonly resetAt?: number;
 }
+
+export function readLimits(_headers: Readonly<Record<string, string>>, _text: string, _now: number): readonly LimitReading[] {
+  return [];
+}

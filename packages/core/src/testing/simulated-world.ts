@@ -8,6 +8,7 @@ import { numberAt, stringAt } from '../json.ts';
 import type { Plan } from '../plan.ts';
 import { openaiCompatible } from '../providers/openai.ts';
 import type { CallContext, Handle, Progress, Provider } from '../providers/provider.ts';
+import { FREE_TURNS } from '../turns.ts';
 import { type Behaviour, createScriptedIo, type ScriptedIo } from './scripted-io.ts';
 import { TINY_PNG_BASE64 } from './tiny-png.ts';
 
@@ -180,6 +181,7 @@ function environmentOf(scenario: Scenario, io: ScriptedIo): RunEnvironment {
     io,
     assets: createMemoryAssets(),
     health: createHealthBook(),
+    turns: FREE_TURNS,
     connection: (id): Connection => ({
       id,
       provider: jobProvider,

@@ -1,0 +1,125 @@
+import {
+  type AttemptWork,
+  type Clocks,
+  type Conversation,
+  contextOf,
+  converse,
+  ended,
+  noConnection,
+  settled,
+} from './attempt.ts';
+import { failureOf } from './classify.ts';
+import type { Failure } from './failure.ts';
+import type { Attempt, Event } from './journal.ts';
+import type { CancelCall, Handle, Progress, Stage } from './providers/provider.ts';
+
+/** A look at a job that is not done: when to look again, and what was told of it. */
+export interface StillWaiting {
+  readonly type: 'still-waiting';
+  readonly pollAt: number;
+  readonly progress?: number;
+  readonly stage?: Stage;
+  readonly failure?: Failure;
+}
+
+/** Looks a submitted job up once. What goes wrong in between is not the job's end: the next poll is later. */
+export async function pollAttempt(work: AttemptWork, { handle, startedAt }: Attempt): Promise<Event | StillWaiting> {
+  const connection = work.environment.connection(work.target.provider);
+  const poll = connection?.provider.image?.poll;
+  if (connection === undefined || poll === undefined || handle === undefined) {
+    return ended(work, { ok: false, failure: lostJob(noConnection(work.target)) });
+  }
+  return converse<StillWaiting>(work, connection, async (call) => {
+    const done = await call.send(poll.build(handle, contextOf(work, connection)), pollClocks(work));
+    const now = work.environment.io.now();
+    if (!done.ok) return stillWaiting(now, done.failure);
+    const failure = failureOf(connection.provider, done.response, now);
+    if (failure?.kind === 'not_found') return ended(work, { ok: false, failure: lostJob(failure) }, done);
+    if (failure && failure.certainty !== 'failed') return stillWaiting(now, failure);
+    if (failure) return ended(work, { ok: false, failure }, done);
+    const progress = poll.parse(done.response, handle);
+    return progress.kind === 'waiting' ? onItsWay(progress, startedAt, now) : settled(call, progress, done);
+  });
+}
+
+/**
+ * Asks the provider to give the job up, once. Where it will not say so, the job is looked at a last time, because it
+ * may have been done before the request came.
+ */
+export async function cancelAttempt(work: AttemptWork, attempt: Attempt): Promise<Event> {
+  const connection = work.environment.connection(work.target.provider);
+  const cancel = connection?.provider.image?.cancel;
+  const { handle } = attempt;
+  if (connection === undefined || cancel === undefined || handle === undefined) return ended(work, canceled());
+  const told = await converse<Told>(work, connection, (call) => askToCancel(call, cancel, handle));
+  if (told.type !== 'told') return told;
+  if (told.confirmed) return ended(work, canceled(told));
+  const last = await pollAttempt(work, attempt);
+  return last.type === 'still-waiting' ? ended(work, canceled(told)) : last;
+}
+
+interface Told {
+  readonly type: 'told';
+  readonly confirmed: boolean;
+  readonly certainty: 'rejected' | 'ambiguous';
+  readonly message: string;
+}
+
+async function askToCancel(call: Conversation, cancel: CancelCall, handle: Handle): Promise<Told> {
+  const { work, connection } = call;
+  const done = await call.send(cancel.build(handle, contextOf(work, connection)), {
+    ...pollClocks(work),
+    deadlineAt: work.environment.io.now() + CANCEL_TOTAL_MS,
+  });
+  if (!done.ok) return { type: 'told', confirmed: false, certainty: 'ambiguous', message: done.failure.message };
+  return { type: 'told', ...cancel.parse(done.response, handle) };
+}
+
+const POLL_TOTAL_MS = 600_000;
+const CANCEL_TOTAL_MS = 10_000;
+const FAILED_POLL_MS = 5_000;
+const MIN_POLL_MS = 1_000;
+const MAX_POLL_MS = 10_000;
+/** Where a provider says nothing, the wait grows with the job's age, so that a look comes at most a tenth too late. */
+const POLL_SHARE_OF_AGE = 0.1;
+
+function onItsWay(progress: Progress & { kind: 'waiting' }, startedAt: number, now: number): StillWaiting {
+  const age = Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, (now - startedAt) * POLL_SHARE_OF_AGE));
+  return {
+    type: 'still-waiting',
+    pollAt: now + (progress.pollAfterMs ?? age),
+    ...(progress.progress !== undefined && { progress: progress.progress }),
+    ...(progress.stage !== undefined && { stage: progress.stage }),
+  };
+}
+
+function stillWaiting(now: number, failure: Failure): StillWaiting {
+  return { type: 'still-waiting', pollAt: Math.max(now + FAILED_POLL_MS, failure.notBefore ?? 0), failure };
+}
+
+function canceled(told?: Told): { readonly ok: false; readonly failure: Failure } {
+  const { confirmed = false, certainty = 'ambiguous', message = 'this provider takes no cancellation' } = told ?? {};
+  const words = confirmed
+    ? `canceled; the provider gave the job up: ${message}`
+    : `canceled here; whether the provider gave the job up is not known: ${message}`;
+  const cancel = confirmed ? 'confirmed' : 'unconfirmed';
+  return { ok: false, failure: { kind: 'canceled', certainty, message: words, cancel } };
+}
+
+/** A look at a job costs nothing and says nothing of the job when it fails, so no clock of it is the caller's. */
+function pollClocks({ plan, target, environment }: AttemptWork): Clocks {
+  return {
+    connectMs: plan.policy.timeout.connectMs,
+    firstByteMs: target.firstByteMs,
+    idleMs: plan.policy.timeout.idleMs,
+    deadlineAt: environment.io.now() + POLL_TOTAL_MS,
+    totalMs: POLL_TOTAL_MS,
+    harvestMs: () => 0,
+    onClock: () => {},
+  };
+}
+
+/** The provider took the job on; that it cannot be looked up any more does not undo its charge. */
+function lostJob(why: Failure): Failure {
+  return { ...why, certainty: 'ambiguous', message: `the job was accepted and cannot be looked up: ${why.message}` };
+}
