@@ -166,7 +166,7 @@ function requestFor(plan: Plan, target: PlannedTarget): Plan['request'] {
 
 export function contextOf(work: AttemptWork, connection: Connection): CallContext {
   const { runId, attempt, target, environment } = work;
-  const webhookUrl = environment.webhookUrl?.(runId);
+  const webhookUrl = environment.webhookUrl?.(runId, connection);
   return {
     runId,
     attempt,

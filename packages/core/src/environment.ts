@@ -43,8 +43,8 @@ export interface RunEnvironment {
   readonly onPresence: (callback: () => void) => () => void;
   /** Calls back when the provider of an open job said that it has news; returns the unsubscribe function. */
   readonly onNews?: (callback: () => void) => () => void;
-  /** Where a provider may say so, by run. */
-  readonly webhookUrl?: (runId: string) => string | undefined;
+  /** Where a provider may say so, by run; undefined where it cannot reach us. */
+  readonly webhookUrl?: (runId: string, connection: Connection) => string | undefined;
   readonly limits: RunLimits;
 }
 

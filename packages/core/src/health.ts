@@ -1,14 +1,8 @@
-import { FAILURES, type Failure } from './failure.ts';
+import { FAILURES } from './failure.ts';
+import { type ClosedGate, createGates, type Gate, laterHint, type TargetEntry } from './gates.ts';
 import type { Outcome } from './journal.ts';
 import type { PlannedTarget } from './plan.ts';
 import * as breaker from './policy/breaker.ts';
-
-/** Why a target takes no call before `until` (epoch ms). */
-export interface Gate {
-  readonly by: 'breaker' | 'credential' | 'hint' | 'limit';
-  readonly until: number;
-  readonly failure: Failure;
-}
 
 /** What `decide` may know of the targets at one instant: the closed gates by target id. */
 export type Health = Readonly<Record<string, Gate | undefined>>;
@@ -49,6 +43,10 @@ export interface HealthBook {
   acquire(target: Pooled, credential: string, now: number): HealthPermit;
   settle(target: Pooled, permit: HealthPermit, outcome: Outcome, now: number): void;
   report(now: number): readonly TargetReport[];
+  /** Another process found a gate closed: it is closed here too, until then. */
+  adopt(closed: ClosedGate): void;
+  /** Calls back when what was settled here closed a gate, or closed it for longer; returns the unsubscribe function. */
+  onClosed(callback: (closed: ClosedGate) => void): () => void;
 }
 
 export interface HealthPolicy {
@@ -64,46 +62,16 @@ export const HEALTH_POLICY: HealthPolicy = {
   maxTargets: 1_000,
 };
 
-interface TargetEntry {
-  readonly target: string;
-  readonly credential: string;
-  breaker: breaker.BreakerState;
-  hint: Failure | undefined;
-  inFlight: number;
-  lastSuccessAt?: number;
-  lastFailureAt?: number;
-}
-
 export function createHealthBook(policy: HealthPolicy = HEALTH_POLICY): HealthBook {
-  const targets = new Map<string, TargetEntry>();
-  const credentials = new Map<string, breaker.BreakerState>();
-
-  function entryOf(target: string, credential: string): TargetEntry {
-    const key = keyOf(target, credential);
-    const found = targets.get(key) ?? { target, credential, breaker: breaker.CLOSED, hint: undefined, inFlight: 0 };
-    remember(targets, key, found, policy.maxTargets);
-    return found;
-  }
-
-  function gateOf(target: string, name: string, now: number): Gate | undefined {
-    const entry = targets.get(keyOf(target, name));
-    const credential = credentials.get(name);
-    const keyUntil = credential && breaker.closedUntil(credential, now);
-    if (credential?.cause && keyUntil !== undefined)
-      return { by: 'credential', until: keyUntil, failure: credential.cause };
-    const until = entry && breaker.closedUntil(entry.breaker, now);
-    if (entry?.breaker.cause && until !== undefined) return { by: 'breaker', until, failure: entry.breaker.cause };
-    if (entry?.hint?.notBefore !== undefined && entry.hint.notBefore > now) {
-      return { by: 'hint', until: entry.hint.notBefore, failure: entry.hint };
-    }
-    return undefined;
-  }
+  const gates = createGates(policy.maxTargets);
+  const { entryOf, gateOf } = gates;
+  const listeners = new Set<(closed: ClosedGate) => void>();
 
   /** A pool is closed while all of its keys are, and until the first of them opens. */
   function poolGate(target: Pooled, now: number): Gate | undefined {
-    const gates = credentialsOf(target).map((name) => gateOf(target.id, name, now));
-    if (gates.includes(undefined)) return undefined;
-    return gates.filter((gate) => gate !== undefined).toSorted((a, b) => a.until - b.until)[0];
+    const closed = credentialsOf(target).map((name) => gateOf(target.id, name, now));
+    if (closed.includes(undefined)) return undefined;
+    return closed.filter((gate) => gate !== undefined).toSorted((a, b) => a.until - b.until)[0];
   }
 
   return {
@@ -115,10 +83,10 @@ export function createHealthBook(policy: HealthPolicy = HEALTH_POLICY): HealthBo
     acquire({ id }, name, now) {
       const entry = entryOf(id, name);
       const onTarget = breaker.permit(entry.breaker, now, policy.breaker);
-      const onCredential = breaker.permit(credentials.get(name) ?? breaker.CLOSED, now, policy.credential);
+      const onCredential = breaker.permit(gates.credential(name), now, policy.credential);
       entry.breaker = onTarget.state;
       entry.inFlight += 1;
-      remember(credentials, name, onCredential.state, policy.maxTargets);
+      gates.setCredential(name, onCredential.state);
       return { name, target: onTarget.permit, credential: onCredential.permit };
     },
 
@@ -128,25 +96,29 @@ export function createHealthBook(policy: HealthPolicy = HEALTH_POLICY): HealthBo
       if (outcome.ok) entry.lastSuccessAt = now;
       else entry.lastFailureAt = now;
       entry.breaker = breaker.settle(entry.breaker, permit.target, verdictOf(outcome, 'target'), now, policy.breaker);
-      const known = credentials.get(permit.name) ?? breaker.CLOSED;
       const verdict = verdictOf(outcome, 'credential');
-      const settled = breaker.settle(known, permit.credential, verdict, now, policy.credential);
-      remember(credentials, permit.name, settled, policy.maxTargets);
+      const known = gates.credential(permit.name);
+      gates.setCredential(permit.name, breaker.settle(known, permit.credential, verdict, now, policy.credential));
       if (!outcome.ok && outcome.failure.notBefore !== undefined && outcome.failure.certainty === 'rejected') {
         entry.hint = laterHint(entry.hint, outcome.failure);
       }
+      const gate = outcome.ok ? undefined : gates.ownGate(id, permit.name, now);
+      if (gate) for (const listener of [...listeners]) listener({ target: id, credential: permit.name, gate });
+    },
+
+    adopt: gates.adopt,
+
+    onClosed(callback) {
+      listeners.add(callback);
+      return () => listeners.delete(callback);
     },
 
     report: (now) =>
-      [...targets.values()].map((entry) => {
-        const credential = credentials.get(entry.credential)?.phase ?? 'closed';
-        return reportOf(entry, credential, gateOf(entry.target, entry.credential, now));
+      gates.entries().map((entry) => {
+        const { phase } = gates.credential(entry.credential);
+        return reportOf(entry, phase, gateOf(entry.target, entry.credential, now));
       }),
   };
-}
-
-function keyOf(target: string, credential: string): string {
-  return `${target} ${credential}`;
 }
 
 function reportOf(entry: TargetEntry, credential: breaker.BreakerState['phase'], gate: Gate | undefined): TargetReport {
@@ -172,17 +144,4 @@ function verdictOf(outcome: Outcome, kind: 'target' | 'credential'): breaker.Ver
   return FAILURES[outcome.failure.kind].breaker === kind
     ? { result: 'failure', failure: outcome.failure }
     : { result: 'ignored' };
-}
-
-function laterHint(known: Failure | undefined, told: Failure): Failure {
-  return (known?.notBefore ?? 0) > (told.notBefore ?? 0) && known ? known : told;
-}
-
-/** Keeps a map in order of use and within its bound. */
-function remember<Value>(map: Map<string, Value>, key: string, value: Value, bound: number): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size <= bound) return;
-  const oldest = map.keys().next();
-  if (!oldest.done) map.delete(oldest.value);
 }

@@ -1,6 +1,6 @@
 export { type Client, type ClientConfig, createClient, type ImageResult } from './client.ts';
 export { type Cost, costOf } from './cost.ts';
-export { type Connection, RUN_LIMITS, type RunEnvironment, type RunLimits } from './environment.ts';
+export { type Connection, RUN_LIMITS, type RunEnvironment, type RunLimits, type Turns } from './environment.ts';
 export { OnetakeError } from './errors.ts';
 export {
   type Certainty,
@@ -10,6 +10,7 @@ export {
   type Failure,
   type FailureKind,
 } from './failure.ts';
+export type { ClosedGate, Gate } from './gates.ts';
 export { foldGeneration, type Generation } from './generation.ts';
 export { createHealthBook, HEALTH_POLICY, type HealthBook, type HealthPolicy, type TargetReport } from './health.ts';
 export { adviceFor, billed, callerMayRepeat, type HttpAnswer, httpAnswer } from './http-answer.ts';
@@ -32,14 +33,18 @@ export { isObject, type JsonObject, type JsonValue } from './json.ts';
 export { nearMatches } from './near-matches.ts';
 export type { Payment, Plan, PlannedTarget, Policy } from './plan.ts';
 export type { Presence } from './policy/decide.ts';
+export { readHint } from './policy/hints.ts';
 export { TIMEOUTS } from './policy/timeout.ts';
 export type { Price } from './price.ts';
 export { openai, openaiCompatible } from './providers/openai.ts';
+export { OPENAI_TIERS, openaiTierLimits } from './providers/openai-tiers.ts';
 export type { Credential, Model, Provider } from './providers/provider.ts';
 export { type SandboxAddress, sandboxProvider } from './providers/sandbox.ts';
 export type { ImageRequest } from './request.ts';
 export {
   type Catalogue,
+  keysOf,
+  limitsOf,
   modelNames,
   modelOf,
   type Planned,
@@ -51,3 +56,5 @@ export {
 } from './route.ts';
 export { PARKED, run } from './run.ts';
 export { systemIo } from './system-io.ts';
+export { isPublicAddress } from './transport/public-address.ts';
+export { createTurns, type FirstTurn, FREE_TURNS } from './turns.ts';

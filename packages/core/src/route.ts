@@ -1,6 +1,7 @@
 import type { Connection } from './environment.ts';
 import type { Failure } from './failure.ts';
 import { nearMatches } from './near-matches.ts';
+import type { Limits } from './pacing.ts';
 import type { Payment, Plan, PlannedTarget, Policy } from './plan.ts';
 import { allowedPaidAttempts } from './policy/budget.ts';
 import { RETRY_POLICY } from './policy/retry.ts';
@@ -116,6 +117,7 @@ function plannedTarget(
     provider,
     model: modelId,
     credential: connection.provider.credentialPerModel ? full : provider,
+    ...(connection.pool && { credentials: Object.keys(connection.pool) }),
     streams: model.streams,
     maxImagesPerCall: model.maxImagesPerCall,
     firstByteMs: firstByteMs(model.fast, set.firstByteTimeoutMs),
@@ -152,6 +154,26 @@ export function modelNames(catalogue: Catalogue): readonly string[] {
 export function modelOf(target: string, catalogue: Catalogue): Model | undefined {
   const { provider, model } = splitTarget(target);
   return model === '' ? undefined : catalogue.connections.find((one) => one.id === provider)?.provider.model(model);
+}
+
+/** The credentials an attempt at this target may go with; undefined when the catalogue has no such target (any more). */
+export function keysOf(target: string, catalogue: Catalogue): readonly string[] | undefined {
+  const { provider } = splitTarget(target);
+  const connection = catalogue.connections.find((one) => one.id === provider);
+  if (connection === undefined) return undefined;
+  if (connection.pool) return Object.keys(connection.pool);
+  return [connection.provider.credentialPerModel ? target : provider];
+}
+
+/** What is allowed at a target: configured for it, or for all of its provider's models, else what its model is known for. */
+export function limitsOf(
+  target: string,
+  configured: Readonly<Record<string, Limits>>,
+  catalogue: Catalogue,
+): Limits | undefined {
+  const own = Object.hasOwn(configured, target) ? configured[target] : undefined;
+  const all = `${splitTarget(target).provider}/*`;
+  return own ?? (Object.hasOwn(configured, all) ? configured[all] : undefined) ?? modelOf(target, catalogue)?.limits;
 }
 
 function unknownModel(name: string, catalogue: Catalogue): Failure {

@@ -1,7 +1,8 @@
 import { type AttemptWork, submitAttempt } from './attempt.ts';
 import type { RunEnvironment } from './environment.ts';
 import type { Failure } from './failure.ts';
-import type { Gate, Health } from './health.ts';
+import type { Gate } from './gates.ts';
+import type { Health } from './health.ts';
 import { cancelAttempt, pollAttempt } from './job.ts';
 import { type Attempt, type Event, type Journal, type Outcome, openAttempt } from './journal.ts';
 import type { Claim, Delay, Turn } from './pacing.ts';

@@ -2,12 +2,16 @@ import type { Turns } from './environment.ts';
 import { credentialsOf, type HealthBook } from './health.ts';
 import type { Io } from './io.ts';
 import type { Pacer, Ticket, Turn } from './pacing.ts';
+import type { FairClock } from './policy/fair-queue.ts';
 
 export interface TurnsOptions {
   readonly pacer: Pacer;
   readonly health: HealthBook;
   readonly io: Pick<Io, 'now'>;
-  readonly ticket: Ticket;
+  /** Its place in the queue of each target. */
+  readonly ticket: (target: string) => Ticket;
+  /** Its turn has come: fairness goes on from its tag. */
+  readonly clock?: Pick<FairClock, 'started'>;
   /** Taken before the run began: the first attempt at this target goes with it. */
   readonly first?: FirstTurn;
 }
@@ -19,7 +23,7 @@ export interface FirstTurn {
 }
 
 /** The turns of one run: its place in the pacer's queues, with keys that health knows nothing against. */
-export function createTurns({ pacer, health, io, ticket, first }: TurnsOptions): Turns & { close(): void } {
+export function createTurns({ pacer, health, io, ticket, clock, first }: TurnsOptions): Turns & { close(): void } {
   let inHand = first;
   const dropFirst = () => {
     inHand?.turn.giveBack();
@@ -34,12 +38,14 @@ export function createTurns({ pacer, health, io, ticket, first }: TurnsOptions):
       }
       dropFirst();
       const credentials = () => health.openCredentials(target, io.now());
-      const [turn] = await pacer.take({ target: target.id, credentials, claim, ticket, signal });
+      const own = ticket(target.id);
+      const [turn] = await pacer.take({ target: target.id, credentials, claim, ticket: own, signal });
+      if (turn) clock?.started(target.id, own.tag);
       return turn;
     },
     expect(target, claim) {
       if (inHand?.target === target.id && inHand.images === claim.images) return undefined;
-      return pacer.expect(target.id, claim, ticket);
+      return pacer.expect(target.id, claim, ticket(target.id));
     },
     close: dropFirst,
   };

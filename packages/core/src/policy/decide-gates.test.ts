@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FailureKind } from '../failure.ts';
-import type { Gate, Health } from '../health.ts';
+import type { Gate } from '../gates.ts';
+import type { Health } from '../health.ts';
 import { callerMayRepeat, httpAnswer } from '../http-answer.ts';
 import { EMPTY_RUN, type Run } from '../journal.ts';
 import type { Plan } from '../plan.ts';

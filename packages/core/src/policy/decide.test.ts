@@ -47,6 +47,8 @@ const afterOne: readonly (readonly [FailureKind, Certainty, Partial<Policy>, str
   ['capability', 'rejected', {}, 'start b'],
   ['invalid', 'rejected', {}, 'finish invalid'],
   ['too_large', 'rejected', {}, 'finish too_large'],
+  ['image_url', 'rejected', {}, 'finish image_url'],
+  ['image_format', 'rejected', {}, 'finish image_format'],
   ['policy', 'rejected', {}, 'finish policy'],
   ['policy', 'completed', {}, 'finish policy'],
   ['policy', 'completed', available, 'finish policy'],

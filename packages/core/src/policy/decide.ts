@@ -1,5 +1,6 @@
 import { FAILURES, type Failure } from '../failure.ts';
-import type { Gate, Health } from '../health.ts';
+import type { Gate } from '../gates.ts';
+import type { Health } from '../health.ts';
 import { type Attempt, type Outcome, openAttempt, paidAttempts, type Run } from '../journal.ts';
 import type { Plan, PlannedTarget } from '../plan.ts';
 import { answerFor, mayPayAgain } from './budget.ts';

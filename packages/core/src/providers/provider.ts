@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { HttpRequest, HttpResponse, SseEvent } from '../http.ts';
 import type { JsonObject } from '../json.ts';
+import type { Limits } from '../pacing.ts';
 import type { Price } from '../price.ts';
 import type { ImageRequest } from '../request.ts';
 
@@ -121,6 +122,8 @@ export interface Model {
   readonly fast?: boolean;
   /** Absent means unknown, never free. */
   readonly price?: Price;
+  /** What the provider is known to allow one account; absent where that is found out by its answers. */
+  readonly limits?: Limits;
 }
 
 export interface Credential {
