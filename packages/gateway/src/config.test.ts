@@ -41,12 +41,16 @@ suite('a sound configuration', () => {
         host: '127.0.0.1',
         port: 8484,
         dataDir: join(cwd, 'onetake-data'),
+        assetsDir: join(cwd, 'onetake-data', 'assets'),
         callers: [],
         providers: [],
         routes: {},
         sandbox: true,
         retention: { days: 30, bytes: 50e9 },
         corsOrigins: [],
+        webhooks: { allowPrivate: false, callers: Object.create(null) },
+        limits: {},
+        queue: { maxQueued: 100_000, maxQueuedPerKey: 20_000, maxRunningPerKey: 1_000 },
         bodyLimitBytes: 64 * 1024 * 1024,
         attachWindowMs: 900_000,
         notices: [],
@@ -94,6 +98,42 @@ suite('a sound configuration', () => {
     assert.equal(config.bodyLimitBytes, 2e6);
     assert.equal(config.port, 0);
     assert.deepEqual(config.notices, []);
+  });
+});
+
+suite('limits, pools and databases', () => {
+  test('limits are rates over a window, one or several, by target', (t) => {
+    const { limits, queue } = load(
+      t,
+      'limits: {openai/gpt-image-2: {images: 5/60s, concurrency: 4}, "openai/*": {requests: [10/s, 600/1.5h]}}\nqueue: {max_queued: 7}',
+    );
+    assert.deepEqual(limits, {
+      'openai/gpt-image-2': { images: [{ count: 5, windowMs: 60_000 }], concurrency: 4 },
+      'openai/*': {
+        requests: [
+          { count: 10, windowMs: 1_000 },
+          { count: 600, windowMs: 5_400_000 },
+        ],
+      },
+    });
+    assert.equal(queue.maxQueued, 7);
+  });
+
+  test('several keys of a provider are a pool, of which those that are set count', (t) => {
+    const yaml = 'providers: {openai: {key_env: [FIRST, SECOND, THIRD]}}';
+    const { providers } = load(t, yaml, { FIRST: KEY, THIRD: `${KEY}3` });
+    assert.deepEqual(providers[0]?.pool, { 'openai:FIRST': KEY, 'openai:THIRD': `${KEY}3` });
+    assert.equal(load(t, yaml, { SECOND: KEY }).providers[0]?.pool, undefined);
+  });
+
+  test('a database is used by its URL, which is never said back, and wants a shared directory of pictures', (t) => {
+    const ONETAKE_DATABASE_URL = 'postgres://user:secret@db/onetake';
+    const alone = load(t, undefined, { ONETAKE_DATABASE_URL });
+    assert.equal(alone.databaseUrl, ONETAKE_DATABASE_URL);
+    assert.match(alone.notices.join(), /ONETAKE_ASSETS is not/);
+    assert.doesNotMatch(alone.notices.join(), /secret/);
+    const shared = load(t, undefined, { ONETAKE_DATABASE_URL, ONETAKE_ASSETS: '/srv/pictures' });
+    assert.deepEqual([shared.assetsDir, shared.notices], ['/srv/pictures', []]);
   });
 });
 

@@ -1,13 +1,15 @@
-import type { Route } from '@onetake/core';
+import type { Limits, Route } from '@onetake/core';
 import { type Caller, type Environment, readEnvironment } from './config/environment.ts';
 import { locateFile, readConfigFile } from './config/file.ts';
 import { type ProviderConfig, readProviders } from './config/providers.ts';
 import { ConfigError, type Report } from './config/report.ts';
 import { checkDefaultModel, readRoutes } from './config/routes.ts';
+import { readWebhooks, type WebhookConfig } from './config/webhooks.ts';
 
 export type { Caller, Environment } from './config/environment.ts';
 export type { ProviderConfig } from './config/providers.ts';
 export { ConfigError } from './config/report.ts';
+export type { WebhookConfig } from './config/webhooks.ts';
 
 /** Everything that was decided before the gateway starts. Plain data; only `secret` and `key` are secrets. */
 export interface Config {
@@ -16,6 +18,11 @@ export interface Config {
   readonly port: number;
   /** Absolute. */
   readonly dataDir: string;
+  readonly openaiTier?: number;
+  /** Absolute; the nodes of a cluster share it. */
+  readonly assetsDir: string;
+  /** A PostgreSQL that several gateways share; holds a password. */
+  readonly databaseUrl?: string;
   /** Where callers reach the gateway from outside, without a trailing slash. */
   readonly publicUrl?: string;
   /** Empty means that everybody on this machine is one caller. */
@@ -28,6 +35,10 @@ export interface Config {
   readonly sandbox: boolean;
   readonly retention: { readonly days: number; readonly bytes: number };
   readonly corsOrigins: readonly string[];
+  readonly webhooks: WebhookConfig;
+  /** What providers allow, by target or `provider/*`. */
+  readonly limits: Readonly<Record<string, Limits>>;
+  readonly queue: { readonly maxQueued: number; readonly maxQueuedPerKey: number; readonly maxRunningPerKey: number };
   readonly bodyLimitBytes: number;
   /** How long a result that reached nobody waits for its caller's next identical request. */
   readonly attachWindowMs: number;
@@ -49,6 +60,7 @@ export function loadConfig({ env, cwd, file: told }: ConfigOptions): Config {
   const own = readEnvironment(env, cwd, report);
   const providers = readProviders(file, env, cwd, own, report);
   const routes = readRoutes(file, providers, report);
+  const webhooks = readWebhooks(file, { env, cwd, callers: own.callers, report });
   if (report.faults.length === 0) checkDefaultModel(file, providers, report);
   if (report.faults.length > 0) throw new ConfigError(report.faults);
   return {
@@ -59,6 +71,13 @@ export function loadConfig({ env, cwd, file: told }: ConfigOptions): Config {
     sandbox: file.sandbox,
     retention: file.retention,
     corsOrigins: file.cors.origins,
+    webhooks,
+    limits: file.limits,
+    queue: {
+      maxQueued: file.queue.max_queued,
+      maxQueuedPerKey: file.queue.max_queued_per_key,
+      maxRunningPerKey: file.queue.max_running_per_key,
+    },
     bodyLimitBytes: file.body_limit_bytes,
     attachWindowMs: file.attach_window_ms,
     notices: report.notices,

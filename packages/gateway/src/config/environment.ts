@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
-import { nearMatches } from '@onetake/core';
+import { join, resolve } from 'node:path';
+import { nearMatches, OPENAI_TIERS } from '@onetake/core';
 import { didYouMean, fault, type Report } from './report.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,7 +16,13 @@ export interface OwnAddress {
   readonly host: string;
   readonly port: number;
   readonly dataDir: string;
+  /** Where pictures are kept; the nodes of a cluster share it. */
+  readonly assetsDir: string;
+  /** A PostgreSQL that several gateways share; without one, SQLite in `dataDir`. */
+  readonly databaseUrl?: string;
   readonly publicUrl?: string;
+  /** The usage tier of the OpenAI account, 1 to 5: where its limits start from. */
+  readonly openaiTier?: number;
   readonly callers: readonly Caller[];
 }
 
@@ -27,17 +33,22 @@ const MIN_KEY_CHARACTERS = 8;
 const MAX_NOTICED = 10;
 const PREFIX = 'ONETAKE_';
 /** Everything some command reads. */
-const NAMES = ['PORT', 'HOST', 'DATA', 'API_KEYS', 'PUBLIC_URL', 'CONFIG', 'URL', 'API_KEY'];
+const NAMES = ['PORT', 'HOST', 'DATA', 'API_KEYS', 'PUBLIC_URL', 'CONFIG', 'URL', 'API_KEY', 'DATABASE_URL', 'ASSETS'];
 
 /** Reads the `ONETAKE_*` variables; an empty one counts as not set. */
 export function readEnvironment(env: Environment, cwd: string, report: Report): OwnAddress {
   noticeStrangers(env, report);
   const callers = readCallers(env.ONETAKE_API_KEYS ?? '', report);
   const publicUrl = readPublicUrl(env.ONETAKE_PUBLIC_URL, report);
+  const dataDir = resolve(cwd, env.ONETAKE_DATA || 'onetake-data');
+  const databaseUrl = readDatabaseUrl(env, report);
   return {
     host: readHost(env.ONETAKE_HOST || '127.0.0.1', Boolean(env.ONETAKE_API_KEYS), report),
     port: readPort(env.ONETAKE_PORT, report),
-    dataDir: resolve(cwd, env.ONETAKE_DATA || 'onetake-data'),
+    dataDir,
+    assetsDir: env.ONETAKE_ASSETS ? resolve(cwd, env.ONETAKE_ASSETS) : join(dataDir, 'assets'),
+    ...(databaseUrl !== undefined && { databaseUrl }),
+    ...readTier(env.OPENAI_TIER, report),
     callers,
     ...(publicUrl !== undefined && { publicUrl }),
   };
@@ -66,6 +77,30 @@ function readHost(value: string, hasKeys: boolean, report: Report): string {
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase();
   return name === '::1' || name === 'localhost' || name.endsWith('.localhost') || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
+function readTier(value: string | undefined, report: Report): Pick<OwnAddress, 'openaiTier'> {
+  if (!value) return {};
+  const tier = /^\d$/.test(value) ? Number(value) : 0;
+  if (tier >= 1 && tier <= OPENAI_TIERS) return { openaiTier: tier };
+  report.faults.push(fault('OPENAI_TIER', `a usage tier from 1 to ${OPENAI_TIERS}`, value));
+  return {};
+}
+
+/** Never said back: it holds a password. */
+function readDatabaseUrl(env: Environment, report: Report): string | undefined {
+  const value = env.ONETAKE_DATABASE_URL?.trim();
+  if (!value) return undefined;
+  const { protocol, hostname } = URL.parse(value) ?? {};
+  if ((protocol === 'postgres:' || protocol === 'postgresql:') && hostname !== undefined) {
+    if (!env.ONETAKE_ASSETS)
+      report.notices.push(
+        'ONETAKE_DATABASE_URL is set and ONETAKE_ASSETS is not: other gateways on this database will not find the pictures of this one; point both at one shared directory',
+      );
+    return value;
+  }
+  report.faults.push('ONETAKE_DATABASE_URL: expected postgres://user:password@host/database, got something else');
+  return undefined;
 }
 
 function readCallers(value: string, report: Report): readonly Caller[] {

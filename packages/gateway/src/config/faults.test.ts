@@ -28,16 +28,29 @@ const FAULTS: readonly { readonly yaml?: string; readonly env?: Environment; rea
   {
     yaml: 'defalt_model: x\ncolour: red',
     faults: [
-      'defalt_model: expected one of default_model, providers, routes, retention, cors, sandbox, body_limit_bytes, attach_window_ms, got an unknown key; did you mean "default_model"?',
-      'colour: expected one of default_model, providers, routes, retention, cors, sandbox, body_limit_bytes, attach_window_ms, got an unknown key; remove it or correct it',
+      'defalt_model: expected one of default_model, providers, routes, retention, cors, limits, queue, webhooks, sandbox, body_limit_bytes, attach_window_ms, got an unknown key; did you mean "default_model"?',
+      'colour: expected one of default_model, providers, routes, retention, cors, limits, queue, webhooks, sandbox, body_limit_bytes, attach_window_ms, got an unknown key; remove it or correct it',
     ],
   },
   { yaml: '- a list', faults: ['onetake.yaml: expected a map, got a list'] },
   { yaml: 'a: [', faults: ['./onetake.yaml: expected YAML, got a fault in line 1, column 5 (BAD_INDENT)'] },
   { yaml: 'a: 1\na: 2', faults: ['./onetake.yaml: expected YAML, got a fault in line 2, column 1 (DUPLICATE_KEY)'] },
   {
-    yaml: 'limits: {a: 1}',
-    faults: ['limits: expected nothing, got limits; configured limits are not built yet, so remove the key'],
+    yaml: 'limits: {a: {}, openai/b: {images: 5, rate: 1}, openai/*: {requests: [5/60x], concurrency: 0}}',
+    faults: [
+      'limits.a: expected a target such as openai/gpt-image-2, or openai/*, got "a"',
+      'limits.openai/b.images: expected a count and a window from 1ms to 31d, such as 5/60s, or a list of at most 4, got 5',
+      'limits.openai/b.rate: expected one of requests, images, tokens, concurrency, got an unknown key; remove it or correct it',
+      'limits.openai/*.requests: expected a count and a window from 1ms to 31d, such as 5/60s, or a list of at most 4, got a list',
+      'limits.openai/*.concurrency: expected a whole number of requests in flight from 1 to 100000, got 0',
+    ],
+  },
+  {
+    env: { OPENAI_TIER: '6', ONETAKE_DATABASE_URL: 'mysql://user:secret@db/onetake' },
+    faults: [
+      'ONETAKE_DATABASE_URL: expected postgres://user:password@host/database, got something else',
+      'OPENAI_TIER: expected a usage tier from 1 to 5, got "6"',
+    ],
   },
   {
     yaml: `providers: {openai: {api_key: ${KEY}}}`,
@@ -75,7 +88,7 @@ const FAULTS: readonly { readonly yaml?: string; readonly env?: Environment; rea
   },
   {
     yaml: 'providers: {lab: {kind: gemini}}',
-    faults: ['providers.lab.kind: expected openai or openai-compatible, got "gemini"'],
+    faults: ['providers.lab.kind: expected openai, openai-compatible or sandbox-task, got "gemini"'],
   },
   {
     yaml: 'providers: {lab: }',

@@ -62,26 +62,27 @@ function describe(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
   const where = path.join('.') || FILE_NAME;
   if (issue.code === 'invalid_key') return [fault(where, issue.issues[0]?.message ?? issue.message, path.at(-1))];
-  if (path.at(-1) === 'key_env') return [notAVariable(where, issue.input)];
+  if (path.at(-1) === 'key_env') return [notAVariable(where, 'OPENAI_API_KEY', 'key', issue.input)];
+  if (path.at(-1) === 'secret_env') return [notAVariable(where, 'APP_WEBHOOK_SECRET', 'secret', issue.input)];
   return [fault(where, issue.message, issue.input)];
 }
 
-function notAVariable(where: string, value: unknown): string {
-  const advice = 'it takes the name, never the key';
-  return fault(where, 'the name of an environment variable in capitals, such as OPENAI_API_KEY', value, advice);
+function notAVariable(where: string, example: string, held: string, value: unknown): string {
+  const advice = `it takes the name, never the ${held}`;
+  return fault(where, `the name of an environment variable in capitals, such as ${example}`, value, advice);
 }
 
 function unknownKey(path: readonly string[], key: string): string {
   const where = [...path, key].join('.');
-  if (path.length === 0 && key === 'limits')
-    return `${where}: expected nothing, got limits; configured limits are not built yet, so remove the key`;
-  if (path[0] === 'providers' && /^(api_?)?(key|token|secret)$/i.test(key)) return literalKey(where);
+  const literal = /^(api_?)?(key|token|secret)$/i.test(key);
+  if (path[0] === 'providers' && literal) return literalKey(where, 'key');
+  if (path[0] === 'webhooks' && path.length > 1 && literal) return literalKey(where, 'secret');
   const known = knownKeys(path);
   const hint = didYouMean(nearMatches(key, known)) ?? 'remove it or correct it';
   return `${where}: expected one of ${known.join(', ')}, got an unknown key; ${hint}`;
 }
 
-function literalKey(where: string): string {
-  const advice = 'a key in a file ends up in backups and repositories: put it into a variable and name that in key_env';
-  return `${where}: expected key_env or key_file, got a literal key; ${advice}`;
+function literalKey(where: string, held: 'key' | 'secret'): string {
+  const advice = `a ${held} in a file ends up in backups and repositories: put it into a variable and name that in ${held}_env`;
+  return `${where}: expected ${held}_env or ${held}_file, got a literal ${held}; ${advice}`;
 }

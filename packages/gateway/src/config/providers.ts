@@ -7,11 +7,13 @@ import type { ConfigFile, ProviderEntry } from './schema.ts';
 /** A provider that can be called. */
 export interface ProviderConfig {
   readonly id: string;
-  readonly kind: 'openai' | 'openai-compatible';
+  readonly kind: 'openai' | 'openai-compatible' | 'sandbox-task';
   /** Without a trailing slash. */
   readonly baseUrl: string;
   /** Empty for a server that wants no key. */
   readonly secret: string;
+  /** The keys of a pool by credential, where several are configured; `secret` is the first of them. */
+  readonly pool?: Readonly<Record<string, string>>;
   /** The variable or the file that held the key. */
   readonly keySource: string | undefined;
 }
@@ -52,14 +54,14 @@ function readProvider(id: string, entry: ProviderEntry, surroundings: Surroundin
   const kind = entry.kind ?? (id === 'openai' ? 'openai' : 'openai-compatible');
   const variable = variableOf(id);
   const [setting, value] = env[variable] ? [variable, env[variable]] : [`providers.${id}.base_url`, entry.base_url];
-  const key = readKey(id, entry, surroundings);
+  const key = readKeys(id, entry, surroundings);
   if (value === undefined && kind === 'openai') {
     if (key === undefined && id !== 'openai' && entry.key_env === undefined && entry.key_file === undefined)
       report.faults.push(
         `providers.${id}: expected key_env or key_file, got neither; name the variable that holds its key`,
       );
     if (key === undefined) return [];
-    return [{ id, kind, baseUrl: OPENAI_URL, secret: key.secret, keySource: key.source }];
+    return [{ id, kind, baseUrl: OPENAI_URL, ...key }];
   }
   const baseUrl = value === undefined ? undefined : parseAddress(value);
   if (baseUrl === undefined) {
@@ -73,10 +75,30 @@ function readProvider(id: string, entry: ProviderEntry, surroundings: Surroundin
     );
     return [];
   }
-  return [{ id, kind, baseUrl, secret: key?.secret ?? '', keySource: key?.source }];
+  return [{ id, kind, baseUrl, ...(key ?? { secret: '', keySource: undefined }) }];
 }
 
-function readKey(id: string, entry: ProviderEntry, { env, cwd, report }: Surroundings): Key | undefined {
+type Keys = Pick<ProviderConfig, 'secret' | 'pool' | 'keySource'>;
+
+/** One key, or a pool of those that are set; a pool of one is a key. */
+function readKeys(id: string, entry: ProviderEntry, surroundings: Surroundings): Keys | undefined {
+  const { key_env: variables, ...rest } = entry;
+  const names = Array.isArray(variables) ? variables : [variables];
+  const keys = names.flatMap((name) => {
+    const key = readKey(id, name === undefined ? rest : { ...rest, key_env: name }, surroundings);
+    return key ? [key] : [];
+  });
+  const [first] = keys;
+  if (first === undefined) return undefined;
+  const keySource = keys.map(({ source }) => source).join(', ');
+  if (keys.length === 1) return { secret: first.secret, keySource };
+  const pool = Object.fromEntries(keys.map(({ secret, source }) => [`${id}:${source}`, secret]));
+  return { secret: first.secret, pool, keySource };
+}
+
+type SingleKey = Omit<ProviderEntry, 'key_env'> & { readonly key_env?: string };
+
+function readKey(id: string, entry: SingleKey, { env, cwd, report }: Surroundings): Key | undefined {
   const { key_env: variable, key_file: file } = entry;
   if (variable !== undefined && file !== undefined) {
     report.faults.push(`providers.${id}: expected key_env or key_file, got both; remove one of them`);

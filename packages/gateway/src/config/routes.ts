@@ -32,7 +32,7 @@ export function readRoutes(
 function checkTarget(path: string, target: string, { providers, sandbox }: Known): string | undefined {
   const { provider: id, model } = splitTarget(target);
   if (id === '' || model === '') return fault(path, 'provider/model', target);
-  if (id === 'sandbox' && sandbox) return undefined;
+  if ((id === 'sandbox' || id === 'sandbox-task') && sandbox) return undefined;
   const provider = providers.find((one) => one.id === id);
   if (provider === undefined) {
     const ids = [...providers.map((one) => one.id), ...(sandbox ? ['sandbox'] : [])];

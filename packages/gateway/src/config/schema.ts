@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { WEBHOOK_EVENTS } from '../webhooks/endpoint.ts';
+import { LIMIT_KEYS, limits, queue } from './limit-schema.ts';
 import { parseBytes } from './sizes.ts';
 
 const MAX_TIMEOUT_MS = 86_400_000;
@@ -7,6 +9,10 @@ const MAX_TARGETS = 32;
 const MAX_ROUTES = 1_000;
 const MAX_PROVIDERS = 100;
 const MAX_ORIGINS = 100;
+const MAX_KEYS = 100;
+/** The protocols; `sandbox-task` is a sandbox that runs elsewhere. */
+const KINDS = ['openai', 'openai-compatible', 'sandbox-task'] as const;
+const MAX_WEBHOOK_KEYS = 1_000;
 const MAX_RETENTION_DAYS = 36_500;
 const MAX_BODY_BYTES = 1024 ** 3;
 const MIN_BODY_BYTES = 1024;
@@ -40,12 +46,13 @@ const onOff = z
 
 const map = 'a map';
 
+const variableName = z.string().regex(/^[A-Z_][A-Z0-9_]{0,99}$/);
+
 const provider = z.strictObject(
   {
-    kind: z.enum(['openai', 'openai-compatible'], { error: 'openai or openai-compatible' }).exactOptional(),
+    kind: z.enum(KINDS, { error: 'openai, openai-compatible or sandbox-task' }).exactOptional(),
     key_env: z
-      .string()
-      .regex(/^[A-Z_][A-Z0-9_]{0,99}$/)
+      .union([variableName, z.array(variableName).min(1).max(MAX_KEYS)], { error: 'a variable, or a list of them' })
       .exactOptional(),
     key_file: text('the path of a file').exactOptional(),
     base_url: text('an http or https address').exactOptional(),
@@ -94,6 +101,21 @@ const cors = z.strictObject(
   { error: map },
 );
 
+/** How the tasks of one caller are told of; its rules about addresses and secrets are in `webhooks.ts`. */
+const webhookKey = z.strictObject(
+  {
+    url: z.string({ error: 'an absolute http or https URL' }).exactOptional(),
+    secret_env: variableName.exactOptional(),
+    secret_file: text('the path of a file').exactOptional(),
+    events: z
+      .array(z.enum(WEBHOOK_EVENTS, { error: `one of ${WEBHOOK_EVENTS.join(', ')}` }), { error: 'a list of events' })
+      .min(1, { error: 'at least one event' })
+      .max(WEBHOOK_EVENTS.length, { error: `at most ${WEBHOOK_EVENTS.length} events` })
+      .exactOptional(),
+  },
+  { error: map },
+);
+
 const ids = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, { error: 'a provider id of lower-case letters, digits and dashes' });
@@ -101,7 +123,22 @@ const names = z.string().regex(/^\S{1,200}$/, { error: 'a route name of 1 to 200
 const bounded = (most: number) =>
   [(value: object) => Object.keys(value).length <= most, { error: `at most ${most} entries` }] as const;
 
-const sections = { providers: provider, routes: route, retention, cors };
+const webhooks = z.strictObject(
+  {
+    allow_private: onOff.default(false),
+    keys: z
+      .record(
+        z.string().regex(/^\S{1,200}$/, { error: 'the name of a caller' }),
+        z.preprocess((value) => value ?? {}, webhookKey),
+        { error: "a map of callers' names" },
+      )
+      .refine(...bounded(MAX_WEBHOOK_KEYS))
+      .default({}),
+  },
+  { error: map },
+);
+
+const sections = { queue, providers: provider, routes: route, retention, cors, webhooks };
 
 /** What `onetake.yaml` may say. Every key is optional. */
 export const CONFIG_FILE = z.strictObject(
@@ -127,6 +164,9 @@ export const CONFIG_FILE = z.strictObject(
       .default({}),
     retention: retention.prefault({}),
     cors: cors.prefault({}),
+    limits,
+    queue: queue.prefault({}),
+    webhooks: webhooks.prefault({}),
     sandbox: onOff.default(true),
     body_limit_bytes: bytes(MIN_BODY_BYTES, MAX_BODY_BYTES).default(64 * MIB),
     attach_window_ms: whole(0, MAX_TIMEOUT_MS, 'milliseconds').default(900_000),
@@ -139,7 +179,9 @@ export type ProviderEntry = ConfigFile['providers'][string];
 export type RouteEntry = ConfigFile['routes'][string];
 
 /** The keys that may stand in the map at `path`. */
-export function knownKeys([section]: readonly PropertyKey[]): readonly string[] {
+export function knownKeys([section, ...inside]: readonly PropertyKey[]): readonly string[] {
+  if (section === 'webhooks' && inside.length > 0) return Object.keys(webhookKey.shape);
+  if (section === 'limits') return LIMIT_KEYS;
   const schema = section === undefined ? CONFIG_FILE : sections[section as keyof typeof sections];
   return Object.keys(schema.shape);
 }
