@@ -13,6 +13,8 @@ const answers: readonly (readonly [FailureKind, Certainty, number, string])[] = 
   ['invalid', 'rejected', 400, 'invalid_value'],
   ['capability', 'rejected', 400, 'capability_missing'],
   ['too_large', 'rejected', 413, 'file_too_large'],
+  ['image_url', 'rejected', 400, 'invalid_image_url'],
+  ['image_format', 'rejected', 400, 'unsupported_format'],
   ['policy', 'rejected', 400, 'content_policy_violation'],
   ['policy', 'completed', 400, 'content_policy_violation'],
   ['budget', 'not_sent', 402, 'budget_exceeded'],

@@ -1,7 +1,6 @@
 /**
- * The one table of failures. A failure carries two independent facts: its certainty (did the provider do, and bill,
- * the work?) and its kind (the cause). Retry reads certainty, the breaker reads kind, the bill reads certainty.
- * The HTTP answer follows from both; docs/reference/failures.md is generated from this file.
+ * The one table of failures: certainty (did the provider do, and bill, the work?) and kind (the cause). Retry and the
+ * bill read certainty, the breaker kind, the HTTP answer both; docs/reference/failures.md is generated from this file.
  */
 
 /**
@@ -144,6 +143,21 @@ export const FAILURES = {
     code: 'file_too_large',
     advice: 'Send less: the message names the limit and who sets it.',
   },
+  image_url: {
+    ...ask,
+    fallback: false,
+    status: 400,
+    code: 'invalid_image_url',
+    advice:
+      'The provider could not fetch a picture the request refers to; upload the file, or give a link that opens without a login.',
+  },
+  image_format: {
+    ...ask,
+    fallback: false,
+    status: 400,
+    code: 'unsupported_format',
+    advice: 'The provider does not read pictures of this format; convert it to PNG, JPEG or WebP.',
+  },
   policy: {
     ...ask,
     fallback: false,
@@ -235,7 +249,7 @@ export const FAILURES = {
     status: 499,
     type: 'invalid_request_error',
     code: 'canceled',
-    advice: 'The request was canceled before anything was sent.',
+    advice: 'The request was canceled and nothing of it was billed; send it again if it is wanted after all.',
   },
   budget: {
     ...ours,
@@ -262,7 +276,7 @@ export const FAILURES = {
 
 export type FailureKind = keyof typeof FAILURES;
 
-/** Why an attempt or a whole run did not end in a usable picture. Plain data: it is journaled and sent to callers. */
+/** Why an attempt or a run did not end in a usable picture. Plain data: it is journaled and sent to callers. */
 export interface Failure {
   readonly kind: FailureKind;
   readonly certainty: Certainty;
@@ -272,16 +286,14 @@ export interface Failure {
   readonly code?: string;
   readonly status?: number;
   readonly requestId?: string;
-  /** The request field at fault. */
+
   readonly param?: string;
   /** Not to be tried before this instant (epoch ms): the provider's own word, or an open breaker's. */
   readonly notBefore?: number;
-  /** What the throttle counts, where known. */
   readonly throttle?: 'requests' | 'images' | 'tokens' | 'concurrency';
   readonly clock?: { readonly name: Clock; readonly afterMs: number; readonly setting: string };
-  /** Of a canceled job: whether the provider itself said that it gave the job up. */
+  /** Of a canceled job: whether the provider itself gave it up. For refusals: blocked before or after the work. */
   readonly cancel?: 'confirmed' | 'unconfirmed';
-  /** For refusals: blocked before or after the work. */
   readonly stage?: 'input' | 'output';
   /** The rule that classified it, such as `status 429` or `openai code insufficient_quota`. */
   readonly classifiedBy?: string;

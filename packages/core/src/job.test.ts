@@ -111,6 +111,13 @@ test('where a provider says nothing, looks come further apart as the job ages', 
   assert.ok((gaps[0] ?? 0) < 1_100 && (gaps.at(-1) ?? 0) > 9_000, gaps.join());
 });
 
+test('a look that is answered 500 is not the job’s end', async () => {
+  const broken = answer(500, JSON.stringify({ error: { message: 'try later', type: 'server_error' } }));
+  const { outcome, world } = await end({ polls: [broken, broken, GOOD] });
+  assert.ok(outcome.ok);
+  assert.equal(world.sends.filter((send) => send.kind === 'submit').length, 1);
+});
+
 test('the provider’s news make us look at once', async () => {
   const waiting = () => ({ pollAfterMs: 300_000 });
   const { at } = await end({ polls: [ACCEPTED, GOOD], waiting, newsMs: 5_000 });

@@ -35,7 +35,9 @@ export async function pollAttempt(work: AttemptWork, { handle, startedAt }: Atte
     if (!done.ok) return stillWaiting(now, done.failure);
     const failure = failureOf(connection.provider, done.response, now);
     if (failure?.kind === 'not_found') return ended(work, { ok: false, failure: lostJob(failure) }, done);
-    if (failure && failure.certainty !== 'failed') return stillWaiting(now, failure);
+    // Only a whole look tells of the job; a look that failed tells of itself.
+    const looked = done.response.status >= 200 && done.response.status < 300;
+    if (failure && !(looked && failure.certainty === 'failed')) return stillWaiting(now, failure);
     if (failure) return ended(work, { ok: false, failure }, done);
     const progress = poll.parse(done.response, handle);
     return progress.kind === 'waiting' ? onItsWay(progress, startedAt, now) : settled(call, progress, done);

@@ -1,12 +1,12 @@
 import type { Connection } from './environment.ts';
 import type { Failure } from './failure.ts';
 import { nearMatches } from './near-matches.ts';
-import type { Limits } from './pacing.ts';
 import type { Payment, Plan, PlannedTarget, Policy } from './plan.ts';
 import { allowedPaidAttempts } from './policy/budget.ts';
 import { RETRY_POLICY } from './policy/retry.ts';
 import { firstByteMs, TIMEOUTS } from './policy/timeout.ts';
 import type { Model } from './providers/provider.ts';
+import type { Limits } from './rate.ts';
 import type { ImageRequest } from './request.ts';
 
 /** What a route, a key or a request may set; the request wins over the route, the route over the defaults. */

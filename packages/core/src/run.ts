@@ -110,12 +110,12 @@ async function take(decision: Exclude<Decision, { do: 'stop' }>, step: Step): Pr
     case 'wait': {
       const { target, until, reason } = decision;
       if (!openAttempt(recorder.run())) recorder.record({ type: 'waiting', at, target, until, reason });
-      // Listening from here on: whoever comes or goes while this is being written wakes it too.
-      const waited = waitUntil(until, environment);
       const stopNews = environment.onNews?.(() => {
         const open = openAttempt(recorder.run());
         if (open) recorder.note(open.attempt, environment.io.now());
       });
+      // Listening from here on: whoever comes or goes while this is being written wakes it too.
+      const waited = waitUntil(until, environment);
       await recorder.flush();
       await waited;
       return stopNews?.();

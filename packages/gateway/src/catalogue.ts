@@ -3,22 +3,23 @@ import {
   type Connection,
   openai,
   openaiCompatible,
+  type Provider,
   type SandboxAddress,
   sandboxProvider,
+  sandboxTaskProvider,
 } from '@onetake/core';
 import type { Config } from './config.ts';
 
 /** What model names mean here: the configured providers in order, then the sandbox, which plays everything when alone. */
 export function catalogueOf(config: Config, sandbox: (() => SandboxAddress) | undefined): Catalogue {
-  const configured: Connection[] = config.providers.map(({ id, kind, baseUrl, secret }) => ({
+  const configured: Connection[] = config.providers.map(({ id, kind, baseUrl, secret, pool }) => ({
     id,
-    provider: kind === 'openai' ? openai : openaiCompatible,
+    provider: providerOf(kind, baseUrl),
     baseUrl,
     secret,
+    ...(pool && { pool }),
   }));
-  const connections = sandbox
-    ? [...configured, { id: 'sandbox', provider: sandboxProvider(sandbox), baseUrl: sandbox().url, secret: '' }]
-    : configured;
+  const connections = sandbox ? [...configured, ...sandboxConnections(sandbox)] : configured;
   const alone = configured.length === 0 && sandbox !== undefined;
   return {
     connections,
@@ -27,6 +28,23 @@ export function catalogueOf(config: Config, sandbox: (() => SandboxAddress) | un
     defaultModel: config.defaultModel ?? firstModel(alone ? connections : configured),
     ...(alone && { understudy: 'sandbox' }),
   };
+}
+
+function providerOf(kind: Config['providers'][number]['kind'], baseUrl: string): Provider {
+  if (kind === 'sandbox-task') return sandboxTaskProvider(() => ({ url: baseUrl, refusePort: 0, resetPort: 0 }));
+  return kind === 'openai' ? openai : openaiCompatible;
+}
+
+function sandboxConnections(sandbox: () => SandboxAddress): readonly Connection[] {
+  return [sandboxProvider(sandbox), sandboxTaskProvider(sandbox)].map((provider) => ({
+    id: provider.id,
+    provider,
+    // Asked anew each time: a sandbox that was started again listens elsewhere.
+    get baseUrl() {
+      return sandbox().url;
+    },
+    secret: '',
+  }));
 }
 
 function firstModel(connections: readonly Connection[]): string | undefined {

@@ -1,24 +1,29 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  DEFAULT_MODEL,
+  type Draft,
+  draftOf,
+  keptPrompt,
+  placeOf,
+  readFields,
+  readName,
+  takeCue,
+  withRefusals,
+} from './accept.ts';
 import type { Studio } from './draw/studio.ts';
 import type { Connection } from './faults/fault.ts';
-import { type Cue, readScript, withoutPrefix } from './faults/script.ts';
+import { readScript, withoutPrefix } from './faults/script.ts';
 import type { Files } from './files.ts';
-import type { Entry, Ledger } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import type { Limiter } from './limit.ts';
 import { type Job, makePicture, type Picture } from './pictures.ts';
 import { streamJob, streamRefusal } from './stream.ts';
 import { wait } from './wait.ts';
 import { type Answer, openAiHeaders, pageAnswer, RefusedError, refusalAnswer } from './wire/answer.ts';
-import { type Fields, formFields, jsonFields, readBody } from './wire/body.ts';
+import { readBody } from './wire/body.ts';
 import { type ImageCall, readCall } from './wire/call.ts';
 import { deliver, firstHalf } from './wire/deliver.ts';
 import { base64Of, type Item, imagesAnswer, usageOf } from './wire/images.ts';
-
-const DEFAULT_MODEL = 'gpt-image-2';
-const UNREADABLE = '(unreadable)';
-const MAX_NAME_CHARACTERS = 1000;
-const MAX_KEPT_PROMPT = 200;
 
 /** What an image request is answered with. */
 export interface ImageContext {
@@ -29,9 +34,6 @@ export interface ImageContext {
   /** Where the sandbox is reached, without a slash at the end. */
   readonly url: string;
 }
-
-/** What is known of a request's line in the bill before anything is played. */
-type Draft = Pick<Entry, 'at' | 'operation' | 'model' | 'prompt'>;
 
 interface Accepted extends Omit<Job, 'act'> {
   readonly headers: Readonly<Record<string, string>>;
@@ -46,17 +48,8 @@ export async function answerImagePost(
 ): Promise<void> {
   const startedAt = performance.now();
   const body = await readBody(request);
-  const draft: Draft = { at: Date.now(), operation, model: UNREADABLE };
-  let accepted: Accepted;
-  try {
-    accepted = await accept(context, request, response, body, draft);
-  } catch (error) {
-    if (error instanceof RefusedError) {
-      const played = `refused: ${error.refusal.code ?? error.refusal.status}`;
-      context.ledger.append({ ...draft, played, images: 0, charged: 0 });
-    }
-    throw error;
-  }
+  const draft = draftOf(operation);
+  const accepted = await withRefusals(context.ledger, draft, () => accept(context, request, response, body, draft));
   await perform(context, accepted, response, () => ({ ...openAiHeaders(startedAt), ...accepted.headers }));
 }
 
@@ -66,34 +59,18 @@ async function accept(
   request: IncomingMessage,
   response: ServerResponse,
   body: Buffer,
-  draft: { -readonly [Key in keyof Draft]: Draft[Key] },
+  draft: Draft,
 ): Promise<Accepted> {
-  const fields = await readFields(request, body, draft.operation);
+  const fields = await readFields(body, request.headers['content-type'] ?? '', draft.operation);
   const name = readName(fields, 'model') ?? DEFAULT_MODEL;
   const model = withoutPrefix(name);
   draft.model = model;
   const call = readCall(draft.operation, fields);
-  draft.prompt = call.prompt.slice(0, MAX_KEPT_PROMPT);
+  draft.prompt = keptPrompt(call.prompt);
   const script = readScript(name, readName(fields, 'fault'));
   const headers = admit(context.limiter, model, call.n, response);
-  const place = script.length > 1 ? placeOf(request.headers.authorization, model, script, call.prompt) : undefined;
+  const place = placeOf(request.headers.authorization, model, script, call.prompt);
   return { call, model, cue: takeCue(context.ledger, script, place, draft, call.n), headers };
-}
-
-async function readFields(request: IncomingMessage, body: Buffer, operation: ImageCall['operation']): Promise<Fields> {
-  const type = request.headers['content-type'] ?? '';
-  if (type.startsWith('multipart/form-data')) return formFields(body, type);
-  if (operation === 'generate') return jsonFields(body);
-  const message = `Unsupported content type: '${type.slice(0, 100)}'. Send an edit as 'multipart/form-data'.`;
-  throw new RefusedError({ status: 400, code: 'unsupported_content_type', message });
-}
-
-function readName({ values }: Fields, param: 'model' | 'fault'): string | undefined {
-  const value = values[param];
-  if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value === 'string' && value.length <= MAX_NAME_CHARACTERS) return value;
-  const message = `Invalid '${param}': expected a string of at most ${MAX_NAME_CHARACTERS} characters.`;
-  throw new RefusedError({ status: 400, param, code: 'invalid_type', message });
 }
 
 function admit(
@@ -107,22 +84,6 @@ function admit(
   if (response.closed) admission.leave();
   else response.once('close', admission.leave);
   return admission.headers;
-}
-
-/** Takes the next cue of the script and writes the charge, in one turn of the event loop. */
-function takeCue(ledger: Ledger, script: readonly Cue[], place: string | undefined, draft: Draft, n: number): Cue {
-  const cue = script[place === undefined ? 0 : Math.min(ledger.position(place), script.length - 1)];
-  if (!cue) throw new Error('a script has at least one entry');
-  const made = cue.fault.charges ? n : 0;
-  const played = cue.value === undefined ? cue.fault.name : `${cue.fault.name}:${cue.value}`;
-  ledger.append({ ...draft, played, images: made, charged: made, ...(place !== undefined && { position: place }) });
-  return cue;
-}
-
-/** A place in a script belongs to (Authorization key, model, script, prompt); the key itself is not kept. */
-function placeOf(authorization = '', model: string, script: readonly Cue[], prompt: string): string {
-  const parts = [authorization, model, script.map(({ fault, value }) => [fault.name, value]), prompt];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24);
 }
 
 async function perform(

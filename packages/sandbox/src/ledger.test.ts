@@ -89,3 +89,15 @@ test('more models than are kept apart are billed together', (t) => {
   assert.equal(total.requests, 2010);
   assert.equal(models['(other models)']?.requests, 10);
 });
+
+test('a charge taken back is no request, and its job is remembered, also in the file', (t) => {
+  const directory = temporaryDirectory(t);
+  const ledger = openLedger(directory);
+  ledger.append(ENTRY);
+  ledger.append({ ...ENTRY, operation: 'cancel', images: -2, charged: -2, job: 'job_1' });
+  ledger.close();
+  const again = openLedger(directory);
+  t.after(() => again.close());
+  assert.deepEqual(again.bill().total, { requests: 1, images: 0, charged: 0, charged_usd: 0 });
+  assert.equal(again.lastRefund(), 'job_1');
+});

@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { openJsonLines } from './json-lines.ts';
 
 /** What a picture costs, in US dollars, whatever the model. */
 const PRICE_PER_PICTURE_USD = 0.04;
@@ -18,11 +10,12 @@ const MAX_POSITIONS = 10_000;
 const MAX_DETAILS = 1000;
 const OTHER_MODELS = '(other models)';
 
-/** One image request that was read in full. */
+/** One image request that was read in full, or the charge of a canceled job taken back. */
 export interface Entry {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  readonly operation: 'generate' | 'edit';
+  /** A `cancel` is no request; its pictures and charges are negative. */
+  readonly operation: 'generate' | 'edit' | 'cancel';
   readonly model: string;
   readonly prompt?: string;
   /** The fault played, or the reason why none was. */
@@ -33,6 +26,8 @@ export interface Entry {
   readonly charged: number;
   /** Whose place in a script this request moved on. */
   readonly position?: string;
+  /** Of a `cancel`: whose charge it takes back. */
+  readonly job?: string;
 }
 
 export interface Totals {
@@ -52,6 +47,8 @@ export interface Ledger {
   append(entry: Entry): void;
   /** How many requests have moved this script on. */
   position(key: string): number;
+  /** The job whose charge was taken back last. */
+  lastRefund(): string | undefined;
   bill(): Bill;
   /** The last 1000 entries, oldest first. */
   details(): readonly Entry[];
@@ -70,6 +67,7 @@ interface Memory {
   models: Map<string, Count>;
   positions: Map<string, number>;
   details: Entry[];
+  lastRefund: string | undefined;
 }
 
 /** What a compacted file starts with: the sums of all entries that it no longer holds, except the latest. */
@@ -78,6 +76,7 @@ interface Summary {
     readonly models: readonly (readonly [string, Count])[];
     readonly positions: readonly (readonly [string, number])[];
     readonly details: readonly Entry[];
+    readonly lastRefund?: string;
   };
 }
 
@@ -87,79 +86,65 @@ interface Summary {
  */
 export function openLedger(dataDir: string): Ledger {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const path = join(dataDir, 'ledger.jsonl');
-  const text = readIfThere(path);
-  let memory = remember(text);
-  let size = Buffer.byteLength(text);
-  let file = openSync(path, 'a');
-
-  const compact = () => {
-    closeSync(file);
-    const line = `${JSON.stringify(summaryOf(memory))}\n`;
-    writeFileSync(`${path}.new`, line);
-    renameSync(`${path}.new`, path);
-    file = openSync(path, 'a');
-    size = Buffer.byteLength(line);
+  let memory = emptyMemory();
+  const file = openJsonLines(join(dataDir, 'ledger.jsonl'), (line) => {
+    const read = line as Entry | Summary;
+    if ('summary' in read) memory = memoryOf(read);
+    else take(memory, read);
+  });
+  const compactIfLarge = () => {
+    if (file.size > MAX_FILE_BYTES) file.replace([summaryOf(memory)]);
   };
-  if (size > MAX_FILE_BYTES || (text !== '' && !text.endsWith('\n'))) compact();
+  compactIfLarge();
 
   return {
     append(entry) {
-      size += writeSync(file, `${JSON.stringify(entry)}\n`);
+      file.append(entry);
       take(memory, entry);
-      if (size > MAX_FILE_BYTES) compact();
+      compactIfLarge();
     },
     position: (key) => memory.positions.get(key) ?? 0,
+    lastRefund: () => memory.lastRefund,
     bill: () => billOf(memory.models),
     details: () => memory.details,
     reset() {
-      ftruncateSync(file);
-      size = 0;
-      memory = remember('');
+      file.clear();
+      memory = emptyMemory();
     },
-    close: () => closeSync(file),
+    close: () => file.close(),
   };
 }
 
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw error;
-  }
+function emptyMemory(): Memory {
+  return { models: new Map(), positions: new Map(), details: [], lastRefund: undefined };
 }
 
-function remember(text: string): Memory {
-  const memory: Memory = { models: new Map(), positions: new Map(), details: [] };
-  for (const line of text.split('\n')) {
-    const read = parseLine(line);
-    if (!read) continue;
-    if ('summary' in read) {
-      memory.models = new Map(read.summary.models);
-      memory.positions = new Map(read.summary.positions);
-      memory.details = [...read.summary.details];
-    } else take(memory, read);
-  }
-  return memory;
+function memoryOf({ summary }: Summary): Memory {
+  return {
+    models: new Map(summary.models),
+    positions: new Map(summary.positions),
+    details: [...summary.details],
+    lastRefund: summary.lastRefund,
+  };
 }
 
-function parseLine(line: string): Entry | Summary | undefined {
-  try {
-    return JSON.parse(line) as Entry | Summary;
-  } catch {
-    return undefined;
-  }
+function summaryOf({ models, positions, details, lastRefund }: Memory): Summary {
+  return {
+    summary: {
+      models: [...models],
+      positions: [...positions],
+      details,
+      ...(lastRefund !== undefined && { lastRefund }),
+    },
+  };
 }
 
-function summaryOf({ models, positions, details }: Memory): Summary {
-  return { summary: { models: [...models], positions: [...positions], details } };
-}
-
-function take({ models, positions, details }: Memory, entry: Entry): void {
+function take(memory: Memory, entry: Entry): void {
+  const { models, positions, details } = memory;
   const model = models.has(entry.model) || models.size < MAX_MODELS ? entry.model : OTHER_MODELS;
   const count = models.get(model) ?? { requests: 0, images: 0, charged: 0 };
-  count.requests++;
+  if (entry.operation === 'cancel') memory.lastRefund = entry.job;
+  else count.requests++;
   count.images += entry.images;
   count.charged += entry.charged;
   models.set(model, count);

@@ -80,6 +80,15 @@ test('concurrency is given back once, however often a request leaves', () => {
   assert.ok(!limiter.admit('m', 1, 0).admitted);
 });
 
+test('work that was open before counts into the concurrency, and uses nothing else up', () => {
+  const limiter = createLimiter({ concurrency: 1, requests: { count: 1, windowMs: 100 } }, false);
+  const leave = limiter.enter();
+  assert.ok(!limiter.admit('m', 1, 0).admitted);
+  leave();
+  leave();
+  assert.ok(limiter.admit('m', 1, 0).admitted);
+});
+
 test('no stretch of a window ever holds more than the limit, and no refusal is needless', () => {
   const arrivals = fc.array(
     fc.record({ afterMs: fc.integer({ min: 0, max: 60 }), images: fc.integer({ min: 1, max: 4 }) }),

@@ -15,13 +15,15 @@ export interface LimitRule {
 }
 
 export type Admission =
-  /** `leave` ends the request's part in the concurrency; calling it again does nothing. */
+  /** `leave` ends the part in the concurrency; calling it again does nothing. */
   | { readonly admitted: true; readonly headers: Readonly<Record<string, string>>; leave(): void }
   | { readonly admitted: false; readonly refusal: Refusal };
 
 export interface Limiter {
   /** `now` in milliseconds of a clock that never goes back. */
   admit(model: string, images: number, now: number): Admission;
+  /** Counts work that is open already, of an earlier process, into the concurrency; `leave` as in an admission. */
+  enter(): () => void;
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -71,7 +73,16 @@ export function createLimiter(rule: LimitRule, silent: boolean): Limiter {
   const images = rule.images && createWindow(rule.images);
   const requests = rule.requests && createWindow(rule.requests);
   let open = 0;
+  const enter = () => {
+    open++;
+    let gone = false;
+    return () => {
+      if (!gone) open--;
+      gone = true;
+    };
+  };
   return {
+    enter,
     admit(model, wanted, now) {
       if (rule.concurrency !== undefined && open >= rule.concurrency) {
         return { admitted: false, refusal: tooConcurrent(model, rule.concurrency, open, silent) };
@@ -81,16 +92,7 @@ export function createLimiter(rule: LimitRule, silent: boolean): Limiter {
       if (blocked) return { admitted: false, refusal: tooMany(model, blocked, silent) };
       images?.use(wanted, now);
       requests?.use(1, now);
-      open++;
-      let gone = false;
-      return {
-        admitted: true,
-        headers: silent ? {} : rateHeaders(requests, now),
-        leave() {
-          if (!gone) open--;
-          gone = true;
-        },
-      };
+      return { admitted: true, headers: silent ? {} : rateHeaders(requests, now), leave: enter() };
     },
   };
 }

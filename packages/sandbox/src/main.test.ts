@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Sandbox } from './server.ts';
-import { generate, ledgerOf, temporaryDirectory } from './testing/sandbox.ts';
+import { cancel, endOf, generate, ledgerOf, lookUp, submit, taskOf, temporaryDirectory } from './testing/sandbox.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
@@ -53,6 +53,46 @@ test('a kill in the middle of the work loses neither the charge nor the place in
   const second = await start(t, '--data', directory);
   assert.equal((await ledgerOf(second.sandbox)).models['slow:60,409']?.charged, 1);
   assert.equal((await generate(second.sandbox, { model: 'slow:60,409' })).status, 409);
+});
+
+test('a kill leaves jobs as they were: they go on, end at the same instant, and are charged once', async (t) => {
+  const args = ['--data', temporaryDirectory(t), '--limit', 'concurrency=4'];
+  const first = await start(t, ...args);
+  const ids: string[] = [];
+  for (const model of ['slow:1.5', 'stuck', 'queued:60', 'cold:60'])
+    ids.push((await taskOf(submit(first.sandbox, { model, seed: 3 }))).id);
+  const [slow = '', stuck = '', queued = '', cold = ''] = ids;
+  await cancel(first.sandbox, cold);
+  const before = await taskOf(lookUp(first.sandbox, slow));
+  first.child.kill('SIGKILL');
+  await once(first.child, 'exit');
+
+  const { sandbox } = await start(t, ...args);
+  const after = await taskOf(lookUp(sandbox, slow));
+  assert.equal(after.created_at, before.created_at);
+  assert.ok(after.progress >= before.progress);
+  assert.equal((await taskOf(lookUp(sandbox, cold))).status, 'canceled');
+  assert.equal((await ledgerOf(sandbox)).total.charged, 3);
+  assert.equal((await submit(sandbox, { model: 'stuck' })).status, 202);
+  assert.equal((await submit(sandbox, { model: 'ok' })).status, 429);
+  const done = await endOf(sandbox, slow);
+  const tookMs = Date.now() - Date.parse(done.created_at);
+  assert.equal(done.status, 'succeeded');
+  assert.ok(tookMs >= 1500, `it was done after ${tookMs} ms`);
+  assert.equal((await fetch(done.output?.[0]?.url ?? '')).status, 200);
+  assert.equal((await taskOf(lookUp(sandbox, stuck))).progress, 50);
+  assert.deepEqual(await taskOf(cancel(sandbox, queued)), { id: queued, status: 'canceled', billed: false });
+  assert.equal((await ledgerOf(sandbox)).total.charged, 3);
+});
+
+test('a submit that nobody heard of is charged before a kill can come', async (t) => {
+  const directory = temporaryDirectory(t);
+  const first = await start(t, '--data', directory);
+  await assert.rejects(submit(first.sandbox, { model: 'submit-lost' }));
+  first.child.kill('SIGKILL');
+  await once(first.child, 'exit');
+  const second = await start(t, '--data', directory);
+  assert.equal((await ledgerOf(second.sandbox)).models['sandbox-task/submit-lost']?.charged, 1);
 });
 
 test('wrong arguments are named, with the way to write them', async () => {

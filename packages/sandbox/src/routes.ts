@@ -1,12 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerImagePost, type ImageContext } from './exchange.ts';
+import { answerImagePost } from './exchange.ts';
+import type { Fault } from './faults/fault.ts';
 import { exampleOf, FAULTS, PORT_FAULTS, readScript } from './faults/script.ts';
+import { TASK_FAULTS } from './tasks/behaviours.ts';
+import { cancelTask, getTask } from './tasks/routes.ts';
+import { submitTask, type TaskContext } from './tasks/submit.ts';
 import { type Answer, jsonAnswer, openAiHeaders, RefusedError, refusalAnswer } from './wire/answer.ts';
 import { jsonFields, readBody } from './wire/body.ts';
 import { deliver } from './wire/deliver.ts';
 
 /** What every route is answered with. */
-export interface SandboxContext extends ImageContext {
+export interface SandboxContext extends TaskContext {
   /** What the next connections of the main port meet, the first entry first. */
   readonly connections: ('reset' | 'ok')[];
   readonly refusePort: number;
@@ -39,6 +43,13 @@ const ROUTES: readonly Route[] = [
     handle: () => jsonAnswer(200, { object: 'list', data: MODELS.map(modelObject) }),
   },
   { method: 'GET', path: '/v1/models/', handle: getModel },
+  {
+    method: 'POST',
+    path: '/tasks',
+    handle: (context, { request, response }) => submitTask(context, request, response),
+  },
+  { method: 'GET', path: '/tasks/', handle: (context, { name }) => getTask(context, name) },
+  { method: 'POST', path: '/tasks/', handle: (context, { name }) => cancelTask(context, name) },
   { method: 'GET', path: '/files/', handle: getFile },
   { method: 'GET', path: '/faults', handle: getFaults },
   { method: 'POST', path: '/faults', handle: postFaults },
@@ -138,17 +149,18 @@ async function getFile({ files }: SandboxContext, { name }: Exchange): Promise<A
 }
 
 function getFaults({ refusePort, resetPort, connections }: SandboxContext): Answer {
-  const faults = [...FAULTS.values()].map((fault) => ({
-    name: fault.name,
-    example: exampleOf(fault),
-    charges: fault.charges,
-    sentence: fault.sentence,
-  }));
+  const list = (api: 'images' | 'tasks', faults: ReadonlyMap<string, Fault>) =>
+    [...faults.values()].map((fault) => ({ api, example: exampleOf(fault), ...factsOf(fault) }));
+  const faults = [...list('images', FAULTS), ...list('tasks', TASK_FAULTS)];
   const ports = [
     { name: 'refuse', port: refusePort, sentence: PORT_FAULTS.refuse },
     { name: 'reset-before-read', port: resetPort, sentence: PORT_FAULTS['reset-before-read'] },
   ];
   return jsonAnswer(200, { faults, ports, connections });
+}
+
+function factsOf({ name, charges, sentence }: Fault): Pick<Fault, 'name' | 'charges' | 'sentence'> {
+  return { name, charges, sentence };
 }
 
 async function postFaults({ connections }: SandboxContext, { request }: Exchange): Promise<Answer> {
@@ -170,7 +182,8 @@ function getLedger({ ledger }: SandboxContext, { query }: Exchange): Answer {
   return jsonAnswer(200, query.get('detail') === '1' ? { ...ledger.bill(), entries: ledger.details() } : ledger.bill());
 }
 
-function deleteLedger({ ledger }: SandboxContext): Answer {
+function deleteLedger({ ledger, tasks }: SandboxContext): Answer {
+  tasks.forget();
   ledger.reset();
   return jsonAnswer(200, ledger.bill());
 }

@@ -2,19 +2,21 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createStudio } from './draw/studio.ts';
+import type { ImageContext } from './exchange.ts';
 import { openFiles } from './files.ts';
 import { openLedger } from './ledger.ts';
 import { createLimiter, type LimitRule } from './limit.ts';
 import { openRefusingPort, openResettingPort } from './ports.ts';
 import { answerRequest, type SandboxContext } from './routes.ts';
+import { openTasks } from './tasks/tasks.ts';
 
 export interface SandboxOptions {
   /** 0, the default, takes a free port. */
   readonly port?: number;
   readonly host?: '127.0.0.1';
-  /** Bill, script positions and files live here; made when it is not there. */
+  /** Bill, script positions, jobs and files live here; made when it is not there. */
   readonly dataDir: string;
-  /** Enforced over all image requests; absent, nothing is limited. */
+  /** Enforced over all image requests and jobs; absent, nothing is limited. */
   readonly limit?: LimitRule;
   /** Refuses without Retry-After, rate headers and numbers. */
   readonly silentLimit?: boolean;
@@ -58,12 +60,17 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     closeRest();
     throw error;
   });
-  const context: SandboxContext = {
+  const images: ImageContext = {
     ledger,
     limiter: createLimiter(options.limit ?? {}, options.silentLimit ?? false),
     studio: createStudio(),
     files,
     url: `http://${host}:${port}`,
+  };
+  const tasks = openTasks(options.dataDir, images);
+  const context: SandboxContext = {
+    ...images,
+    tasks,
     connections: [],
     refusePort: refusing.port,
     resetPort: resetting.port,
@@ -78,6 +85,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     server.close();
     server.closeAllConnections();
     await closed;
+    tasks.close();
     closeRest();
   };
   return { url: context.url, port, refusePort: refusing.port, resetPort: resetting.port, close };

@@ -46,6 +46,8 @@ const KINDS_BY_CODE: ReadonlyMap<string, FailureKind> = new Map(
     invalid_api_key: 'authentication',
     ip_not_authorized: 'authentication',
     model_not_found: 'not_found',
+    invalid_image_url: 'image_url',
+    unsupported_format: 'image_format',
     server_error: 'server',
   } as const),
 );

@@ -1,4 +1,4 @@
-import type { Limits } from '../pacing.ts';
+import type { Limits } from '../rate.ts';
 
 const MINUTE_MS = 60_000;
 /**

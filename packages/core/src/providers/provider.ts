@@ -1,8 +1,8 @@
 import type { Failure } from '../failure.ts';
 import type { HttpRequest, HttpResponse, SseEvent } from '../http.ts';
 import type { JsonObject } from '../json.ts';
-import type { Limits } from '../pacing.ts';
 import type { Price } from '../price.ts';
+import type { Limits } from '../rate.ts';
 import type { ImageRequest } from '../request.ts';
 
 /**

@@ -31,7 +31,7 @@ export function sandboxProvider(address: () => SandboxAddress): Provider {
     image: {
       submit: {
         build: (request: ImageRequest, context: CallContext): HttpRequest =>
-          submit.build(request, { ...context, baseUrl: addressOf(context.model, address()) }),
+          submit.build(request, { ...context, baseUrl: `${sandboxOrigin(context.model, address())}/v1` }),
         parse: submit.parse,
       },
       stream: readImageEvent,
@@ -39,10 +39,11 @@ export function sandboxProvider(address: () => SandboxAddress): Provider {
   };
 }
 
-function addressOf(model: string, address: SandboxAddress): string {
-  if (model === 'refuse') return `http://127.0.0.1:${address.refusePort}/v1`;
-  if (model === 'reset-before-read') return `http://127.0.0.1:${address.resetPort}/v1`;
-  return `${address.url}/v1`;
+/** Where requests for a model go, without a slash at the end. */
+export function sandboxOrigin(model: string, address: SandboxAddress): string {
+  if (model === 'refuse') return `http://127.0.0.1:${address.refusePort}`;
+  if (model === 'reset-before-read') return `http://127.0.0.1:${address.resetPort}`;
+  return address.url;
 }
 
 /** One picture per call, so that several are several calls and a script can fail one of them. */

@@ -5,20 +5,26 @@ import { failureOf } from '../classify.ts';
 import { FAILURES, type Failure } from '../failure.ts';
 import type { HttpRequest, HttpResponse, SseEvent } from '../http.ts';
 import { isObject, type JsonValue } from '../json.ts';
-import type { CallContext, ImageCalls, Provider } from '../providers/provider.ts';
+import type { CallContext, CancelReading, Handle, ImageCalls, Progress, Provider } from '../providers/provider.ts';
 import type { ImageRequest } from '../request.ts';
 import { SAMPLE_ASSET } from './samples.ts';
 
 /** One recorded answer and what it means; `expected` is compared field by field, so it names what matters only. */
 export interface RecordedAnswer {
   readonly name: string;
+  /** What was asked: a submit unless said otherwise. */
+  readonly call?: 'submit' | 'poll' | 'cancel';
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: JsonValue;
   /** The body where it is not JSON. */
   readonly text?: string;
-  /** The progress of a good answer, or the failure of a bad one. */
-  readonly expected: { readonly progress?: JsonValue; readonly failure?: Partial<Failure> };
+  /** The progress of a good answer, or the failure of a bad one; of a cancel, how it is read. */
+  readonly expected: {
+    readonly progress?: JsonValue;
+    readonly failure?: Partial<Failure>;
+    readonly cancel?: Partial<CancelReading>;
+  };
 }
 
 /** One recorded stream event and its reading; null for one that says nothing. */
@@ -34,6 +40,8 @@ export interface ProviderFixtures {
   readonly model: string;
   readonly answers: readonly RecordedAnswer[];
   readonly events?: readonly RecordedEvent[];
+  /** A job's handle, where the provider has jobs. */
+  readonly handle?: Handle;
 }
 
 /** The base URL every request must stay under unless `testProvider` is told that the adapter has its own. */
@@ -49,8 +57,11 @@ export function testProvider(provider: Provider, fixtures: ProviderFixtures, bas
   suite(`provider ${provider.id}`, () => {
     testRequests(provider, image, context, baseUrl);
     testModels(provider, fixtures);
-    testTotality(provider, image);
-    for (const answer of fixtures.answers) test(`answer: ${answer.name}`, () => checkAnswer(provider, image, answer));
+    if (image.poll) testJobs(provider, image, fixtures.handle, context, baseUrl);
+    testTotality(provider, image, fixtures.handle);
+    for (const answer of fixtures.answers) {
+      test(`${answer.call ?? 'answer'}: ${answer.name}`, () => checkAnswer(provider, image, answer, fixtures.handle));
+    }
     for (const event of fixtures.events ?? []) test(`event: ${event.name}`, () => checkEvent(image, event));
   });
 }
@@ -75,6 +86,27 @@ function testRequests(provider: Provider, image: ImageCalls, context: CallContex
       checkShape(authorized, baseUrl);
       assert.ok(!JSON.stringify({ ...authorized, headers: {} }).includes(SECRET), 'the secret is outside the headers');
       assert.deepEqual(image.submit.build(wanted, context), built, 'the same input builds another request');
+    });
+  }
+}
+
+function testJobs(
+  provider: Provider,
+  image: ImageCalls,
+  handle: Handle | undefined,
+  context: CallContext,
+  baseUrl: string,
+): void {
+  for (const name of ['poll', 'cancel'] as const) {
+    const call = image[name];
+    if (call === undefined) continue;
+    test(`request: a ${name} stays under the base URL and holds the secret only in headers, after authorize`, () => {
+      assert.ok(handle, 'the fixtures name no handle');
+      const built = call.build(handle, context);
+      checkShape(built, baseUrl);
+      const authorized = provider.authorize(built, { id: 'credential', secret: SECRET });
+      assert.ok(!JSON.stringify({ ...authorized, headers: {} }).includes(SECRET), 'the secret is outside the headers');
+      assert.deepEqual(call.build(JSON.parse(JSON.stringify(handle)), context), built, 'a handle read back is another');
     });
   }
 }
@@ -118,21 +150,25 @@ const anyJson = fc.letrec<{ value: JsonValue }>((tie) => ({
   ),
 })).value;
 
+const statuses = ['queued', 'running', 'succeeded', 'failed', 'moderated', 'canceled'];
+const anyJob = fc.record({ id: words, status: fc.constantFrom(...statuses), error: anyJson, output: anyJson });
+
 const anyResponse: fc.Arbitrary<HttpResponse> = fc.record({
   status: fc.integer({ min: 100, max: 599 }),
   headers: fc.dictionary(fc.constantFrom('retry-after', 'content-type', 'x-request-id', 'date'), fc.string()),
-  body: fc.option(anyJson, { nil: undefined }),
+  body: fc.option(fc.oneof({ arbitrary: anyJson, weight: 3 }, anyJob), { nil: undefined }),
   text: fc.string(),
 });
 
-function testTotality(provider: Provider, image: ImageCalls): void {
+function testTotality(provider: Provider, image: ImageCalls, handle: Handle = {}): void {
   test('classify and parse read any status and any JSON without throwing', () => {
     fc.assert(
       fc.property(anyResponse, (response) => {
         const failure = failureOf(provider, response, NOW);
         if (failure) checkFailure(failure);
-        const progress = image.submit.parse(response, generated);
-        assert.ok(['done', 'waiting', 'failed'].includes(progress.kind));
+        checkProgress(image.submit.parse(response, generated));
+        if (image.poll) checkProgress(image.poll.parse(response, handle));
+        if (image.cancel) checkCancel(image.cancel.parse(response, handle));
         if (failure === undefined) assert.ok(response.status >= 200 && response.status < 300, 'an error went unseen');
       }),
     );
@@ -149,6 +185,20 @@ function testTotality(provider: Provider, image: ImageCalls): void {
   });
 }
 
+function checkProgress(progress: Progress): void {
+  assert.ok(['done', 'waiting', 'failed'].includes(progress.kind));
+  if (progress.kind !== 'waiting') return;
+  const { handle, progress: share = 0, pollAfterMs = 0 } = progress;
+  assert.deepEqual(JSON.parse(JSON.stringify(handle)), handle, 'the handle is not plain JSON');
+  assert.ok(share >= 0 && share <= 100, `${share} is no percentage`);
+  assert.ok(pollAfterMs >= 0, `${pollAfterMs} is no wait`);
+}
+
+function checkCancel({ confirmed, certainty }: CancelReading): void {
+  assert.equal(typeof confirmed, 'boolean');
+  assert.ok(confirmed || certainty === 'ambiguous', 'what was not given up may be billed');
+}
+
 function checkFailure(failure: Failure): void {
   assert.ok(Object.hasOwn(FAILURES, failure.kind), `no such kind: ${String(failure.kind)}`);
   assert.ok(['not_sent', 'rejected', 'failed', 'ambiguous', 'completed'].includes(failure.certainty));
@@ -156,15 +206,21 @@ function checkFailure(failure: Failure): void {
   assert.deepEqual(JSON.parse(JSON.stringify(failure)), failure, 'the failure is not plain JSON');
 }
 
-function checkAnswer(provider: Provider, image: ImageCalls, recorded: RecordedAnswer): void {
+function checkAnswer(provider: Provider, image: ImageCalls, recorded: RecordedAnswer, handle: Handle = {}): void {
   const { status, headers = {}, body, text = '', expected } = recorded;
   const response: HttpResponse = { status, headers, body, text };
+  if (recorded.call === 'cancel') {
+    assertHolds(image.cancel?.parse(response, handle), expected.cancel);
+    return;
+  }
   const failure = failureOf(provider, response, NOW);
   if (expected.failure) {
     assertHolds(failure, expected.failure);
   } else {
     assert.equal(failure, undefined);
-    assertHolds(image.submit.parse(response, generated), expected.progress ?? {});
+    const progress =
+      recorded.call === 'poll' ? image.poll?.parse(response, handle) : image.submit.parse(response, generated);
+    assertHolds(progress, expected.progress ?? {});
   }
 }
 

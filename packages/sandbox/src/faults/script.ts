@@ -15,23 +15,34 @@ export const PORT_FAULTS = {
 } as const;
 
 /** One entry of a script: a fault and its argument. */
-export interface Cue {
-  readonly fault: Fault;
+export interface Cue<F extends Fault = Fault> {
+  readonly fault: F;
   readonly value: number | undefined;
 }
 
-const PREFIX = 'sandbox/';
-const OK: Cue = { fault: faultNamed('ok'), value: undefined };
-
-function faultNamed(name: string): Fault {
-  const fault = FAULTS.get(name);
-  if (!fault) throw new Error(`no fault is named "${name}"`);
-  return fault;
+/** What a model's name may say to one of the two protocols. */
+export interface Vocabulary<F extends Fault = Fault> {
+  /** By name; `ok` is among them. */
+  readonly faults: ReadonlyMap<string, F>;
+  /** What may stand before a name, each with its slash. */
+  readonly prefixes: readonly string[];
 }
 
-/** The model's name as the bill keeps it. */
-export function withoutPrefix(model: string): string {
-  return model.startsWith(PREFIX) ? model.slice(PREFIX.length) : model;
+/** The words of OpenAI's Images API. */
+export const IMAGE_WORDS: Vocabulary = { faults: FAULTS, prefixes: ['sandbox/'] };
+
+/** A name without what may stand before it. */
+export function withoutPrefix(name: string, { prefixes }: Pick<Vocabulary, 'prefixes'> = IMAGE_WORDS): string {
+  return name.slice(prefixOf(name, prefixes).length);
+}
+
+function prefixOf(name: string, prefixes: readonly string[]): string {
+  return prefixes.find((prefix) => name.startsWith(prefix)) ?? '';
+}
+
+/** How a cue is written, such as `slow:4`. */
+export function textOf({ fault, value }: Cue): string {
+  return value === undefined ? fault.name : `${fault.name}:${value}`;
 }
 
 /** How an example of a fault is written, such as `slow:4`. */
@@ -44,13 +55,23 @@ export function exampleOf({ name, argument }: Fault): string {
  * field, an entry of a script, or what looks like a fault after `sandbox/` must be one, else a 404 with near matches.
  */
 export function readScript(model: string, fault: string | undefined): readonly Cue[] {
+  return readCues(IMAGE_WORDS, model, fault);
+}
+
+/** Reads a script in the words of either protocol; see `readScript`. */
+export function readCues<F extends Fault>(
+  words: Vocabulary<F>,
+  model: string,
+  fault: string | undefined,
+): readonly Cue<F>[] {
   const text = fault ?? model;
-  const entries = withoutPrefix(text)
+  const entries = withoutPrefix(text, words)
     .split(',')
-    .map((entry) => withoutPrefix(entry.trim()));
+    .map((entry) => withoutPrefix(entry.trim(), words));
   const mustBeFault = fault !== undefined || entries.length > 1;
+  const prefixed = prefixOf(text, words.prefixes) !== '';
   return entries.map((entry) => {
-    const cue = readEntry(entry, mustBeFault || (text.startsWith(PREFIX) && looksLikeFault(entry)));
+    const cue = readEntry(words, entry, mustBeFault || (prefixed && looksLikeFault(words, entry)));
     if (typeof cue === 'string') throw notFound(cue, fault);
     return cue;
   });
@@ -62,21 +83,22 @@ function notFound(message: string, fault: string | undefined): RefusedError {
 }
 
 /** The cue, or the sentence that says why there is none. */
-function readEntry(entry: string, mustBeFault: boolean): Cue | string {
+function readEntry<F extends Fault>(words: Vocabulary<F>, entry: string, mustBeFault: boolean): Cue<F> | string {
   const [name = '', ...rest] = entry.split(':');
   const argument = rest.length > 0 ? rest.join(':') : undefined;
-  const fault = FAULTS.get(name);
+  const fault = words.faults.get(name);
   if (fault) return readArgument(fault, argument);
   if (Object.hasOwn(PORT_FAULTS, name)) {
     return `'${name}' is a port, not a model, and stands in no script: GET /faults says which port.`;
   }
-  if (!mustBeFault) return OK;
-  const near = nearMatches(name);
+  const ok = words.faults.get('ok');
+  if (!mustBeFault && ok) return { fault: ok, value: undefined };
+  const near = nearMatches(words, name);
   const hint = near.length > 0 ? ` Did you mean ${near.map((one) => `'${one}'`).join(' or ')}?` : '';
   return `The fault '${entry.slice(0, 100)}' does not exist.${hint} GET /faults lists them all.`;
 }
 
-function readArgument(fault: Fault, text: string | undefined): Cue | string {
+function readArgument<F extends Fault>(fault: F, text: string | undefined): Cue<F> | string {
   const { name, argument } = fault;
   if (text === undefined && !argument?.required) return { fault, value: undefined };
   if (!argument) return `The fault '${name}' takes nothing after a colon; write '${name}'.`;
@@ -86,13 +108,14 @@ function readArgument(fault: Fault, text: string | undefined): Cue | string {
   return `The fault '${name}' needs ${wanted}, such as '${exampleOf(fault)}', but got '${(text ?? '').slice(0, 100)}'.`;
 }
 
-function looksLikeFault(entry: string): boolean {
-  return entry.includes(':') || /^\d{3}(-|$)/u.test(entry) || (entry.includes('-') && nearMatches(entry).length > 0);
+function looksLikeFault(words: Vocabulary, entry: string): boolean {
+  if (entry.includes(':') || /^\d{3}(-|$)/u.test(entry)) return true;
+  return entry.includes('-') && nearMatches(words, entry).length > 0;
 }
 
-function nearMatches(name: string): string[] {
+function nearMatches({ faults }: Vocabulary, name: string): string[] {
   const allowed = name.length < 4 ? 1 : 2;
-  const near = [...FAULTS.values()].filter(
+  const near = [...faults.values()].filter(
     (fault) => distance(fault.name, name.slice(0, 40)) <= allowed || (name.length > 2 && fault.name.startsWith(name)),
   );
   return near.slice(0, 4).map(exampleOf);
