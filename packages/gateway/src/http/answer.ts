@@ -42,17 +42,22 @@ export function imagesBody(
 
 function imageItem(image: GeneratedImage, delivery: Delivery): readonly Segment[] {
   const extra = { ...(image.revisedPrompt !== undefined && { revised_prompt: image.revisedPrompt }) };
-  if (delivery.form === 'url') return [JSON.stringify({ url: assetUrl(image.asset, delivery.assetsUrl), ...extra })];
+  if (delivery.form === 'url') return [JSON.stringify(imageLink(image, delivery.assetsUrl))];
   const tail = JSON.stringify(extra);
   return ['{"b64_json":"', image.asset, tail === '{}' ? '"}' : `",${tail.slice(1)}`];
 }
 
-function assetUrl({ hash, type }: Asset, assetsUrl: string): string {
+export function imageLink({ asset, revisedPrompt }: GeneratedImage, assetsUrl: string) {
+  return { url: assetUrl(asset, assetsUrl), ...(revisedPrompt !== undefined && { revised_prompt: revisedPrompt }) };
+}
+
+/** Where a picture is read; `assetsUrl` is what the links begin with. */
+export function assetUrl({ hash, type }: Asset, assetsUrl: string): string {
   return `${assetsUrl}/${hash}.${IMAGE_TYPES[type].extension}`;
 }
 
 /** What the provider settled on, told as OpenAI tells it; the format and size are those of the true bytes. */
-function resolvedFields({ request }: Plan, image: GeneratedImage | undefined) {
+export function resolvedFields({ request }: Plan, image: GeneratedImage | undefined) {
   const background = image?.resolved?.background ?? request.background;
   const quality = image?.resolved?.quality ?? request.quality;
   return {
@@ -73,6 +78,13 @@ function extension(telling: Telling, images: readonly GeneratedImage[], missing:
     attempts: generation.attempts,
     paid_attempts: generation.paidAttempts,
     ...priceFields(costOf(plan, generation)),
+    ...pictureFields(images, missing),
+  };
+}
+
+/** What is known of the pictures made, and of those that were not. */
+export function pictureFields(images: readonly GeneratedImage[], missing: readonly Failure[]) {
+  return {
     images: images.map(({ asset, seed }) => ({
       sha256: asset.hash,
       bytes: asset.bytes,

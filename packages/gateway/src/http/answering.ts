@@ -1,6 +1,7 @@
-import { type Event, type Failure, type GeneratedImage, httpAnswer, type Plan } from '@onetake/core';
+import { type Event, type Failure, type GeneratedImage, httpAnswer, type Io, type Plan } from '@onetake/core';
 import type { FastifyReply } from 'fastify';
 import { completedEvents, type Delivery, imagesBody, type Telling, tellingHeaders } from './answer.ts';
+import { EVENT_STREAM_HEADERS, KEEP_ALIVE_COMMENT, listenForSilence } from './event-stream.ts';
 import { failureBody, failureHeaders } from './problem.ts';
 import { type PictureReader, type Segment, segmentsLength, writeSegments } from './segments.ts';
 import type { Told } from './waiting.ts';
@@ -9,7 +10,7 @@ import type { Told } from './waiting.ts';
 export interface Answering {
   readonly reply: FastifyReply;
   readonly assets: PictureReader;
-  readonly now: () => number;
+  readonly io: Pick<Io, 'now' | 'timer'>;
   readonly delivery: Delivery;
   /** Headers that only this caller's answer carries. */
   readonly headers: Readonly<Record<string, string>>;
@@ -48,9 +49,12 @@ export async function answerJson(result: Result, answering: Answering): Promise<
   };
   if ('kind' in pictures) {
     const body = JSON.stringify(failureBody(pictures, { requestId: result.requestId, telling: result }));
-    return write(answering, httpAnswer(pictures).status, { ...headers, ...failureHeaders(pictures, answering.now()) }, [
-      body,
-    ]);
+    return write(
+      answering,
+      httpAnswer(pictures).status,
+      { ...headers, ...failureHeaders(pictures, answering.io.now()) },
+      [body],
+    );
   }
   return write(answering, 200, headers, imagesBody(result, pictures.images, pictures.missing, answering.delivery));
 }
@@ -80,19 +84,25 @@ function carriedHeaders(reply: FastifyReply): Record<string, string> {
   return reply.getHeaders() as Record<string, string>;
 }
 
-/** A streamed answer: its head goes out with the first event, so that an earlier failure still has its own status. */
+/**
+ * A streamed answer. Its head goes out with the first event, so that an earlier failure still has its own status; or
+ * with a comment when there was none for `KEEP_ALIVE_MS`, and so does a comment after each further such silence.
+ */
 export interface ImageStream {
   sendPartial(event: Event & { type: 'partial-sent' }): void;
   opened(): boolean;
   /** Writes after everything before it, and ends the answer. `headers` are added where none are out yet. */
   end(segments: readonly Segment[], headers: Readonly<Record<string, string>>): Promise<void>;
+  /** No comments any more: the answer is written by somebody else. */
+  close(): void;
 }
 
 export function openImageStream(answering: Answering, plan: Plan): ImageStream {
-  const { reply, assets } = answering;
+  const { reply, assets, io } = answering;
   const response = reply.raw;
   let sending: Promise<unknown> = Promise.resolve();
   let opened = false;
+  let unsent = 0;
   const open = (headers: Readonly<Record<string, string>>) => {
     if (opened) return;
     opened = true;
@@ -101,15 +111,27 @@ export function openImageStream(answering: Answering, plan: Plan): ImageStream {
       ...carriedHeaders(reply),
       ...answering.headers,
       ...headers,
-      'content-type': 'text/event-stream',
-      'cache-control': 'no-cache',
-      'x-accel-buffering': 'no',
+      ...EVENT_STREAM_HEADERS,
     });
   };
   const send = (segments: readonly Segment[]) => {
-    sending = sending.then(() => writeSegments(response, segments, assets)).catch(() => response.destroy());
+    unsent += 1;
+    sending = sending
+      .then(() => writeSegments(response, segments, assets))
+      .catch(() => response.destroy())
+      .then(() => {
+        unsent -= 1;
+        silence.broken();
+      });
     return sending;
   };
+  const silence = listenForSilence(io, () => {
+    // A large picture on its way is no silence, and a comment must not come into the middle of it.
+    if (unsent > 0) return;
+    open({});
+    void send([KEEP_ALIVE_COMMENT]);
+  });
+  response.once('close', silence.stop);
   const type = plan.request.operation === 'edit' ? 'image_edit.partial_image' : 'image_generation.partial_image';
   return {
     opened: () => opened,
@@ -121,14 +143,19 @@ export function openImageStream(answering: Answering, plan: Plan): ImageStream {
     async end(segments, headers) {
       open(headers);
       await send(segments);
+      silence.stop();
       response.end();
     },
+    close: silence.stop,
   };
 }
 
 export async function answerStream(result: Result, answering: Answering, stream: ImageStream): Promise<void> {
   const pictures = picturesOf(result);
-  if ('kind' in pictures && !stream.opened()) return answerJson(result, answering);
+  if ('kind' in pictures && !stream.opened()) {
+    stream.close();
+    return answerJson(result, answering);
+  }
   const segments =
     'kind' in pictures ? [errorEvent(pictures, result)] : completedEvents(result, pictures.images, pictures.missing);
   const headers = tellingHeaders(result);

@@ -7,7 +7,9 @@ import { createBrowserGuard } from './browser-guard.ts';
 import { createCallers } from './callers.ts';
 import type { AppDeps } from './deps.ts';
 import { imageRoutes } from './image-routes.ts';
+import { type JobNewsRequest, tellJobNews } from './job-news.ts';
 import { modelEntry, modelList } from './models.ts';
+import { createOpenAnswers } from './open-answers.ts';
 import { operationRoutes } from './operations.ts';
 import {
   FailureProblem,
@@ -18,6 +20,8 @@ import {
   RequestProblem,
   requestProblemOf,
 } from './problem.ts';
+import { type TaskRequest, taskRoutes } from './tasks.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -57,11 +61,24 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   explain(app, deps);
 
   const startedAt = deps.io.now();
-  const images = imageRoutes(deps);
+  const openAnswers = createOpenAnswers(MAX_OPEN_ANSWERS);
+  app.addHook('preClose', async () => openAnswers.close());
+  const images = imageRoutes({ ...deps, openAnswers });
+  const tasks = taskRoutes({ ...deps, openAnswers });
+  const webhooks = webhookRoutes(deps);
   const operations = operationRoutes(deps);
   app.post('/v1/images/generations', images.generate);
   app.post('/v1/images/edits', images.edit);
   app.post('/v1/images/variations', images.variations);
+  app.post('/v1/tasks', images.task);
+  app.get('/v1/tasks', tasks.list);
+  app.get<TaskRequest>('/v1/tasks/:id', tasks.read);
+  app.delete<TaskRequest>('/v1/tasks/:id', tasks.cancel);
+  app.get<TaskRequest>('/v1/tasks/:id/events', { exposeHeadRoute: false }, tasks.events);
+  app.get('/v1/webhooks', webhooks.list);
+  app.post('/v1/webhooks/redeliver', webhooks.redeliver);
+  app.get('/v1/webhooks/secret', webhooks.secret);
+  app.post<JobNewsRequest>('/v1/jobs/:run/:token', { ...OPEN, bodyLimit: JOB_NEWS_BYTES }, tellJobNews(deps.news));
   app.get('/v1/models', () => modelList(catalogue, startedAt));
   app.get<{ Params: { '*': string } }>('/v1/models/*', ({ params }) => modelEntry(catalogue, params['*'], startedAt));
   app.get('/v1/generations', operations.listGenerations);
@@ -74,10 +91,16 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   return app;
 }
 
+/** Nothing of what a provider says is read. */
+const JOB_NEWS_BYTES = 1024 * 1024;
+
 /** For the whole of a request to arrive; a form that stalls half-way is not held for ever. */
 const REQUEST_TIMEOUT_MS = 300_000;
 
-const VERSIONED = /^\/(?:images|models|generations|targets|assets)(?=[/?]|$)/;
+/** Long polls and streams of events at once; each holds a connection. */
+const MAX_OPEN_ANSWERS = 10_000;
+
+const VERSIONED = /^\/(?:images|tasks|webhooks|models|generations|targets|assets)(?=[/?]|$)/;
 
 /** People set the base URL with or without `/v1`; both mean the same. */
 function withVersion(url: string): string {
@@ -96,6 +119,8 @@ function guard(app: FastifyInstance, { config }: AppDeps): void {
     if (answered) return answered;
     request.fromBrowser = browsers.isBrowserRequest(request);
     if (!request.routeOptions.config.open) request.caller = identify(request.raw);
+    // Clients that name a type with every call name one for the body that a DELETE does not have.
+    if (request.method === 'DELETE') delete request.raw.headers['content-type'];
     return undefined;
   });
 }

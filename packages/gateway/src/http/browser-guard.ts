@@ -23,7 +23,16 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 const WILDCARDS = ['0.0.0.0', '::', '[::]'];
 
 const ALLOWED_METHODS = 'GET, HEAD, POST, DELETE, OPTIONS';
-const ALLOWED_HEADERS = ['authorization', 'x-api-key', 'api-key', 'content-type', 'idempotency-key', 'prefer', 'range'];
+const ALLOWED_HEADERS = [
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'content-type',
+  'idempotency-key',
+  'prefer',
+  'range',
+  'last-event-id',
+];
 const ALLOWED_HEADER_PREFIXES = ['x-onetake-', 'x-stainless-'];
 const MAX_ASKED_HEADERS = 64;
 const PREFLIGHT_SECONDS = 600;
@@ -31,7 +40,7 @@ const EXPOSED_HEADERS = [
   'x-request-id',
   ...['generation', 'provider', 'model', 'attempts', 'paid-attempts', 'fallback', 'cache', 'attached'].map(onetake),
   ...['queued-ms', 'adapted', 'degraded'].map(onetake),
-  ...['idempotent-replayed', 'retry-after', 'retry-after-ms', 'x-should-retry'],
+  ...['idempotent-replayed', 'retry-after', 'retry-after-ms', 'x-should-retry', 'location', 'preference-applied'],
 ].join(', ');
 
 function onetake(name: string): string {

@@ -21,6 +21,8 @@ test('nothing said leaves the defaults', () => {
     settings: {},
     attach: true,
     onDisconnect: 'keep',
+    priority: 'interactive',
+    webhook: {},
     retriedByClient: false,
   });
 });
@@ -30,6 +32,8 @@ test('headers and body say the same things, and the header wins', () => {
     settings: { totalTimeoutMs: 30_000, maxPaidAttempts: 3, payment: 'available', fallback: false },
     attach: false,
     onDisconnect: 'cancel',
+    priority: 'batch',
+    webhook: {},
     retriedByClient: false,
   };
   const headers = {
@@ -40,7 +44,7 @@ test('headers and body say the same things, and the header wins', () => {
     'x-onetake-attach': 'off',
     'x-onetake-on-disconnect': 'cancel',
     'x-onetake-cache': 'off',
-    'x-onetake-priority': 'interactive',
+    'x-onetake-priority': 'batch',
   };
   const body = {
     timeout_ms: 30_000,
@@ -50,13 +54,23 @@ test('headers and body say the same things, and the header wins', () => {
     attach: 'off',
     on_disconnect: 'cancel',
     cache: 'off',
-    priority: 'interactive',
+    priority: 'batch',
   };
   assert.deepEqual(readControls(headers, undefined, SERVER), expected);
   assert.deepEqual(readControls({}, body, SERVER), expected);
   assert.deepEqual(readControls({ 'x-onetake-payment': 'strict' }, { payment: 'available' }, SERVER).settings, {
     payment: 'strict',
   });
+});
+
+test('where events go is passed on as it was said, with the name of who said it', () => {
+  const headers = { 'x-onetake-webhook-url': ' https://hooks.example/a ' };
+  const body = { webhook_url: 'off', webhook_events: ['task.completed'] };
+  assert.deepEqual(readControls(headers, body, SERVER).webhook, {
+    url: { value: 'https://hooks.example/a', param: 'x-onetake-webhook-url' },
+    events: { value: ['task.completed'], param: 'onetake.webhook_events' },
+  });
+  assert.deepEqual(readControls({}, body, SERVER).webhook.url, { value: 'off', param: 'onetake.webhook_url' });
 });
 
 test('a bad value is refused with its name, the value and the rule', () => {
@@ -71,7 +85,7 @@ test('a bad value is refused with its name, the value and the rule', () => {
     ['attach', '', /on or off/],
     ['on-disconnect', 'stop', /keep or cancel/],
     ['cache', 'on', /not available yet/],
-    ['priority', 'batch', /not available yet/],
+    ['priority', 'urgent', /interactive or batch/],
   ];
   for (const [name, value, rule] of bad) {
     const problem = refusal({ [`x-onetake-${name}`]: value });
@@ -96,6 +110,7 @@ test('a page of another origin may ask for less and never for more', () => {
   const browser = { fromBrowser: true };
   const less = { 'x-onetake-payment': 'strict', 'x-onetake-max-paid-attempts': '1', 'x-onetake-timeout-ms': '5000' };
   assert.equal(readControls(less, undefined, browser).settings.payment, 'strict');
+  assert.equal(readControls({}, { priority: 'batch' }, browser).priority, 'batch');
   for (const [name, value] of [
     ['payment', 'available'],
     ['payment', 'standard'],
@@ -103,6 +118,8 @@ test('a page of another origin may ask for less and never for more', () => {
     ['attach', 'off'],
     ['attach', 'on'],
     ['cache', 'off'],
+    ['webhook-url', 'https://hooks.example/'],
+    ['webhook-events', 'task.completed'],
   ]) {
     const problem = refusal({ [`x-onetake-${name}`]: String(value) }, undefined, browser);
     assert.deepEqual([problem.status, problem.code], [403, 'forbidden_control']);

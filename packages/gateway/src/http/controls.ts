@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type JsonObject, type JsonValue, nearMatches, type PolicySettings } from '@onetake/core';
+import type { AskedWebhook } from '../webhooks/request.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import { RequestProblem } from './problem.ts';
 
@@ -10,6 +11,10 @@ export interface Controls {
   readonly attach: boolean;
   /** Default `keep`. */
   readonly onDisconnect: 'keep' | 'cancel';
+  /** `batch` waits behind what somebody waits for. Default `interactive`. */
+  readonly priority: 'interactive' | 'batch';
+  /** Where the task's events go, for `readWebhook`. */
+  readonly webhook: AskedWebhook;
   readonly idempotencyKey?: string;
   /** The client says that this is its own second try: what the first one made never arrived. */
   readonly retriedByClient: boolean;
@@ -19,12 +24,14 @@ interface Draft {
   settings: PolicySettings;
   attach: boolean;
   onDisconnect: Controls['onDisconnect'];
+  priority: Controls['priority'];
+  webhook: AskedWebhook;
 }
 
 interface Control {
   readonly rule: string;
   /** What the value changes; undefined when it breaks the rule. */
-  readonly read: (value: string, draft: Draft) => Partial<Draft> | undefined;
+  readonly read: (value: string, draft: Draft, given: Given) => Partial<Draft> | undefined;
   /** Values a page of another origin may send; it can only ask for less. */
   readonly fromBrowser?: readonly string[];
 }
@@ -75,9 +82,17 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     read: (value) => (value === 'off' ? {} : undefined),
   },
   priority: {
-    rule: 'interactive; batch is not available yet',
-    read: (value) => (value === 'interactive' ? {} : undefined),
+    rule: 'interactive or batch',
+    read: (value) => (value === 'interactive' || value === 'batch' ? { priority: value } : undefined),
     fromBrowser: ['*'],
+  },
+  'webhook-url': {
+    rule: 'a URL, or off',
+    read: (_, { webhook }, { json, param }) => ({ webhook: { ...webhook, url: { value: json, param } } }),
+  },
+  'webhook-events': {
+    rule: 'a list of event types',
+    read: (_, { webhook }, { json, param }) => ({ webhook: { ...webhook, events: { value: json, param } } }),
   },
 };
 
@@ -85,19 +100,18 @@ const PREFIX = 'x-onetake-';
 
 /**
  * Reads the `x-onetake-*` headers, the body's `onetake` object, `Idempotency-Key` and `x-stainless-retry-count`; a
- * header wins over the body. A name nobody knows is an error, because a typo in it could cost money. `Prefer` is a
- * preference (RFC 7240) and is passed over.
+ * header wins over the body. A name nobody knows is an error, because a typo in it could cost money.
  */
 export function readControls(
   headers: IncomingHttpHeaders,
   body: JsonValue | undefined,
   options: { readonly fromBrowser: boolean },
 ): Controls {
-  let draft: Draft = { settings: {}, attach: true, onDisconnect: 'keep' };
+  let draft: Draft = { settings: {}, attach: true, onDisconnect: 'keep', priority: 'interactive', webhook: {} };
   for (const given of [...fromBody(body), ...fromHeaders(headers)]) {
     const control = Object.hasOwn(CONTROLS, given.name) ? CONTROLS[given.name] : undefined;
     if (control === undefined) throw unknownControl(given);
-    const change = control.read(given.value, draft);
+    const change = control.read(given.value, draft, given);
     if (change === undefined) throw badValue(given, control.rule);
     if (options.fromBrowser && !isOpenToBrowsers(control, given.value)) throw notFromBrowser(given);
     draft = { ...draft, ...change };
@@ -113,6 +127,8 @@ export function readControls(
 interface Given {
   readonly name: string;
   readonly value: string;
+  /** The value as it stood in the body. */
+  readonly json: JsonValue;
   /** The header or field as the caller wrote it. */
   readonly param: string;
   /** How its known siblings are written. */
@@ -123,7 +139,8 @@ function fromHeaders(headers: IncomingHttpHeaders): readonly Given[] {
   const spell = (name: string) => PREFIX + name;
   return Object.entries(headers)
     .filter(([header]) => header.startsWith(PREFIX))
-    .map(([param, value]) => ({ name: param.slice(PREFIX.length), value: String(value).trim(), param, spell }));
+    .map(([param, text]) => ({ param, value: String(text).trim() }))
+    .map(({ param, value }) => ({ name: param.slice(PREFIX.length), value, json: value, param, spell }));
 }
 
 function fromBody(body: JsonValue | undefined): readonly Given[] {
@@ -140,7 +157,7 @@ function fromBody(body: JsonValue | undefined): readonly Given[] {
   return Object.entries(body as JsonObject).map(([key, value]) => {
     // A header's name must not pass for a field's: `timeout-ms` is none.
     const name = key.includes('-') ? key.slice(0, 64).replaceAll('-', '_') : key.replaceAll('_', '-');
-    return { name, value: controlText(value), param: `onetake.${key.slice(0, 64)}`, spell };
+    return { name, value: controlText(value), json: value ?? null, param: `onetake.${key.slice(0, 64)}`, spell };
   });
 }
 

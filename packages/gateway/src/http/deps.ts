@@ -1,12 +1,15 @@
-import type { Catalogue, HealthBook, Io } from '@onetake/core';
+import type { Catalogue, HealthBook, Io, Pacer } from '@onetake/core';
 import type { Logger } from 'pino';
 import type { DiskAssets } from '../assets/disk.ts';
 import type { FetchImage } from '../assets/download.ts';
 import type { Config } from '../config.ts';
 import type { Store } from '../store/store.ts';
 import type { Generations } from '../tasks/generations.ts';
+import type { JobNews } from '../tasks/job-news.ts';
+import type { Tasks } from '../tasks/tasks.ts';
 import type { Undelivered } from '../tasks/undelivered.ts';
 import type { Worker } from '../tasks/worker.ts';
+import type { SecretOf } from '../webhooks/secrets.ts';
 import type { Deliveries } from './delivery.ts';
 
 /** Everything the HTTP edge stands on. */
@@ -19,9 +22,15 @@ export interface AppDeps {
   readonly catalogue: Catalogue;
   readonly worker: Worker;
   readonly generations: Generations;
+  readonly tasks: Tasks;
+  /** What providers say of their jobs. */
+  readonly news: JobNews;
+  readonly pacer: Pacer;
   readonly undelivered: Undelivered;
   readonly deliveries: Deliveries;
   readonly fetchImage: FetchImage;
+  /** What a caller's webhooks are signed with. */
+  readonly secretOf: SecretOf;
   /** Where the sandbox listens now; undefined without one. */
   readonly sandboxUrl: () => string | undefined;
   /** Links to pictures begin with this; built on the public URL, never on the Host header. */

@@ -6,11 +6,10 @@ import {
   type Event,
   foldGeneration,
   httpAnswer,
-  IMAGE_TYPES,
   type JsonValue,
 } from '@onetake/core';
 import type { GenerationRow, StoredGeneration } from '../store/store.ts';
-import { priceFields } from './answer.ts';
+import { assetUrl, priceFields } from './answer.ts';
 
 /** `GET /v1/generations/{id}`: the journal printed as a timeline, with what it adds up to. */
 export function generationView(stored: StoredGeneration, assetsUrl: string): JsonValue {
@@ -28,6 +27,10 @@ export function generationView(stored: StoredGeneration, assetsUrl: string): Jso
     policy: plan.policy,
     targets: plan.targets.map((target) => target.id),
     deadlineAt: plan.deadlineAt,
+    task: stored.task,
+    place: stored.place,
+    webhook: stored.webhook,
+    cancelRequestedAt: stored.cancelRequestedAt,
     attempts: generation.attempts,
     paidAttempts: generation.paidAttempts,
     ...priceFields(cost),
@@ -109,10 +112,6 @@ function failureLine(failure: Parameters<typeof billed>[0]) {
 /** `<png 49152 B sha256:ab12…>`: enough to recognise a picture, never its bytes. */
 function assetLine({ type, bytes, hash, width, height }: Asset): string {
   return `<${type} ${width}x${height} ${bytes} B sha256:${hash}>`;
-}
-
-function assetUrl({ hash, type }: Asset, assetsUrl: string): string {
-  return `${assetsUrl}/${hash}.${IMAGE_TYPES[type].extension}`;
 }
 
 /** The wire's spelling: snake_case keys, nothing undefined. */

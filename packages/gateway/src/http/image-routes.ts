@@ -1,11 +1,22 @@
+import { type AssetStore, isObject } from '@onetake/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FetchImage } from '../assets/download.ts';
+import type { Config } from '../config.ts';
+import type { Webhook } from '../store/store.ts';
+import { readWebhook } from '../webhooks/request.ts';
 import { type Controls, readControls } from './controls.ts';
-import type { AppDeps } from './deps.ts';
 import { readEdit } from './edits.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type ImageWire, readImageWire } from './image-wire.ts';
-import { answerImages, type ImageDeps } from './images.ts';
+import { answerImages, type HandOver, type ImageDeps } from './images.ts';
+import { type Preferences, readPrefer } from './prefer.ts';
 import { RequestProblem } from './problem.ts';
+
+export interface ImageRouteDeps extends ImageDeps {
+  readonly config: Pick<Config, 'bodyLimitBytes' | 'webhooks'>;
+  readonly assets: ImageDeps['assets'] & AssetStore;
+  readonly fetchImage: FetchImage;
+}
 
 interface Understood {
   readonly wire: ImageWire;
@@ -13,20 +24,19 @@ interface Understood {
   readonly fileHashes?: readonly string[];
 }
 
-/** The handlers of `/v1/images/*`. */
-export function imageRoutes(deps: AppDeps) {
+/** The handlers of `/v1/images/*`, and the one that makes a task of the same requests. */
+export function imageRoutes(deps: ImageRouteDeps) {
   const { config, assets, fetchImage } = deps;
-  const imageDeps: ImageDeps = deps;
 
   function controlsOf(request: FastifyRequest, wire: ImageWire): Controls {
     return readControls(request.headers, wire.controlsBody, { fromBrowser: request.fromBrowser });
   }
 
-  function answer(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    { wire, controls, fileHashes = [] }: Understood,
-  ): Promise<FastifyReply> {
+  function answer(request: FastifyRequest, reply: FastifyReply, understood: Understood, alwaysTask: boolean) {
+    const { wire, controls, fileHashes = [] } = understood;
+    const preferences = readPrefer(request.headers.prefer);
+    const asTask = alwaysTask || preferences.respondAsync || preferences.waitSeconds !== undefined;
+    const webhook = webhookOf(controls, request.caller, asTask);
     const submission = {
       caller: request.caller,
       endpoint: request.routeOptions.url ?? request.url,
@@ -38,29 +48,60 @@ export function imageRoutes(deps: AppDeps) {
       attach: controls.attach,
       provenRetry: controls.retriedByClient,
       idempotencyKey: controls.idempotencyKey,
+      priority: controls.priority,
+      asTask,
+      ...(webhook && { webhook }),
     };
-    return answerImages(
-      { submission, form: wire.responseFormat, onDisconnect: controls.onDisconnect },
-      reply,
-      imageDeps,
-    );
+    const { responseFormat: form } = wire;
+    const { onDisconnect } = controls;
+    return answerImages({ submission, form, onDisconnect, handOver: handOver(preferences, alwaysTask) }, reply, deps);
+  }
+
+  /** Who waits for the answer has no use for what is configured for tasks; what the request itself asks for counts. */
+  function webhookOf({ webhook }: Controls, caller: string, asTask: boolean): Webhook | undefined {
+    const { allowPrivate, callers } = config.webhooks;
+    return readWebhook(webhook, { allowPrivate, configured: asTask || webhook.events ? callers[caller] : undefined });
+  }
+
+  function generate(request: FastifyRequest, reply: FastifyReply, alwaysTask: boolean) {
+    const wire = readImageWire('generate', request.body);
+    return answer(request, reply, { wire, controls: controlsOf(request, wire) }, alwaysTask);
+  }
+
+  async function edit(request: FastifyRequest, reply: FastifyReply, alwaysTask: boolean) {
+    const { bodyLimitBytes } = config;
+    const controlled = (wire: ImageWire) => controlsOf(request, wire);
+    const read = await readEdit(request, { assets, fetchImage, bodyLimitBytes, controlsOf: controlled });
+    return answer(request, reply, { wire: read, controls: read.controls, fileHashes: read.fileHashes }, alwaysTask);
   }
 
   return {
-    generate: (request: FastifyRequest, reply: FastifyReply) => {
-      const wire = readImageWire('generate', request.body);
-      return answer(request, reply, { wire, controls: controlsOf(request, wire) });
-    },
-    edit: async (request: FastifyRequest, reply: FastifyReply) => {
-      const { bodyLimitBytes } = config;
-      const controlled = (wire: ImageWire) => controlsOf(request, wire);
-      const edit = await readEdit(request, { assets, fetchImage, bodyLimitBytes, controlsOf: controlled });
-      return answer(request, reply, { wire: edit, controls: edit.controls, fileHashes: edit.fileHashes });
-    },
+    generate: (request: FastifyRequest, reply: FastifyReply) => generate(request, reply, false),
+    edit: (request: FastifyRequest, reply: FastifyReply) => edit(request, reply, false),
     variations: () => {
       throw new RequestProblem(404, 'not_found', VARIATIONS);
     },
+    /** `POST /v1/tasks`: an edit where there are pictures to work from, else a generation. */
+    task: (request: FastifyRequest, reply: FastifyReply) => {
+      return request.isMultipart() || refersToPictures(request.body)
+        ? edit(request, reply, true)
+        : generate(request, reply, true);
+    },
   };
+}
+
+function refersToPictures(body: unknown): boolean {
+  const isGiven = (value: unknown) => value !== undefined && value !== null;
+  return isObject(body) && [body.image, body.images, body.mask].some(isGiven);
+}
+
+function handOver({ respondAsync, waitSeconds }: Preferences, alwaysTask: boolean): HandOver {
+  const applied = [
+    ...(respondAsync || waitSeconds === undefined ? ['respond-async'] : []),
+    ...(waitSeconds === undefined ? [] : [`wait=${waitSeconds}`]),
+  ];
+  const waitMs = waitSeconds === undefined ? undefined : waitSeconds * 1000;
+  return { waitMs, applied: applied.join(', '), alwaysTask };
 }
 
 const VARIATIONS =

@@ -37,7 +37,8 @@ const WIRE = z.looseObject({
 });
 
 type Wire = z.output<typeof WIRE>;
-const KNOWN: ReadonlySet<string> = new Set(Object.keys(WIRE.shape));
+/** Fields that are read here; others pass to the provider unread. */
+export const IMAGE_FIELDS: ReadonlySet<string> = new Set(Object.keys(WIRE.shape));
 const FORM_NUMBERS: ReadonlySet<string> = new Set(['n', 'output_compression', 'seed', 'partial_images']);
 
 /**
@@ -124,7 +125,7 @@ function withoutNulls(body: JsonObject): JsonObject {
 
 /** Bounded and without pictures, because it is stored with the plan and walked by whoever translates it. */
 function extraOf(given: JsonObject): JsonObject {
-  const entries = Object.entries(given).filter(([name]) => !KNOWN.has(name));
+  const entries = Object.entries(given).filter(([name]) => !IMAGE_FIELDS.has(name));
   for (const [name, value] of entries) {
     if (!isWithinDepth(value, MAX_EXTRA_DEPTH))
       throw extraProblem(name.slice(0, 100), `it is nested deeper than ${MAX_EXTRA_DEPTH} levels`);

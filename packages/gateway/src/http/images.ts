@@ -1,5 +1,6 @@
 import { foldGeneration, type Io, type PolicySettings, TIMEOUTS } from '@onetake/core';
 import type { FastifyReply } from 'fastify';
+import { isOver } from '../tasks/following.ts';
 import { type Generations, isWorthKeeping, type Submission, type Ticket } from '../tasks/generations.ts';
 import type { Live } from '../tasks/live.ts';
 import type { Undelivered } from '../tasks/undelivered.ts';
@@ -14,17 +15,16 @@ import {
 import type { Deliveries } from './delivery.ts';
 import { FailureProblem, RequestProblem } from './problem.ts';
 import type { PictureReader } from './segments.ts';
+import { sendTask, type TaskAnswerDeps, waitForEnd } from './task-answer.ts';
 import { waitToTell } from './waiting.ts';
 
 /** What the image endpoints work with. */
-export interface ImageDeps {
+export interface ImageDeps extends TaskAnswerDeps {
   readonly io: Io;
   readonly assets: PictureReader & { size(hash: string, type: string): Promise<number | undefined> };
   readonly generations: Generations;
   readonly undelivered: Undelivered;
   readonly deliveries: Deliveries;
-  /** Links to pictures begin with this; built on the public URL, never on the Host header. */
-  readonly assetsUrl: () => string;
 }
 
 /** A request the edge has read and checked; nothing was spent on it yet. */
@@ -32,8 +32,20 @@ export interface ImageCall {
   readonly submission: Submission;
   readonly form: 'b64_json' | 'url';
   readonly onDisconnect: 'keep' | 'cancel';
+  /** How a task is handed over; ignored for others. */
+  readonly handOver: HandOver;
 }
 
+export interface HandOver {
+  /** How long the caller waits for the result before it is handed the task; undefined hands it over at once. */
+  readonly waitMs: number | undefined;
+  /** What was done of what `Prefer` asked. */
+  readonly applied: string;
+  /** The answer is the task, finished in time or not. */
+  readonly alwaysTask: boolean;
+}
+
+type TaskTicket = Extract<Ticket, { kind: 'task' }>;
 type LiveTicket = Extract<Ticket, { kind: 'live' }>;
 type StoredTicket = Extract<Ticket, { kind: 'stored' }>;
 type Found = LiveTicket | StoredTicket;
@@ -50,9 +62,11 @@ export async function answerImages(call: ImageCall, reply: FastifyReply, deps: I
       throw new FailureProblem({
         kind: 'queue_full',
         certainty: 'not_sent',
-        message: FULL,
+        message: ticket.message,
         notBefore: deps.io.now() + FULL_RETRY_MS,
       });
+    case 'task':
+      return answerTask(call, ticket, reply, deps);
     case 'stored':
       await answerStored(call, ticket, reply, deps);
       return reply;
@@ -65,7 +79,32 @@ export async function answerImages(call: ImageCall, reply: FastifyReply, deps: I
 const MISMATCH =
   'Idempotency-Key: it was used for another request body within 24 hours; send a new key, or the same body';
 const FULL_RETRY_MS = 5_000;
-const FULL = 'this gateway works on as many generations as it may; repeat after Retry-After';
+
+/** Hands over the task, or what it came to while its caller waited. */
+async function answerTask(call: ImageCall, ticket: TaskTicket, reply: FastifyReply, deps: ImageDeps) {
+  const { caller } = call.submission;
+  const { waitMs, applied, alwaysTask } = call.handOver;
+  const headers = { 'preference-applied': applied };
+  const followed = await deps.tasks.follow(ticket.id, caller);
+  if (followed === undefined) throw new RequestProblem(404, 'not_found', EXPIRED);
+  try {
+    if (waitMs !== undefined) await waitForEnd(followed, { waitMs, response: reply.raw }, deps);
+  } finally {
+    followed.close();
+  }
+  const snapshot = followed.snapshot();
+  const isLeft = reply.raw.destroyed && !ticket.replayed && call.onDisconnect === 'cancel';
+  if (isLeft) await deps.tasks.cancel(ticket.id, caller, 0);
+  const isInTime = waitMs !== undefined && isOver(snapshot);
+  if (isInTime && !alwaysTask) {
+    const { replayed } = ticket;
+    await answerStored(call, { kind: 'stored', stored: snapshot, attached: false, replayed }, reply, deps, headers);
+    return reply;
+  }
+  const location = `/v1/tasks/${ticket.id}`;
+  reply.headers({ ...headers, location, 'x-onetake-generation': ticket.id, ...replayHeader(ticket) });
+  return sendTask(reply, isInTime ? 200 : 202, snapshot, deps);
+}
 
 async function answerLive(call: ImageCall, ticket: LiveTicket, reply: FastifyReply, deps: ImageDeps): Promise<void> {
   const { live } = ticket;
@@ -76,6 +115,7 @@ async function answerLive(call: ImageCall, ticket: LiveTicket, reply: FastifyRep
   const waiting = { live, response: reply.raw, deadlineAt, joinedLater, io: deps.io };
   const told = await waitToTell(waiting, stream?.sendPartial);
   const telling = told && { id: live.id, requestId: live.requestId, plan: live.plan, ...told };
+  if (telling === undefined) stream?.close();
   if (telling === undefined || telling.overdue) {
     live.leave({ cancel: telling === undefined && call.onDisconnect === 'cancel' });
     // An answer that a clock cut short is not the result: like the one whose caller left, that is kept for the
@@ -98,6 +138,7 @@ async function answerStored(
   ticket: StoredTicket,
   reply: FastifyReply,
   deps: ImageDeps,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const { id, requestId, plan, journals } = ticket.stored;
   const generation = foldGeneration(journals);
@@ -107,9 +148,10 @@ async function answerStored(
     if (size === undefined) throw new RequestProblem(404, 'not_found', EXPIRED);
   }
   const onResult = () => {
-    if (isWorthKeeping(ticket.stored)) deps.deliveries.follow(reply.raw, entryOf(ticket.stored));
+    // A task is fetched by its id, as often as its caller likes.
+    if (!ticket.stored.task && isWorthKeeping(ticket.stored)) deps.deliveries.follow(reply.raw, entryOf(ticket.stored));
   };
-  const answering = { ...answeringOf(call, ticket, id, reply, deps), onResult };
+  const answering = { ...answeringOf(call, ticket, id, reply, deps, headers), onResult };
   const stream = plan.request.stream ? openImageStream(answering, plan) : undefined;
   await answer({ id, requestId, plan, generation, overdue: undefined }, answering, stream);
 }
@@ -124,18 +166,24 @@ function answeringOf(
   id: string,
   reply: FastifyReply,
   deps: ImageDeps,
+  headers: Readonly<Record<string, string>> = {},
 ): Omit<Answering, 'onResult'> {
   return {
     reply,
     assets: deps.assets,
-    now: deps.io.now,
+    io: deps.io,
     delivery: call.form === 'url' ? { form: 'url', assetsUrl: deps.assetsUrl() } : { form: 'b64_json' },
     headers: {
+      ...headers,
       'x-onetake-generation': id,
       ...(ticket.attached && { 'x-onetake-attached': id }),
-      ...(ticket.replayed && { 'idempotent-replayed': 'true' }),
+      ...replayHeader(ticket),
     },
   };
+}
+
+function replayHeader({ replayed }: Pick<Ticket & { replayed: boolean }, 'replayed'>): Record<string, string> {
+  return replayed ? { 'idempotent-replayed': 'true' } : {};
 }
 
 const EXPIRED = 'the picture of this generation was removed by retention; send the request with a new Idempotency-Key';

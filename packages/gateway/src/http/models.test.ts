@@ -27,7 +27,9 @@ test('routes come first, then every model once, bare where the bare name reaches
   const { object, data } = modelList(CATALOGUE, STARTED_AT);
   const owners = new Map(data.map((one) => [one.id, one.owned_by]));
   assert.equal(object, 'list');
-  assert.deepEqual(data[0], { id: 'image-best', object: 'model', created: 1_700_000_000, owned_by: 'onetake' });
+  const { onetake, ...first } = data[0] ?? {};
+  assert.deepEqual(first, { id: 'image-best', object: 'model', created: 1_700_000_000, owned_by: 'onetake' });
+  assert.deepEqual(onetake?.targets, ['openai/gpt-image-2']);
   assert.equal(owners.size, data.length, 'no id twice');
   assert.equal(owners.get('gpt-image-2'), 'openai');
   assert.equal(owners.get('openai/gpt-image-2'), undefined);
@@ -71,4 +73,32 @@ test('with an understudy every name is somebody', () => {
     understudy: 'sandbox',
   };
   assert.equal(modelEntry(alone, 'gpt-image-2', STARTED_AT).owned_by, 'sandbox');
+});
+
+test('an entry says what a caller plans by: price, pictures per call, operations, and limits where they are known', () => {
+  const limits = { images: [{ count: 5, window_ms: 60_000 }], concurrency: 2 };
+  const limitsOf = (target: string) => (target === 'openai/gpt-image-2' ? limits : undefined);
+  const best = modelEntry(CATALOGUE, 'image-best', STARTED_AT, limitsOf).onetake;
+  assert.ok(best?.price && 'per_million_tokens_usd' in best.price);
+  assert.deepEqual([best.max_images_per_call, best.operations, best.limits], [10, ['generate', 'edit'], limits]);
+  const ok = modelEntry(CATALOGUE, 'sandbox/ok', STARTED_AT, limitsOf).onetake;
+  assert.deepEqual(
+    [ok?.price, ok?.max_images_per_call, ok?.targets, ok?.limits],
+    [{ per_image_usd: 0.04 }, 1, ['sandbox/ok'], undefined],
+  );
+  assert.equal(modelEntry(CATALOGUE, 'mylab/some/model', STARTED_AT).onetake?.price, null, 'unknown, never 0');
+});
+
+test('a route costs what its dearest target costs, and nothing that is known where one is unknown', () => {
+  const dear: Catalogue['connections'][number]['provider'] = {
+    ...openaiCompatible,
+    model: (id) => ({ id, maxImagesPerCall: 4, operations: ['generate'], streams: false, price: { perImageUsd: 0.1 } }),
+  };
+  const priced = (targets: readonly string[]) => {
+    const connections = [...CATALOGUE.connections, connection('dear', dear)];
+    return modelEntry({ ...CATALOGUE, connections, routes: { r: { targets } } }, 'r', STARTED_AT).onetake?.price;
+  };
+  assert.deepEqual(priced(['sandbox/ok', 'dear/x']), { per_image_usd: 0.1, lowest_usd: 0.04 });
+  assert.equal(priced(['sandbox/ok', 'mylab/x']), null);
+  assert.equal(priced(['sandbox/ok', 'openai/gpt-image-2']), null);
 });

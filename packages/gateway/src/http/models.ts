@@ -1,14 +1,62 @@
-import { type Catalogue, modelOf, nearMatches, splitTarget } from '@onetake/core';
+import {
+  type Catalogue,
+  modelOf,
+  nearMatches,
+  type PlannedTarget,
+  type Price,
+  planImage,
+  splitTarget,
+} from '@onetake/core';
 import { RequestProblem } from './problem.ts';
 
-/** A model as OpenAI lists it. */
+/** A model as OpenAI lists it, and under `onetake` what a caller plans by. */
 export interface ModelEntry {
   readonly id: string;
   readonly object: 'model';
   /** Epoch seconds. */
   readonly created: number;
   readonly owned_by: string;
+  readonly onetake?: ModelFacts;
 }
+
+export interface ModelFacts {
+  /** What it stands for, in the order in which they are tried. */
+  readonly targets: readonly string[];
+  /** Null when nobody here knows it, never 0. Of a route with several targets, the dearest. */
+  readonly price: ModelPrice | null;
+  /** A request for more is split. */
+  readonly max_images_per_call: number;
+  readonly operations: readonly string[];
+  /** Of the first target: what is known of them now. */
+  readonly limits?: ModelLimits;
+}
+
+export type ModelPrice =
+  | { readonly per_image_usd: number /** Where a target of the route is cheaper. */; readonly lowest_usd?: number }
+  | {
+      readonly per_million_tokens_usd: {
+        readonly text_input: number;
+        readonly image_input: number;
+        readonly output: number;
+      };
+    };
+
+/** At most `count` in any `window_ms`. */
+export interface ModelRate {
+  readonly count: number;
+  readonly window_ms: number;
+}
+
+export interface ModelLimits {
+  readonly images?: readonly ModelRate[];
+  readonly requests?: readonly ModelRate[];
+  readonly tokens?: readonly ModelRate[];
+  /** Requests in flight. */
+  readonly concurrency?: number;
+}
+
+/** The limits in force at a target, over all its credentials; undefined where nothing is known. */
+export type LimitsOf = (target: string) => ModelLimits | undefined;
 
 const GATEWAY = 'onetake';
 
@@ -20,7 +68,23 @@ const ALWAYS_QUALIFIED = 'sandbox';
  * `provider/model` where an earlier provider or a route has taken the name. Providers do not say when their models
  * were created, so `created` is `startedAt` (epoch ms).
  */
-export function modelList(catalogue: Catalogue, startedAt: number): { object: 'list'; data: readonly ModelEntry[] } {
+export function modelList(
+  catalogue: Catalogue,
+  startedAt: number,
+  limitsOf?: LimitsOf,
+): { object: 'list'; data: readonly ModelEntry[] } {
+  const data = [...listedNames(catalogue)].map(([id, owner]) => entry(catalogue, id, owner, startedAt, limitsOf));
+  return { object: 'list', data };
+}
+
+/** `GET /v1/models/{id}` for every name a request may use, listed or not; throws a 404 with near matches otherwise. */
+export function modelEntry(catalogue: Catalogue, id: string, startedAt: number, limitsOf?: LimitsOf): ModelEntry {
+  const owner = ownerOf(catalogue, id);
+  if (owner === undefined) throw unknownModel(catalogue, id);
+  return entry(catalogue, id, owner, startedAt, limitsOf);
+}
+
+function listedNames(catalogue: Catalogue): ReadonlyMap<string, string> {
   const owners = new Map(Object.keys(catalogue.routes).map((route) => [route, GATEWAY]));
   for (const { id: provider, provider: adapter } of catalogue.connections) {
     for (const { id } of adapter.models) {
@@ -28,14 +92,7 @@ export function modelList(catalogue: Catalogue, startedAt: number): { object: 'l
       owners.set(isTaken ? `${provider}/${id}` : id, provider);
     }
   }
-  return { object: 'list', data: [...owners].map(([id, owner]) => entry(id, owner, startedAt)) };
-}
-
-/** `GET /v1/models/{id}` for every name a request may use, listed or not; throws a 404 with near matches otherwise. */
-export function modelEntry(catalogue: Catalogue, id: string, startedAt: number): ModelEntry {
-  const owner = ownerOf(catalogue, id);
-  if (owner === undefined) throw unknownModel(catalogue, id, startedAt);
-  return entry(id, owner, startedAt);
+  return owners;
 }
 
 /** In the order requests are routed by: a route, a named provider, the first that lists it, the understudy. */
@@ -47,15 +104,59 @@ function ownerOf(catalogue: Catalogue, id: string): string | undefined {
   return lists?.id ?? catalogue.understudy;
 }
 
-function entry(id: string, owner: string, startedAt: number): ModelEntry {
-  return { id, object: 'model', created: Math.floor(startedAt / 1000), owned_by: owner };
+function entry(
+  catalogue: Catalogue,
+  id: string,
+  owner: string,
+  startedAt: number,
+  limitsOf: LimitsOf | undefined,
+): ModelEntry {
+  const facts = factsOf(catalogue, id, limitsOf);
+  const base = { id, object: 'model', created: Math.floor(startedAt / 1000), owned_by: owner } as const;
+  return { ...base, ...(facts && { onetake: facts }) };
 }
 
-function unknownModel(catalogue: Catalogue, id: string, startedAt: number): RequestProblem {
-  const near = nearMatches(
-    id,
-    modelList(catalogue, startedAt).data.map((one) => one.id),
-  );
+/** Planned like a request, so that it says what a request would meet. */
+function factsOf(catalogue: Catalogue, id: string, limitsOf: LimitsOf | undefined): ModelFacts | undefined {
+  const targets = targetsOf(catalogue, id);
+  const [first] = targets;
+  if (first === undefined) return undefined;
+  const limits = limitsOf?.(first.id);
+  return {
+    targets: targets.map((target) => target.id),
+    price: priceView(targets),
+    max_images_per_call: Math.min(...targets.map((target) => target.maxImagesPerCall)),
+    operations: [...new Set(targets.flatMap((target) => modelOf(target.id, catalogue)?.operations ?? []))],
+    ...(limits && { limits }),
+  };
+}
+
+function targetsOf(catalogue: Catalogue, id: string): readonly PlannedTarget[] {
+  for (const operation of ['generate', 'edit'] as const) {
+    const planned = planImage({ operation, prompt: '-', n: 1 }, id, catalogue, {}, 0);
+    if (planned.ok) return planned.plan.targets;
+  }
+  return [];
+}
+
+/** One price for all targets, or none: what is billed by tokens at one and by the picture at another is neither. */
+function priceView(targets: readonly PlannedTarget[]): ModelPrice | null {
+  const prices = targets.map((target) => target.price);
+  const perImage = prices.map((price) => (price && 'perImageUsd' in price ? price.perImageUsd : Number.NaN));
+  const [highest, lowest] = [Math.max(...perImage), Math.min(...perImage)];
+  if (!Number.isNaN(highest)) return { per_image_usd: highest, ...(lowest < highest && { lowest_usd: lowest }) };
+  const [first] = prices;
+  const same = prices.every((price) => JSON.stringify(price) === JSON.stringify(first));
+  return same && first && 'perMillionTokensUsd' in first ? tokenPrice(first) : null;
+}
+
+function tokenPrice({ perMillionTokensUsd: price }: Extract<Price, { perMillionTokensUsd: object }>): ModelPrice {
+  const { textInput, imageInput, output } = price;
+  return { per_million_tokens_usd: { text_input: textInput, image_input: imageInput, output } };
+}
+
+function unknownModel(catalogue: Catalogue, id: string): RequestProblem {
+  const near = nearMatches(id, [...listedNames(catalogue).keys()]);
   const wayOut =
     near.length > 0 ? `did you mean ${near.map((one) => `"${one}"`).join(' or ')}?` : 'GET /v1/models lists them';
   const message = `model: no provider or route here answers to "${id.slice(0, 200)}"; ${wayOut}`;

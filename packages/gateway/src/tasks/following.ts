@@ -1,4 +1,8 @@
-import type { StoredGeneration } from '../store/store.ts';
+import { foldGeneration, type Io } from '@onetake/core';
+import type { Store, StoredGeneration } from '../store/store.ts';
+import { statusOf } from './journal.ts';
+import type { Live } from './live.ts';
+import type { Running } from './running.ts';
 
 /** A generation as it stands, wherever it runs: what is durable of it now. */
 export type Snapshot = StoredGeneration;
@@ -12,29 +16,100 @@ export interface Followed {
   close(): void;
 }
 
-export interface QueuePosition {
-  /** 1 is next. */
-  readonly position: number;
-  /** Undefined when nothing is known of how long the ones before take. */
-  readonly etaMs: number | undefined;
+export type Follow = (id: string, caller: string) => Promise<Followed | undefined>;
+
+export interface FollowOptions {
+  readonly store: Pick<Store, 'read' | 'onChange'>;
+  readonly running: Pick<Running, 'live' | 'onStart'>;
+  readonly io: Pick<Io, 'now' | 'timer'>;
 }
 
-export type Cancellation =
-  | { readonly kind: 'unknown' }
-  /** It was over before. */
-  | { readonly kind: 'finished' }
-  /** Ended; `confirmed` when nothing had been sent or the provider said that it gave the job up. */
-  | { readonly kind: 'canceled'; readonly confirmed: boolean }
-  /** Asked for; its end is not in sight yet. */
-  | { readonly kind: 'asked' };
+/** What another node does shows in the store alone, and it need not say so. */
+const LOOK_EVERY_MS = 1_000;
 
-/** What the task endpoints stand on. */
-export interface Tasks {
-  /** Undefined when there is none of this id, or it is another caller's. */
-  read(id: string, caller: string): Promise<Snapshot | undefined>;
-  follow(id: string, caller: string): Promise<Followed | undefined>;
-  /** Where it waits; undefined when it does not. */
-  position(snapshot: Snapshot): Promise<QueuePosition | undefined>;
-  /** Waits at most `waitMs` to see how the cancellation ends. */
-  cancel(id: string, caller: string, waitMs: number): Promise<Cancellation>;
+/** Follows a generation by its journal here, or by looking into the store. */
+export function createFollow(options: FollowOptions): Follow {
+  return async (id, caller) => {
+    const first = await options.store.read(id);
+    return first === undefined || first.caller !== caller ? undefined : followFrom(first, options);
+  };
+}
+
+function followFrom(first: Snapshot, { store, running, io }: FollowOptions): Followed {
+  const { id } = first;
+  const callbacks = new Set<() => void>();
+  const closing = new AbortController();
+  let snapshot = first;
+  let stopWatching = () => {};
+
+  const change = (next: Snapshot) => {
+    snapshot = next;
+    for (const callback of [...callbacks]) callback();
+  };
+  const attend = (live: Live) => {
+    stopWatching();
+    stopWatching = live.watch(() => change(asItRuns(snapshot, live)));
+  };
+  const look = async () => {
+    const next = await store.read(id).catch(() => undefined);
+    // What runs here is told by its own journal, which is ahead of any look.
+    if (closing.signal.aborted || next === undefined || running.live(id) || isOver(snapshot)) return;
+    if (isNewer(next, snapshot)) change(next);
+  };
+  const live = running.live(id);
+  if (live) {
+    attend(live);
+    snapshot = asItRuns(snapshot, live);
+  }
+  const stops = [
+    running.onStart((started) => started.id === id && attend(started)),
+    store.onChange((told) => told.kind === 'finished' && told.id === id && void look()),
+    repeatedly(LOOK_EVERY_MS, io, () => !isOver(snapshot) && void look()),
+    () => stopWatching(),
+  ];
+  return {
+    snapshot: () => snapshot,
+    onChange: (callback) => {
+      callbacks.add(callback);
+      return () => callbacks.delete(callback);
+    },
+    close: () => {
+      closing.abort();
+      callbacks.clear();
+      for (const stop of stops) stop();
+    },
+  };
+}
+
+function repeatedly(everyMs: number, io: Pick<Io, 'now' | 'timer'>, work: () => void): () => void {
+  let stop = () => {};
+  const later = () => {
+    stop = io.timer(io.now() + everyMs, () => {
+      work();
+      later();
+    });
+  };
+  later();
+  return () => stop();
+}
+
+export function isOver({ status }: Snapshot): boolean {
+  return status !== 'pending' && status !== 'processing';
+}
+
+function isNewer(next: Snapshot, known: Snapshot): boolean {
+  return next.status !== known.status || eventsIn(next) > eventsIn(known);
+}
+
+function eventsIn({ journals }: Snapshot): number {
+  return journals.reduce((sum, events) => sum + events.length, 0);
+}
+
+/** The row with what this process knows beyond it. */
+function asItRuns({ place: _, ...row }: Snapshot, live: Live): Snapshot {
+  const { outcome, runs } = foldGeneration(live.journals);
+  const journals = live.journals.map((events) => [...events]);
+  if (outcome === undefined) return { ...row, status: 'processing', journals };
+  const finishedAt = Math.max(...runs.map((one) => one.finishedAt ?? 0));
+  return { ...row, status: statusOf(outcome), finishedAt, journals };
 }

@@ -1,43 +1,34 @@
-import { randomBytes } from 'node:crypto';
 import {
-  type Asset,
   billed,
   type Catalogue,
   type Failure,
+  type FairClock,
   foldGeneration,
-  type ImageRequest,
   type Io,
   type Plan,
-  type PolicySettings,
   planImage,
   splitPlan,
 } from '@onetake/core';
-import type { IdempotencyHit, Store, StoredGeneration } from '../store/store.ts';
-import { assetRow } from './journal.ts';
+import type { Created, IdempotencyHit, Store, StoredGeneration } from '../store/store.ts';
+import type { Backlog } from './backlog.ts';
+import { followElsewhere } from './elsewhere.ts';
+import type { Feeder } from './feeder.ts';
+import { type Follow, isOver } from './following.ts';
 import type { Live } from './live.ts';
+import { asTask, newGeneration, placeTag, queueOf, type Submission, webhookOf } from './submission.ts';
 import type { Undelivered, UndeliveredEntry } from './undelivered.ts';
 import type { Worker } from './worker.ts';
 
-/** A request as the HTTP edge understood it. */
-export interface Submission {
-  readonly caller: string;
-  readonly endpoint: string;
-  readonly requestId: string;
-  readonly request: ImageRequest;
-  readonly model: string | undefined;
-  readonly settings: PolicySettings;
-  readonly fingerprint: string;
-  readonly attach: boolean;
-  readonly provenRetry: boolean;
-  readonly idempotencyKey: string | undefined;
-}
+export type { Submission } from './submission.ts';
 
 /** What a submission became. */
 export type Ticket =
   | { readonly kind: 'refused'; readonly failure: Failure }
   /** The key was used for another body. */
   | { readonly kind: 'mismatch' }
-  | { readonly kind: 'full' }
+  /** As many wait as may; `notBefore` where it can be told. */
+  | { readonly kind: 'full'; readonly message: string }
+  | { readonly kind: 'task'; readonly id: string; readonly replayed: boolean }
   /** A generation this process works on, joined: the holder owes its `leave`. `attached` when an earlier caller's, `replayed` when the key's. */
   | { readonly kind: 'live'; readonly live: Live; readonly attached: boolean; readonly replayed: boolean }
   | {
@@ -53,6 +44,10 @@ export interface GenerationsOptions {
   readonly undelivered: Undelivered;
   readonly catalogue: Catalogue;
   readonly io: Io;
+  readonly clock: FairClock;
+  readonly feeder: Pick<Feeder, 'wake'>;
+  readonly backlog: Backlog;
+  readonly follow: Follow;
   readonly idempotencyMs: number;
   /** Generations worked on at once, at most. */
   readonly maxLive: number;
@@ -67,49 +62,21 @@ const FIND_PAUSE_MS = 100;
 
 /** Admission: the key's own answer, else what an earlier caller never got, else a new generation. */
 export function createGenerations(options: GenerationsOptions): Generations {
-  const { store, worker, undelivered, io } = options;
+  const { store, undelivered, io } = options;
 
   async function submit(submission: Submission): Promise<Ticket> {
     const { caller, endpoint, fingerprint, idempotencyKey: key } = submission;
     if (key !== undefined) {
       const hit = await store.findIdempotent({ caller, endpoint, key }, io.now());
-      if (hit) return answerForKey(hit, fingerprint);
-    } else if (submission.attach) {
-      const attached = await takeOver(undelivered.claim(caller, fingerprint, submission.provenRetry, io.now()));
+      if (hit) return answerForKey(hit, submission);
+    } else if (submission.attach && !submission.asTask) {
+      const attached = await takeOver(await undelivered.claim(caller, fingerprint, submission.provenRetry, io.now()));
       if (attached) return attached;
     }
     const planned = planImage(submission.request, submission.model, options.catalogue, submission.settings, io.now());
     if (!planned.ok) return { kind: 'refused', failure: planned.failure };
-    if (worker.size() >= options.maxLive) return { kind: 'full' };
-    return begin(submission, planned.plan);
-  }
-
-  async function begin(submission: Submission, plan: Plan): Promise<Ticket> {
-    const { caller, endpoint, fingerprint, requestId, idempotencyKey: key } = submission;
-    const id = `gen_${randomBytes(12).toString('hex')}`;
-    const created = store.create({
-      id,
-      caller,
-      endpoint,
-      fingerprint,
-      requestId,
-      plan,
-      runs: splitPlan(plan).length,
-      createdAt: plan.createdAt,
-      worker: worker.id,
-      leaseUntil: worker.leaseUntil(),
-      assets: uploadsOf(submission.request).map(assetRow),
-      ...(key !== undefined && { idempotency: { key, expiresAt: plan.createdAt + options.idempotencyMs } }),
-    });
-    const work = { id, caller, fingerprint, requestId, plan };
-    if (key === undefined) {
-      // The store works in order: the run's first append becomes durable with its creation or not at all.
-      created.catch(() => {});
-      return { kind: 'live', live: worker.start(work, true), attached: false, replayed: false };
-    }
-    const answer = await created;
-    if (answer.kind === 'existing') return answerForKey(answer, fingerprint);
-    return { kind: 'live', live: worker.start(work, true), attached: false, replayed: false };
+    const begun = await begin(submission, planned.plan, options);
+    return begun.kind === 'existing' ? answerForKey(begun, submission) : begun;
   }
 
   /** A claim that leads nowhere yet goes back: what was paid for must not be forgotten, nor paid for again. */
@@ -124,29 +91,89 @@ export function createGenerations(options: GenerationsOptions): Generations {
       throw error;
     }
     undelivered.lost(claimed);
-    return { kind: 'full' };
+    return FULL;
   }
 
-  async function answerForKey(hit: IdempotencyHit, fingerprint: string): Promise<Ticket> {
+  async function answerForKey(hit: IdempotencyHit, { fingerprint, asTask }: Submission): Promise<Ticket> {
     if (hit.fingerprint !== fingerprint) return { kind: 'mismatch' };
+    if (asTask) return { kind: 'task', id: hit.id, replayed: true };
     const found = await findGeneration(options, hit.id);
-    return typeof found === 'string' ? { kind: 'full' } : { ...found, attached: false, replayed: true };
+    return typeof found === 'string' ? FULL : { ...found, attached: false, replayed: true };
   }
 
   return { submit };
 }
 
+type Begun = Ticket | Extract<Created, { kind: 'existing' }>;
+
+/** A new generation, or the one its key already belongs to. */
+function begin(submission: Submission, plan: Plan, options: GenerationsOptions): Promise<Begun> {
+  return submission.asTask
+    ? enqueue(submission, asTask(plan, submission.settings), options)
+    : lease(submission, plan, options);
+}
+
+/** Worked on here and at once: its caller waits for it. */
+async function lease(submission: Submission, plan: Plan, options: GenerationsOptions): Promise<Begun> {
+  const { store, worker } = options;
+  if (worker.running.size() >= options.maxLive) return FULL;
+  const { caller, fingerprint, requestId, idempotencyKey: key } = submission;
+  const generation = newGeneration(submission, plan, options.idempotencyMs);
+  const begin = { lease: { worker: worker.id, until: worker.leaseUntil() } };
+  const created = store.create({ ...generation, begin });
+  const tag = placeTag(submission, plan, options.clock).tag;
+  const work = { id: generation.id, caller, fingerprint, requestId, plan, tag, ...webhookOf(submission) };
+  if (key === undefined) {
+    // The store works in order: the run's first append becomes durable with its creation or not at all.
+    created.catch(() => {});
+    return { kind: 'live', live: worker.start(work, true), attached: false, replayed: false };
+  }
+  const answer = await created;
+  if (answer.kind === 'existing') return answer;
+  return { kind: 'live', live: worker.start(work, true), attached: false, replayed: false };
+}
+
+/** Durable before it is acknowledged, and then whoever has a turn for it takes it from the store. */
+async function enqueue(submission: Submission, plan: Plan, options: GenerationsOptions): Promise<Begun> {
+  const { store } = options;
+  const queue = queueOf(plan);
+  const full = options.backlog.refuses(submission.caller);
+  if (full !== undefined) return { kind: 'full', message: full };
+  const { tag, cost } = placeTag(submission, plan, options.clock);
+  const images = splitPlan(plan)[0]?.request.n ?? 1;
+  const { priority, caller } = submission;
+  const place = { queue, tag, cost, priority, images, deadlineAt: plan.deadlineAt };
+  const generation = newGeneration(submission, plan, options.idempotencyMs);
+  const answer = await store.create({ ...generation, begin: { place }, task: true });
+  if (answer.kind === 'existing') return answer;
+  options.backlog.added(caller);
+  options.feeder.wake(queue, { tag, images });
+  return { kind: 'task', id: generation.id, replayed: false };
+}
+
+const FULL: Ticket = {
+  kind: 'full',
+  message: 'this gateway works on as many generations as it may; repeat after Retry-After',
+};
+
 /** By id, running or finished; `busy` is one that is neither yet: being created, or waiting to be taken up. */
-async function findGeneration({ store, worker, io }: GenerationsOptions, id: string): Promise<Found | 'gone' | 'busy'> {
+async function findGeneration(
+  { store, worker, follow, io }: GenerationsOptions,
+  id: string,
+): Promise<Found | 'gone' | 'busy'> {
   for (let tries = 0; tries < FIND_TRIES; tries += 1) {
-    const live = worker.live(id);
+    const live = worker.running.live(id);
     if (live) {
       live.join();
       return { kind: 'live', live };
     }
     const stored = await store.read(id);
     if (stored === undefined) return 'gone';
-    if (stored.status !== 'processing') return { kind: 'stored', stored };
+    if (isOver(stored)) return { kind: 'stored', stored };
+    if (store.ownership === 'shared' || stored.status === 'pending') {
+      const elsewhere = await followElsewhere(stored, follow, io);
+      if (elsewhere) return { kind: 'live', live: elsewhere };
+    }
     await new Promise<void>((resolve) => io.timer(io.now() + FIND_PAUSE_MS, resolve));
   }
   return 'busy';
@@ -155,10 +182,6 @@ async function findGeneration({ store, worker, io }: GenerationsOptions, id: str
 type Found =
   | { readonly kind: 'live'; readonly live: Live }
   | { readonly kind: 'stored'; readonly stored: StoredGeneration };
-
-function uploadsOf({ images = [], mask }: ImageRequest): readonly Asset[] {
-  return mask ? [...images, mask] : images;
-}
 
 /** A result is worth keeping for its caller when it is a picture, or when it may have cost one. */
 export function isWorthKeeping({ journals }: Pick<Live, 'journals'>): boolean {

@@ -1,4 +1,14 @@
-import { type Asset, billed, costOf, type Event, foldGeneration, httpAnswer, type Journal } from '@onetake/core';
+import { randomBytes } from 'node:crypto';
+import {
+  type Asset,
+  billed,
+  costOf,
+  type Event,
+  foldGeneration,
+  httpAnswer,
+  type Journal,
+  type Outcome,
+} from '@onetake/core';
 import type { AssetRow, Store, Summary } from '../store/store.ts';
 import type { Live } from './live.ts';
 
@@ -24,16 +34,30 @@ function summaryWith(live: Live, added: readonly Event[]): Summary | undefined {
   if (outcome === undefined) return undefined;
   const cost = costOf(live.plan, generation);
   const target = generation.targets[0];
+  const finishedAt = Math.max(...generation.runs.map((one) => one.finishedAt ?? 0));
+  const status = statusOf(outcome);
+  const type = `task.${status}`;
   return {
-    status: outcome.ok ? 'completed' : 'failed',
-    finishedAt: Math.max(...generation.runs.map((one) => one.finishedAt ?? 0)),
+    status,
+    finishedAt,
     billed: outcome.ok ? (cost.possibleCharges > 0 ? 'maybe' : 'yes') : billed(outcome.failure),
     assets: picturesOf(live.pledged).map(assetRow),
     ...(!outcome.ok && { code: httpAnswer(outcome.failure).code }),
     ...(target !== undefined && { target }),
     ...(cost.usd !== undefined && { costUsd: cost.usd }),
     ...(cost.possibleUsd !== undefined && { possibleUsd: cost.possibleUsd }),
+    ...(live.webhook?.events.includes(type) && { webhook: { id: webhookId(), type, at: finishedAt } }),
   };
+}
+
+export function statusOf(outcome: Outcome): Summary['status'] {
+  if (outcome.ok) return 'completed';
+  return outcome.failure.kind === 'canceled' ? 'canceled' : 'failed';
+}
+
+/** Unique, so that a receiver knows a repeat. */
+export function webhookId(): string {
+  return `msg_${randomBytes(16).toString('hex')}`;
 }
 
 /** Every picture the journals speak of, previews too: what retention must keep as long as the generation. */

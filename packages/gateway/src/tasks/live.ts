@@ -1,4 +1,5 @@
 import { type Event, type Failure, foldGeneration, type Generation, type Plan, type Presence } from '@onetake/core';
+import type { Webhook } from '../store/store.ts';
 
 /** A generation this process works on: its journals in memory, who waits for it, and how to end it. */
 export interface Live {
@@ -7,6 +8,7 @@ export interface Live {
   readonly fingerprint: string;
   readonly requestId: string;
   readonly plan: Plan;
+  readonly webhook?: Webhook;
   readonly journals: readonly (readonly Event[])[];
   readonly presence: () => Presence;
   readonly onPresence: (callback: () => void) => () => void;
@@ -24,6 +26,11 @@ export interface Live {
   /** `cancel`: whoever leaves last, asking for it, ends the run. */
   leave(options?: { readonly cancel: boolean }): void;
   breakOff(failure: Failure): void;
+  /** Ends the run, whoever waits for it. */
+  cancel(): void;
+  /** The provider of an open job says that it has news. */
+  tellNews(): void;
+  readonly onNews: (callback: () => void) => () => void;
 }
 
 export interface LiveOptions {
@@ -32,6 +39,7 @@ export interface LiveOptions {
   readonly fingerprint: string;
   readonly requestId: string;
   readonly plan: Plan;
+  readonly webhook?: Webhook;
   readonly journals: readonly (readonly Event[])[];
   /** Whether a caller waits from the start: then it owes the first `leave`. */
   readonly joined: boolean;
@@ -45,6 +53,7 @@ export function createLive(options: LiveOptions): Live {
   const pledged = told.map((events) => [...events]);
   const watchers = new Set<(event: Event) => void>();
   const presenceWatchers = new Set<() => void>();
+  const newsWatchers = new Set<() => void>();
   const cancellation = new AbortController();
   const breakage = new AbortController();
   let waiting = joined ? 1 : 0;
@@ -76,6 +85,11 @@ export function createLive(options: LiveOptions): Live {
       if (options?.cancel && absentSince !== undefined) cancellation.abort();
     },
     breakOff: (failure) => breakage.abort(failure),
+    cancel: () => cancellation.abort(),
+    tellNews: () => {
+      for (const callback of [...newsWatchers]) callback();
+    },
+    onNews: (callback) => subscribe(newsWatchers, callback),
   };
 }
 

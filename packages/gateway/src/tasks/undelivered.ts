@@ -1,7 +1,8 @@
+import type { Store } from '../store/store.ts';
+
 /**
  * Which results never reached anybody, so that the caller's next identical request is given what was already paid
- * for. An entry is claimed by exactly one request. In memory, rebuilt from the store at start: the store's lock
- * proves that one process owns it.
+ * for. An entry is claimed by exactly one request.
  */
 export interface Undelivered {
   /** The caller of this generation is gone for certain: its next identical request takes it over. */
@@ -11,7 +12,12 @@ export interface Undelivered {
   /** It arrived, or somebody else has it. */
   remove(id: string): void;
   /** `provenRetry`: the client itself says that it is repeating a request whose answer it did not get. */
-  claim(caller: string, fingerprint: string, provenRetry: boolean, now: number): UndeliveredEntry | undefined;
+  claim(
+    caller: string,
+    fingerprint: string,
+    provenRetry: boolean,
+    now: number,
+  ): UndeliveredEntry | undefined | Promise<UndeliveredEntry | undefined>;
 }
 
 export interface UndeliveredEntry {
@@ -28,6 +34,7 @@ export interface UndeliveredOptions {
   readonly maxEntries: number;
 }
 
+/** In memory, rebuilt from the store at start: for a store whose lock proves that one process owns it. */
 export function createUndelivered({ windowMs, maxEntries }: UndeliveredOptions): Undelivered {
   const entries = new Map<string, UndeliveredEntry & { state: 'lost' | 'unconfirmed' }>();
   const byRequest = new Map<string, Set<string>>();
@@ -65,6 +72,30 @@ export function createUndelivered({ windowMs, maxEntries }: UndeliveredOptions):
       const entry = found === undefined ? undefined : entries.get(found);
       if (entry) remove(entry.id);
       return entry;
+    },
+  };
+}
+
+/** An answer is certain to have arrived, or not, this long after it was written. */
+const SETTLED_MS = 10_000;
+
+/**
+ * In the store, for nodes that share one: whoever is asked next knows what any of them lost. An answer that was written
+ * and not yet confirmed is only known to its own node; others see it as lost when the time to confirm it is over.
+ */
+export function createSharedUndelivered(
+  store: Pick<Store, 'markLost' | 'claimLost'>,
+  { windowMs, onError }: { readonly windowMs: number; readonly onError: (error: unknown) => void },
+): Undelivered {
+  return {
+    lost: ({ id, since }) => void store.markLost([id], since).catch(onError),
+    unconfirmed: () => {},
+    remove: () => {},
+    async claim(caller, fingerprint, provenRetry, now) {
+      const settledBefore = provenRetry ? now : now - SETTLED_MS;
+      const wanted = { caller, fingerprint, since: now - windowMs, settledBefore, now };
+      const id = await store.claimLost(wanted);
+      return id === undefined ? undefined : { id, caller, fingerprint, since: now };
     },
   };
 }

@@ -2,21 +2,28 @@ import { randomUUID } from 'node:crypto';
 import {
   type AssetStore,
   type Connection,
+  createTurns,
   type Event,
   type Failure,
+  type FairClock,
+  type FirstTurn,
   foldGeneration,
   type HealthBook,
   type Io,
   PARKED,
+  type Pacer,
   type Plan,
   RUN_LIMITS,
   type RunEnvironment,
   run,
   splitPlan,
+  type Ticket,
+  type Turns,
 } from '@onetake/core';
-import type { Store } from '../store/store.ts';
+import type { Store, Webhook } from '../store/store.ts';
 import { storedJournal } from './journal.ts';
 import { createLive, type Live } from './live.ts';
+import { createRunning, type Running } from './running.ts';
 
 /** Runs generations in this process: starts them, keeps their leases, takes up what a dead process left. */
 export interface Worker {
@@ -24,9 +31,8 @@ export interface Worker {
   /** When a lease taken now ends (epoch ms). */
   leaseUntil(): number;
   /** `joined`: a caller waits for it from the start. */
-  start(work: Work, joined: boolean): Live;
-  live(id: string): Live | undefined;
-  size(): number;
+  start(work: Work, joined: boolean, first?: FirstTurn): Live;
+  readonly running: Omit<Running, 'add' | 'remove'>;
   /** Takes up every unfinished generation nobody holds; resolves with how many. */
   recover(): Promise<number>;
   /** Leaves what waits, gives what is in flight `graceMs` to end, and stops. */
@@ -39,6 +45,10 @@ export interface Work {
   readonly fingerprint: string;
   readonly requestId: string;
   readonly plan: Plan;
+  /** Its start tag at its first target; a new one where it has none. */
+  readonly tag?: number;
+  readonly webhook?: Webhook;
+  readonly cancelRequestedAt?: number;
   /** What happened so far, per run; absent for a new generation. */
   readonly journals?: readonly (readonly Event[])[];
 }
@@ -48,12 +58,15 @@ export interface WorkerOptions {
   readonly io: Io;
   readonly assets: AssetStore;
   readonly health: HealthBook;
+  readonly pacer: Pacer;
+  readonly clock: FairClock;
   readonly connection: (provider: string) => Connection | undefined;
   readonly onFinished: (live: Live) => void;
   /** A run ended without a finish: its journal was lost, or a fault of ours. */
   readonly onError: (error: unknown, live: Live) => void;
   readonly leaseMs: number;
   readonly unsentGraceMs: number;
+  readonly webhookUrl?: RunEnvironment['webhookUrl'];
 }
 
 type Ending = 'journal-lost' | 'stopping';
@@ -79,48 +92,55 @@ const RECOVERED_AT_ONCE = 1_000;
 export function createWorker(options: WorkerOptions): Worker {
   const { store, io } = options;
   const id = randomUUID();
-  const running = new Map<string, { live: Live; done: Promise<void> }>();
+  const running = createRunning();
   const park = new AbortController();
+  const parked: string[] = [];
   const leaseUntil = () => io.now() + options.leaseMs;
   const stopRenewing = renewLeases(options, async () => {
-    await store.renew(id, [...running.keys()], leaseUntil());
+    const canceled = await store.renew(id, running.ids(), leaseUntil());
+    for (const one of canceled) running.live(one)?.cancel();
     // A run whose journal broke off holds no lease any more: here it is ended properly.
     await recover();
   });
 
-  function start(work: Work, joined: boolean): Live {
+  function start(work: Work, joined: boolean, first?: FirstTurn): Live {
     const children = splitPlan(work.plan);
     const journals = work.journals ?? children.map(() => []);
     const live = createLive({ ...work, journals, joined, unsentGraceMs: options.unsentGraceMs, now: io.now });
-    const environment = environmentOf(live, options, park.signal);
-    const runs = children.map((child, index) =>
-      run(`${live.id}.${index}`, child, storedJournal(store, live, index, id), environment),
-    );
+    const ticket = ticketOf(work, options);
+    const runs = children.map((child, index) => {
+      const own = index === 0 && first ? { first } : {};
+      const turns = createTurns({ ...options, ...own, ticket });
+      const environment = environmentOf(live, options, park.signal, turns);
+      const journal = storedJournal(store, live, index, id);
+      return run(`${live.id}.${index}`, child, journal, environment).finally(turns.close);
+    });
     const done = Promise.allSettled(runs).then((results) => {
-      running.delete(live.id);
+      running.remove(live.id);
+      if (isParked(results)) parked.push(live.id);
       conclude(live, results, options);
     });
-    running.set(live.id, { live, done });
+    running.add(live, done);
+    if (work.cancelRequestedAt !== undefined) live.cancel();
     return live;
   }
 
   async function recover(): Promise<number> {
     let recovered = 0;
-    for (;;) {
+    while (!park.signal.aborted) {
       const claimed = await store.claim(id, io.now(), leaseUntil(), RECOVERED_AT_ONCE);
-      for (const generation of claimed) if (!running.has(generation.id)) start(generation, false);
+      for (const generation of claimed) if (!running.live(generation.id)) start(generation, false);
       recovered += claimed.length;
-      if (claimed.length < RECOVERED_AT_ONCE) return recovered;
+      if (claimed.length < RECOVERED_AT_ONCE) break;
     }
+    return recovered;
   }
 
   return {
     id,
     leaseUntil,
     start,
-    live: (wanted) => running.get(wanted)?.live,
-    size: () => running.size,
-
+    running,
     recover,
 
     async stop(graceMs) {
@@ -129,11 +149,27 @@ export function createWorker(options: WorkerOptions): Worker {
       const grace = new Promise<void>((resolve) => {
         stopWaiting = io.timer(io.now() + graceMs, resolve);
       });
-      await Promise.race([Promise.all([...running.values()].map(({ done }) => done)), grace]);
-      for (const { live } of running.values()) live.breakOff(brokenOff(live, 'stopping', io.now()));
+      await Promise.race([running.ended(), grace]);
+      for (const live of running.all()) live.breakOff(brokenOff(live, 'stopping', io.now()));
       stopWaiting();
       stopRenewing();
+      // What was left here others may take up at once.
+      await store.renew(id, parked, io.now()).catch(() => {});
     },
+  };
+}
+
+/** Its place at each target: the one it came with at its first, a new one wherever it falls back to. */
+function ticketOf({ caller, plan, tag }: Work, { clock }: WorkerOptions): (target: string) => Ticket {
+  const tickets = new Map<string, Ticket>();
+  const [first] = plan.targets;
+  if (first && tag !== undefined) tickets.set(first.id, { caller, tag });
+  return (target) => {
+    const known = tickets.get(target);
+    if (known) return known;
+    const ticket = { caller, tag: clock.tag(target, caller, 'interactive', plan.request.n).tag };
+    tickets.set(target, ticket);
+    return ticket;
   };
 }
 
@@ -150,13 +186,16 @@ function renewLeases({ io, leaseMs }: WorkerOptions, renew: () => Promise<void>)
   return () => stop();
 }
 
-function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal): RunEnvironment {
-  const { io, assets, health, connection } = options;
+function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal, turns: Turns): RunEnvironment {
+  const { io, assets, health, connection, webhookUrl } = options;
   return {
     io,
     assets,
     health,
+    turns,
     connection,
+    onNews: live.onNews,
+    ...(webhookUrl && { webhookUrl }),
     presence: live.presence,
     onPresence: live.onPresence,
     cancel: live.cancelSignal,
@@ -167,12 +206,16 @@ function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal): R
 
 type RunResult = PromiseSettledResult<Awaited<ReturnType<typeof run>>>;
 
+function isParked(results: readonly RunResult[]): boolean {
+  return results.some((result) => result.status === 'fulfilled' && result.value === PARKED);
+}
+
 function conclude(live: Live, results: readonly RunResult[], { io, onError, onFinished }: WorkerOptions): void {
   const broken = results.find((result) => result.status === 'rejected');
   if (broken) {
     live.breakOff(brokenOff(live, 'journal-lost', io.now()));
     onError(broken.reason, live);
-  } else if (results.some((result) => result.status === 'fulfilled' && result.value === PARKED)) {
+  } else if (isParked(results)) {
     live.breakOff(brokenOff(live, 'stopping', io.now()));
   } else {
     onFinished(live);

@@ -1,0 +1,194 @@
+import {
+  type AssetStore,
+  type Catalogue,
+  createFairClock,
+  createHealthBook,
+  createPacer,
+  type Io,
+  keysOf,
+  limitsOf,
+  openaiTierLimits,
+  splitTarget,
+} from '@onetake/core';
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import { createDeliveries } from './http/delivery.ts';
+import { shareHealth } from './store/shared-health.ts';
+import { createOwnedCells, createSharedCells } from './store/state-cells.ts';
+import type { Store } from './store/store.ts';
+import { announce } from './tasks/announce.ts';
+import { createBacklog } from './tasks/backlog.ts';
+import { createFeeder } from './tasks/feeder.ts';
+import { createFollow } from './tasks/following.ts';
+import { createGenerations, isWorthKeeping } from './tasks/generations.ts';
+import { createJobNews, type JobNewsOptions } from './tasks/job-news.ts';
+import type { Live } from './tasks/live.ts';
+import { createTasks } from './tasks/tasks.ts';
+import { createThroughput } from './tasks/throughput.ts';
+import { createSharedUndelivered, createUndelivered, type Undelivered } from './tasks/undelivered.ts';
+import { createWorker } from './tasks/worker.ts';
+
+export interface EngineOptions {
+  readonly config: Config;
+  readonly store: Store;
+  readonly assets: AssetStore;
+  readonly io: Io;
+  readonly catalogue: Catalogue;
+  readonly log: Logger;
+  readonly addresses: JobNewsOptions['addresses'];
+}
+
+const LEASE_MS = 15_000;
+const UNSENT_GRACE_MS = 10_000;
+const IDEMPOTENCY_MS = 24 * 3_600_000;
+const CONFIRM_MS = 5_000;
+const MAX_LIVE = 10_000;
+const MAX_UNDELIVERED = 100_000;
+/** Other nodes say what they do; what they said to nobody is found by looking. */
+const LOOK_EVERY_MS = 5_000;
+
+/** What turns requests into generations; it has taken up what an earlier process left when this resolves. */
+export async function startEngine(options: EngineOptions) {
+  const { store, io, log } = options;
+  const onStoreError = (err: unknown) => log.error({ err }, 'the store could not be written');
+  const pacing = await startPacing(options, onStoreError);
+  const undelivered = await openUndelivered(options, onStoreError);
+  const { worker, news } = startWorker(options, pacing, undelivered);
+  const feeder = startFeeder(options, pacing, worker);
+  const { running } = worker;
+  const follow = createFollow({ store, running, io });
+  const etaMs = (queue: string, pictures: number) => pacing.throughput.etaMs(queue, pictures, io.now());
+  const tasks = createTasks({ store, worker, follow, io, etaMs });
+  const generations = createGenerations({
+    ...{ store, worker, undelivered, feeder, follow, io, clock: pacing.clock, backlog: pacing.backlog },
+    catalogue: options.catalogue,
+    idempotencyMs: IDEMPOTENCY_MS,
+    maxLive: MAX_LIVE,
+  });
+  const deliveries = createDeliveries({ io, store, undelivered, confirmMs: CONFIRM_MS, onError: onStoreError });
+  running.onStart((live) => announce(live, { store, io, onError: onStoreError }));
+  const stopListening = store.onChange((change) => {
+    if (change.kind === 'waiting' && store.ownership === 'shared') feeder.wake(change.queue);
+    if (change.kind === 'cancel') running.live(change.id)?.cancel();
+  });
+  await worker.recover();
+  await feeder.look();
+  const stopLooking = lookAgain(options, pacing, feeder);
+  return {
+    ...{ health: pacing.health, pacer: pacing.pacer, undelivered, worker, deliveries, generations, tasks, news },
+    /** Starts nothing more from the queues. */
+    async quiesce() {
+      stopLooking();
+      stopListening();
+      await feeder.stop();
+    },
+    async close() {
+      await deliveries.close();
+      await pacing.close();
+    },
+  };
+}
+
+/** Who goes when: limits, fair order, and what is known of the queues. */
+async function startPacing({ config, store, io, catalogue }: EngineOptions, onError: (error: unknown) => void) {
+  const open = store.ownership === 'exclusive' ? createOwnedCells : createSharedCells;
+  const cells = await open({ store, prefix: 'limit/', io, onError });
+  const clock = createFairClock();
+  const backlog = createBacklog(config.queue);
+  const queues = await store.queues();
+  clock.restore(queues);
+  backlog.reset(queues);
+  const limits = (target: string) => limitsOf(target, config.limits, catalogue) ?? tierLimits(target, config);
+  const pacer = createPacer({ limits, cells, io, maxRunningPerCaller: config.queue.maxRunningPerKey });
+  const health = createHealthBook();
+  const gates =
+    store.ownership === 'shared' ? await createSharedCells({ store, prefix: 'health/', io, onError }) : undefined;
+  if (gates) shareHealth(health, gates, onError);
+  const close = async () => {
+    await gates?.close();
+    await cells.close();
+  };
+  return { clock, backlog, pacer, health, throughput: createThroughput(), close };
+}
+
+function tierLimits(target: string, { openaiTier, providers }: Config) {
+  const { provider, model } = splitTarget(target);
+  const isOpenai = providers.some(({ id, kind }) => id === provider && kind === 'openai');
+  return openaiTier !== undefined && isOpenai ? openaiTierLimits(model, openaiTier) : undefined;
+}
+
+type Pacing = Awaited<ReturnType<typeof startPacing>>;
+
+function startWorker(options: EngineOptions, pacing: Pacing, undelivered: Undelivered) {
+  const { store, assets, io, catalogue, log, addresses } = options;
+  const worker = createWorker({
+    webhookUrl: (runId, connection) => news.urlFor(runId, connection),
+    ...{ store, assets, io, health: pacing.health, pacer: pacing.pacer, clock: pacing.clock },
+    connection: (id) => catalogue.connections.find((one) => one.id === id),
+    onFinished: (live) => settleFinished(live, undelivered, io.now()),
+    onError: (error, live) => log.error({ err: error, generation: live.id }, 'a run ended without a verdict'),
+    leaseMs: LEASE_MS,
+    unsentGraceMs: UNSENT_GRACE_MS,
+  });
+  const news = createJobNews({ running: worker.running, addresses });
+  return { worker, news };
+}
+
+function startFeeder(
+  { config, store, io, catalogue, log }: EngineOptions,
+  { pacer, clock, backlog, throughput }: Pacing,
+  worker: ReturnType<typeof createWorker>,
+) {
+  return createFeeder({
+    ...{ store, pacer, clock, io },
+    credentials: (target) => keysOf(target, catalogue),
+    lease: () => ({ worker: worker.id, until: worker.leaseUntil() }),
+    start: (generation, first) => {
+      backlog.removed(generation.caller);
+      throughput.started(generation.plan.targets[0]?.id ?? '', generation.plan.request.n, io.now());
+      worker.start(generation, false, first);
+    },
+    unsent: worker.running.unsent,
+    busyCallers: () => worker.running.callersWith(config.queue.maxRunningPerKey),
+    onError: (err) => log.error({ err }, 'what waits in the store could not be started; it is tried again'),
+  });
+}
+
+/** In a store that others write too, what was counted here goes stale. */
+function lookAgain({ store, io, log }: EngineOptions, { backlog }: Pacing, feeder: ReturnType<typeof startFeeder>) {
+  if (store.ownership === 'exclusive') return () => {};
+  let stop = () => {};
+  const later = () => {
+    stop = io.timer(io.now() + LOOK_EVERY_MS, async () => {
+      later();
+      try {
+        backlog.reset(await store.queues());
+        await feeder.look();
+      } catch (err) {
+        log.error({ err }, 'the queues could not be read; they are read again');
+      }
+    });
+  };
+  later();
+  return () => stop();
+}
+
+/** A result that nobody waits for is kept for its caller's next identical request; what cost nothing had better run again. */
+function settleFinished(live: Live, undelivered: Undelivered, now: number): void {
+  const { id, caller, fingerprint, plan } = live;
+  if (plan.unattended) return;
+  if (!isWorthKeeping(live)) undelivered.remove(id);
+  else if (live.presence().absentSince !== undefined) undelivered.lost({ id, caller, fingerprint, since: now });
+}
+
+async function openUndelivered({ config, store, io }: EngineOptions, onError: (error: unknown) => void) {
+  const windowMs = config.attachWindowMs;
+  if (store.ownership === 'shared') return createSharedUndelivered(store, { windowMs, onError });
+  const undelivered = createUndelivered({ windowMs, maxEntries: MAX_UNDELIVERED });
+  const now = io.now();
+  const rows = await store.undelivered(now - windowMs, MAX_UNDELIVERED);
+  for (const { id, caller, fingerprint, finishedAt } of rows) {
+    undelivered.lost({ id, caller, fingerprint, since: finishedAt ?? now });
+  }
+  return undelivered;
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sampleSnapshot } from '../testing/task-samples.ts';
+import { listFilter, pageOf } from './listing.ts';
+
+const ID = `gen_${'0'.repeat(24)}`;
+const filterOf = (query: Record<string, string | string[]>) => listFilter({ caller: 'a', query });
+
+test('nothing asked is the first page of the caller’s own', () => {
+  assert.deepEqual(filterOf({}), { caller: 'a', limit: 20 });
+  assert.deepEqual(filterOf({ limit: '3', status: 'canceled', unknown: '1', after: `7:${ID}` }), {
+    caller: 'a',
+    limit: 3,
+    before: { createdAt: 7, id: ID },
+    status: 'canceled',
+    unknown: true,
+  });
+  for (const status of ['pending', 'processing', 'completed', 'failed'])
+    assert.equal(filterOf({ status }).status, status);
+});
+
+test('a wrong one is refused by name', () => {
+  const bad = [
+    { limit: '0' },
+    { limit: '1001' },
+    { limit: 'x' },
+    { status: 'done' },
+    { after: '7' },
+    { after: `x:${ID}` },
+  ];
+  for (const query of bad) {
+    assert.throws(() => filterOf(query), { code: 'invalid_value', param: Object.keys(query)[0] });
+  }
+});
+
+test('a full page leads to the next, and the last one nowhere', () => {
+  const rows = [sampleSnapshot({ id: ID, createdAt: 9 }), sampleSnapshot({ id: ID, createdAt: 7 })];
+  const page = (limit: number) => pageOf(rows, { limit }, ({ createdAt }) => createdAt);
+  assert.deepEqual(page(2), { object: 'list', data: [9, 7], next: `7:${ID}` });
+  assert.equal(page(3).next, null);
+  assert.equal(pageOf([], { limit: 1 }, String).next, null);
+  assert.deepEqual(filterOf({ after: String(page(2).next) }).before, { createdAt: 7, id: ID });
+});

@@ -1,0 +1,63 @@
+import type { FastifyRequest } from 'fastify';
+import type { GenerationRow, ListFilter } from '../store/store.ts';
+import { RequestProblem } from './problem.ts';
+
+const PAGE = { usual: 20, most: 1000 };
+const STATUSES = ['pending', 'processing', 'completed', 'failed', 'canceled'] as const;
+
+type Query = Readonly<Record<string, string | string[] | undefined>>;
+
+/** `?limit=` and `?after=` page through a caller's own, newest first; `?status=` and `?unknown=1` choose among them. */
+export function listFilter({ caller, query }: Pick<FastifyRequest, 'caller' | 'query'>): ListFilter {
+  const text = (name: string) => textAt(query as Query, name);
+  const before = cursorOf(text('after'));
+  const unknown = text('unknown');
+  const status = statusOf(text('status'));
+  return {
+    caller,
+    limit: limitOf(text('limit')),
+    ...(before && { before }),
+    ...(status && { status }),
+    ...(unknown !== undefined && unknown !== '0' && { unknown: true as const }),
+  };
+}
+
+/** A page of a list; `next` is the `after` of the following one, null on the last. */
+export function pageOf<Row extends GenerationRow, View>(
+  rows: readonly Row[],
+  { limit }: ListFilter,
+  view: (row: Row) => View,
+) {
+  const last = rows.at(-1);
+  const next = rows.length === limit && last ? `${last.createdAt}:${last.id}` : null;
+  return { object: 'list', data: rows.map(view), next };
+}
+
+function textAt(query: Query, name: string): string | undefined {
+  const value = query[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function limitOf(text: string | undefined): number {
+  const limit = Number(text ?? PAGE.usual);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= PAGE.most) return limit;
+  throw invalid('limit', `"${text?.slice(0, 50)}" is not a whole number from 1 to ${PAGE.most}`);
+}
+
+function cursorOf(text: string | undefined): ListFilter['before'] {
+  if (text === undefined) return undefined;
+  const [, createdAt, id] = /^(\d{1,15}):(gen_[0-9a-f]{24})$/.exec(text) ?? [];
+  if (createdAt === undefined || id === undefined) throw invalid('after', 'it is not the "next" of an earlier page');
+  return { createdAt: Number(createdAt), id };
+}
+
+function statusOf(text: string | undefined): ListFilter['status'] {
+  if (text === undefined) return undefined;
+  const status = STATUSES.find((one) => one === text);
+  if (status === undefined) throw invalid('status', `"${text.slice(0, 50)}" is not one of ${STATUSES.join(', ')}`);
+  return status;
+}
+
+function invalid(param: string, why: string): RequestProblem {
+  return new RequestProblem(400, 'invalid_value', `${param}: ${why}`, { param });
+}

@@ -1,0 +1,129 @@
+import type { FairClock, FirstTurn, Io, Pacer } from '@onetake/core';
+import type { QueueHead, Store, StoredGeneration } from '../store/store.ts';
+
+/** Starts what waits in the store: one loop per queue takes turns at its target, then claims what is first in order. */
+export interface Feeder {
+  /** Something waits in this queue; `head` where it is known what. */
+  wake(queue: string, head?: QueueHead): void;
+  /** Looks into every queue of the store. */
+  look(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface FeederOptions {
+  readonly store: Store;
+  readonly pacer: Pacer;
+  readonly clock: FairClock;
+  readonly io: Pick<Io, 'now' | 'timer'>;
+  /** The keys of a target; undefined when the configuration lost it since. */
+  readonly credentials: (target: string) => readonly string[] | undefined;
+  readonly lease: () => { readonly worker: string; readonly until: number };
+  readonly start: (generation: StoredGeneration, first: FirstTurn | undefined) => void;
+  /** How many of a queue were started here and have sent nothing yet: their target is closed. */
+  readonly unsent: (queue: string) => number;
+  /** Callers who run as much as they may. */
+  readonly busyCallers: () => readonly string[];
+  readonly onError: (error: unknown) => void;
+}
+
+const MAX_AT_ONCE = 64;
+/** A closed target must not draw its whole queue into memory. */
+const MAX_UNSENT = 64;
+const PAUSE_MS = 250;
+
+interface Loop {
+  head: QueueHead | undefined;
+  running: Promise<void> | undefined;
+}
+
+export function createFeeder(options: FeederOptions): Feeder {
+  const { store, clock, io } = options;
+  const loops = new Map<string, Loop>();
+  const stopping = new AbortController();
+
+  function wake(queue: string, head: QueueHead = ANYTHING): void {
+    if (stopping.signal.aborted) return;
+    const loop = loops.get(queue) ?? { head: undefined, running: undefined };
+    loops.set(queue, loop);
+    if (loop.head === undefined || head.tag < loop.head.tag) loop.head = head;
+    loop.running ??= feed(queue, loop)
+      .catch(options.onError)
+      .finally(() => {
+        loop.running = undefined;
+        if (loop.head === undefined) loops.delete(queue);
+        else void pause().then(() => wake(queue, loop.head));
+      });
+  }
+
+  async function feed(queue: string, loop: Loop): Promise<void> {
+    while (loop.head !== undefined && !stopping.signal.aborted) {
+      if (options.unsent(queue) >= MAX_UNSENT) await pause();
+      else loop.head = await feedOnce(queue, loop.head, loop);
+    }
+  }
+
+  /** What was first may have changed while the claim was under way: the lower tag wins. */
+  async function feedOnce(queue: string, head: QueueHead, loop: Loop): Promise<QueueHead | undefined> {
+    loop.head = undefined;
+    const turns = await takeTurns(queue, head, options, stopping.signal);
+    try {
+      const most = turns.length;
+      if (most === 0) return lower(loop.head, head);
+      const { claimed, next } = await store.claimWaiting(
+        { queue, most, exceptCallers: options.busyCallers() },
+        options.lease(),
+      );
+      for (const generation of claimed) {
+        const turn = turns.shift();
+        clock.started(queue, generation.tag ?? head.tag);
+        options.start(generation, turn && { target: queue, images: head.images, turn });
+      }
+      // Only callers at their bound are left.
+      if (claimed.length === 0 && next) await pause();
+      return lower(loop.head, next);
+    } finally {
+      for (const turn of turns) turn.giveBack();
+    }
+  }
+
+  function pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = io.timer(io.now() + PAUSE_MS, end);
+      function end() {
+        stop();
+        stopping.signal.removeEventListener('abort', end);
+        resolve();
+      }
+      stopping.signal.addEventListener('abort', end, { once: true });
+    });
+  }
+
+  return {
+    wake,
+    async look() {
+      for (const { queue, head } of await store.queues()) wake(queue, head);
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.all([...loops.values()].map(({ running }) => running));
+    },
+  };
+}
+
+function lower(a: QueueHead | undefined, b: QueueHead | undefined): QueueHead | undefined {
+  return a === undefined || (b !== undefined && b.tag < a.tag) ? b : a;
+}
+
+/** Another node put it there: what it is shows when it is claimed. */
+const ANYTHING: QueueHead = { tag: 0, images: 1 };
+
+async function takeTurns(queue: string, head: QueueHead, options: FeederOptions, signal: AbortSignal) {
+  const keys = options.credentials(queue);
+  // A target that left the configuration gives no turns; its runs end with the reason.
+  if (keys === undefined) return [NO_TURN];
+  const request = { target: queue, credentials: () => keys, claim: { images: head.images } };
+  const ticket = { caller: '', tag: head.tag };
+  return [...(await options.pacer.take({ ...request, ticket, most: MAX_AT_ONCE, signal }))];
+}
+
+const NO_TURN: FirstTurn['turn'] = { credential: '', observe: () => {}, settle: () => {}, giveBack: () => {} };

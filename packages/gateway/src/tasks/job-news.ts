@@ -1,0 +1,38 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Connection } from '@onetake/core';
+import { isLoopback } from '../config/environment.ts';
+import type { Running } from './running.ts';
+
+/** Lets providers say that a job has news: nothing they send is believed, it only makes us look at once. */
+export interface JobNews {
+  /** Where this run's provider may say so; undefined where it cannot reach us. */
+  urlFor(runId: string, connection: Connection): string | undefined;
+  /** False for an address that was not given out by this process, or a run that is not here. */
+  tell(runId: string, token: string): boolean;
+}
+
+export interface JobNewsOptions {
+  readonly running: Pick<Running, 'live'>;
+  /** The gateway's own address, and the one it has from outside, if any. */
+  readonly addresses: () => { readonly own: string; readonly public: string | undefined };
+}
+
+/** Addresses hold for as long as the process lives; a job of an earlier one is looked at anyway. */
+export function createJobNews({ running, addresses }: JobNewsOptions): JobNews {
+  const secret = randomBytes(32);
+  const tokenOf = (runId: string) => createHmac('sha256', secret).update(runId).digest('hex');
+  return {
+    urlFor(runId, { baseUrl }) {
+      const { own, public: outside } = addresses();
+      const base = isLoopback(new URL(baseUrl).hostname) ? own : outside;
+      return base === undefined || base === '' ? undefined : `${base}/v1/jobs/${runId}/${tokenOf(runId)}`;
+    },
+    tell(runId, token) {
+      const [expected, given] = [Buffer.from(tokenOf(runId)), Buffer.from(token)];
+      if (expected.length !== given.length || !timingSafeEqual(expected, given)) return false;
+      const live = running.live(runId.replace(/\.\d+$/, ''));
+      live?.tellNews();
+      return live !== undefined;
+    },
+  };
+}

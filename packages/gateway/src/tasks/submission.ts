@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type Asset,
+  type FairClock,
+  type ImageRequest,
+  type Plan,
+  type PolicySettings,
+  splitPlan,
+} from '@onetake/core';
+import type { NewGeneration, Place, Webhook } from '../store/store.ts';
+import { assetRow } from './journal.ts';
+
+/** A request as the HTTP edge understood it. */
+export interface Submission {
+  readonly caller: string;
+  readonly endpoint: string;
+  readonly requestId: string;
+  readonly request: ImageRequest;
+  readonly model: string | undefined;
+  readonly settings: PolicySettings;
+  readonly fingerprint: string;
+  readonly attach: boolean;
+  readonly provenRetry: boolean;
+  readonly idempotencyKey: string | undefined;
+  readonly priority: Place['priority'];
+  /** It is fetched by its id: nobody needs to wait for it. */
+  readonly asTask: boolean;
+  readonly webhook?: Webhook;
+}
+
+/** What is written of it when it begins, without how it begins. */
+export function newGeneration(submission: Submission, plan: Plan, idempotencyMs: number): Omit<NewGeneration, 'begin'> {
+  const { caller, endpoint, fingerprint, requestId, idempotencyKey: key } = submission;
+  return {
+    id: `gen_${randomBytes(12).toString('hex')}`,
+    caller,
+    endpoint,
+    fingerprint,
+    requestId,
+    plan,
+    runs: splitPlan(plan).length,
+    createdAt: plan.createdAt,
+    assets: uploadsOf(submission.request).map(assetRow),
+    ...webhookOf(submission),
+    ...(key !== undefined && { idempotency: { key, expiresAt: plan.createdAt + idempotencyMs } }),
+  };
+}
+
+/** Pictures of one target cost about the same, so their number is what fairness weighs. */
+export function placeTag({ caller, priority }: Submission, plan: Plan, clock: FairClock) {
+  return clock.tag(queueOf(plan), caller, priority, plan.request.n);
+}
+
+const TASK_MS = 24 * 3_600_000;
+
+/** A task has a deadline only where one was asked for; a day bounds it all the same. */
+export function asTask(plan: Plan, settings: PolicySettings): Plan {
+  const totalMs = Math.min(settings.totalTimeoutMs ?? TASK_MS, TASK_MS);
+  const timeout = { ...plan.policy.timeout, totalMs };
+  return { ...plan, unattended: true, policy: { ...plan.policy, timeout }, deadlineAt: plan.createdAt + totalMs };
+}
+
+/** The target whose turn it waits for: the one it prefers. */
+export function queueOf(plan: Plan): string {
+  return plan.targets[0]?.id ?? plan.route;
+}
+
+export function webhookOf({ webhook }: Submission) {
+  return webhook === undefined ? {} : { webhook };
+}
+
+function uploadsOf({ images = [], mask }: ImageRequest): readonly Asset[] {
+  return mask ? [...images, mask] : images;
+}
