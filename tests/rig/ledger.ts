@@ -19,6 +19,9 @@ export interface LedgerEntry {
   readonly at: number;
   readonly model: string;
   readonly prompt?: string;
+  /** The fault played, or `refused: ` and the reason. */
+  readonly played: string;
+  readonly images: number;
   readonly charged: number;
 }
 
@@ -39,4 +42,26 @@ export function chargesByPrompt({ entries }: Ledger): ReadonlyMap<string, number
   const charges = new Map<string, number>();
   for (const { prompt = '', charged } of entries) charges.set(prompt, (charges.get(prompt) ?? 0) + charged);
   return charges;
+}
+
+/** Whether a limit refused it. */
+export function isThrottled({ played }: LedgerEntry): boolean {
+  return played === 'refused: rate_limit_exceeded';
+}
+
+/** The most pictures that were asked for and made within any window of this length. */
+export function mostInAnyWindow(entries: readonly LedgerEntry[], windowMs: number): number {
+  const made = entries.filter(({ images }) => images > 0).toSorted((a, b) => a.at - b.at);
+  let most = 0;
+  let within = 0;
+  let oldest = 0;
+  for (const { at, images } of made) {
+    within += images;
+    for (let first = made[oldest]; first !== undefined && at - first.at >= windowMs; first = made[oldest]) {
+      within -= first.images;
+      oldest += 1;
+    }
+    most = Math.max(most, within);
+  }
+  return most;
 }

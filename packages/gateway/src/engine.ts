@@ -13,6 +13,7 @@ import {
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { createDeliveries } from './http/delivery.ts';
+import { limitsInForce } from './http/model-limits.ts';
 import { shareHealth } from './store/shared-health.ts';
 import { createOwnedCells, createSharedCells } from './store/state-cells.ts';
 import type { Store } from './store/store.ts';
@@ -75,7 +76,17 @@ export async function startEngine(options: EngineOptions) {
   await feeder.look();
   const stopLooking = lookAgain(options, pacing, feeder);
   return {
-    ...{ health: pacing.health, pacer: pacing.pacer, undelivered, worker, deliveries, generations, tasks, news },
+    ...{
+      health: pacing.health,
+      pacer: pacing.pacer,
+      limitsAt: pacing.limitsAt,
+      undelivered,
+      worker,
+      deliveries,
+      generations,
+      tasks,
+      news,
+    },
     /** Starts nothing more from the queues. */
     async quiesce() {
       stopLooking();
@@ -108,7 +119,8 @@ async function startPacing({ config, store, io, catalogue }: EngineOptions, onEr
     await gates?.close();
     await cells.close();
   };
-  return { clock, backlog, pacer, health, throughput: createThroughput(), close };
+  const limitsAt = limitsInForce(pacer.report, limits);
+  return { clock, backlog, pacer, health, throughput: createThroughput(), limitsAt, close };
 }
 
 function tierLimits(target: string, { openaiTier, providers }: Config) {

@@ -19,13 +19,25 @@ export interface CallAnswer {
   readonly body: JsonObject | undefined;
 }
 
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly bytes: Buffer;
+}
+
 const MAX_ANSWER_BYTES = 1024 ** 3;
+
+/** An exchange whose answer is JSON. Rejects when there is no whole answer. */
+export async function call(url: string, options: CallOptions): Promise<CallAnswer> {
+  const { status, headers, bytes } = await exchange(url, options);
+  return { status, headers, body: parse(bytes) };
+}
 
 /**
  * One HTTP exchange on a connection of its own. Not `fetch`, which gives up on an answer's headers after five minutes:
  * a picture may take longer. Rejects when there is no whole answer.
  */
-export async function call(url: string, options: CallOptions): Promise<CallAnswer> {
+export async function exchange(url: string, options: CallOptions): Promise<RawAnswer> {
   const { method = 'GET', headers = {}, body, timeoutMs } = options;
   const signals = [AbortSignal.timeout(timeoutMs), ...(options.signal ? [options.signal] : [])];
   const request = (url.startsWith('https:') ? requestHttps : requestHttp)(url, {
@@ -38,7 +50,7 @@ export async function call(url: string, options: CallOptions): Promise<CallAnswe
   request.on('error', () => {});
   request.end(body);
   const [response] = (await once(request, 'response')) as [IncomingMessage];
-  return { status: response.statusCode ?? 0, headers: response.headers, body: parse(await read(response)) };
+  return { status: response.statusCode ?? 0, headers: response.headers, bytes: await read(response) };
 }
 
 async function read(response: IncomingMessage): Promise<Buffer> {

@@ -18,6 +18,8 @@ export interface Output {
 export interface CliContext {
   readonly env: Environment;
   readonly cwd: string;
+  /** Read by commands whose input is named `-`. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
   /** Data: what a pipe wants. */
   readonly stdout: Output;
   /** Progress, notices and errors. */

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config.ts';
 
-export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, capped: 3, interrupted: 130 } as const;
 
 /** Ends a command with a sentence for its user. */
 export class CliError extends Error {

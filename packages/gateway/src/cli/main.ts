@@ -9,6 +9,10 @@ const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: 
 const context: CliContext = {
   env: process.env,
   cwd: process.cwd(),
+  // Opened by whoever reads it.
+  get stdin() {
+    return process.stdin;
+  },
   stdout: process.stdout,
   stderr: process.stderr,
   signal: watchInterrupts(process, { now: () => performance.now(), exit: (code) => process.exit(code) }),

@@ -9,7 +9,16 @@ test('--version and --help go to stdout', async (t) => {
   assert.deepEqual(await cli(t, ['--version']), { exitCode: 0, stdout: '1.2.3\n', stderr: '' });
   const help = await cli(t, ['--help']);
   assert.equal(help.exitCode, 0);
-  for (const word of ['start', 'generate', 'demo', 'sandbox', 'generations', 'OPENAI_BASE_URL', 'ONETAKE_PORT']) {
+  for (const word of [
+    'start',
+    'generate',
+    'batch',
+    'demo',
+    'sandbox',
+    'generations',
+    'OPENAI_BASE_URL',
+    'ONETAKE_PORT',
+  ]) {
     assert.match(help.stdout, new RegExp(word));
   }
 });

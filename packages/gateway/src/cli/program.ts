@@ -1,16 +1,20 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import { describeBatch } from './commands/batch.ts';
 import { demo } from './commands/demo.ts';
 import { type GenerateOptions, generate } from './commands/generate.ts';
 import { type GenerationsOptions, generations } from './commands/generations.ts';
 import { type SandboxCommandOptions, sandbox } from './commands/sandbox.ts';
 import { start } from './commands/start.ts';
+import { describeWebhooks } from './commands/webhooks.ts';
 import type { CliContext } from './context.ts';
 import { EXIT, exitCodeOf, messageOf } from './exit.ts';
+import { whole } from './option-values.ts';
 
 const EXAMPLES = `
 Examples:
   onetake                                       start on http://127.0.0.1:8484; without a key, on the sandbox
   onetake generate "a red fox" -o fox.png       one picture as a verified file, with fox.json beside it
+  onetake batch prompts.csv --model M -o out    hundreds of pictures, paced, resumable, never paid for twice
   onetake demo                                  see two accidents with and without Onetake
   OPENAI_BASE_URL=http://127.0.0.1:8484/v1      what an application sets to go through Onetake
 
@@ -18,14 +22,17 @@ Environment:
   OPENAI_API_KEY       opens OpenAI's models (or OPENAI_API_KEY_FILE)
   ONETAKE_PORT         8484; 0 takes a free port
   ONETAKE_HOST         127.0.0.1; any other address needs ONETAKE_API_KEYS
+  OPENAI_TIER          1 to 5: the account's usage tier, where its limits start from
   ONETAKE_DATA         ./onetake-data: journals, pictures and bills
+  ONETAKE_DATABASE_URL postgres://…: a database that several gateways share, instead of a file
+  ONETAKE_ASSETS       the directory of pictures that they share
   ONETAKE_API_KEYS     name:key,name2:key2: who may call
   ONETAKE_PUBLIC_URL   where callers reach the gateway from outside
   ONETAKE_CONFIG       a file to read instead of ./onetake.yaml
-  ONETAKE_URL          the gateway that generate and generations talk to
+  ONETAKE_URL          the gateway that generate, batch and generations talk to
   ONETAKE_API_KEY      the key they show it
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 cost cap reached, 130 interrupted.`;
 
 /** Runs one command line, without the program's own name, and returns its exit code. Never throws. */
 export async function runCli(args: readonly string[], context: CliContext, version: string): Promise<number> {
@@ -53,6 +60,7 @@ function describeCommands(context: CliContext, version: string, run: Run): Comma
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help for a command')
     .addHelpText('after', EXAMPLES)
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
@@ -65,6 +73,8 @@ function describeCommands(context: CliContext, version: string, run: Run): Comma
     .description('start the gateway (the default)')
     .action(() => run(start(context)));
   describeGenerate(program.command('generate <prompt>'), context, run);
+  describeBatch(program.command('batch'), context, run);
+  describeWebhooks(program.command('webhooks'), context, run);
   program
     .command('demo')
     .description('play two accidents with and without Onetake; takes about 10 s')
@@ -109,12 +119,4 @@ function describeSandbox(command: Command, context: CliContext, run: Run): void 
     .option('--limit <limits>', 'enforce limits, such as images=5/60s,concurrency=4')
     .option('--silent', 'refuse without saying when to come back')
     .action((options: SandboxCommandOptions) => run(sandbox(context, options)));
-}
-
-function whole(from: number, to: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= from && value <= to) return value;
-    throw new InvalidArgumentError(`expected a whole number from ${from} to ${to}`);
-  };
 }

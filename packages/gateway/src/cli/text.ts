@@ -41,3 +41,11 @@ export function oneLine(text: string, maxCharacters = 500): string {
   const plain = text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').trim();
   return plain.length > maxCharacters ? `${plain.slice(0, maxCharacters - 1)}…` : plain;
 }
+
+/** `45 s`, `12 min`, `1 h 40 min`: as exact as anybody plans by. */
+export function durationText(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (ms < 60_000) return `${Math.ceil(ms / 1000)} s`;
+  if (minutes < 60) return `${minutes} min`;
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

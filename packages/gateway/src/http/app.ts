@@ -79,8 +79,10 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   app.post('/v1/webhooks/redeliver', webhooks.redeliver);
   app.get('/v1/webhooks/secret', webhooks.secret);
   app.post<JobNewsRequest>('/v1/jobs/:run/:token', { ...OPEN, bodyLimit: JOB_NEWS_BYTES }, tellJobNews(deps.news));
-  app.get('/v1/models', () => modelList(catalogue, startedAt));
-  app.get<{ Params: { '*': string } }>('/v1/models/*', ({ params }) => modelEntry(catalogue, params['*'], startedAt));
+  app.get('/v1/models', () => modelList(catalogue, startedAt, deps.limitsAt));
+  app.get<{ Params: { '*': string } }>('/v1/models/*', ({ params }) =>
+    modelEntry(catalogue, params['*'], startedAt, deps.limitsAt),
+  );
   app.get('/v1/generations', operations.listGenerations);
   app.get<{ Params: { id: string } }>('/v1/generations/:id', operations.readGeneration);
   app.get('/v1/targets', operations.targets);

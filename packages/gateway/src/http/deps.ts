@@ -1,4 +1,4 @@
-import type { Catalogue, HealthBook, Io, Pacer } from '@onetake/core';
+import type { Catalogue, HealthBook, Io, Limits, Pacer } from '@onetake/core';
 import type { Logger } from 'pino';
 import type { DiskAssets } from '../assets/disk.ts';
 import type { FetchImage } from '../assets/download.ts';
@@ -26,6 +26,8 @@ export interface AppDeps {
   /** What providers say of their jobs. */
   readonly news: JobNews;
   readonly pacer: Pacer;
+  /** What holds at a target now, as far as it is known. */
+  readonly limitsAt: (target: string) => Limits | undefined;
   readonly undelivered: Undelivered;
   readonly deliveries: Deliveries;
   readonly fetchImage: FetchImage;

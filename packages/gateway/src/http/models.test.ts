@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Catalogue, openai, openaiCompatible, sandboxProvider } from '@onetake/core';
+import { type Catalogue, type LimitReport, openai, openaiCompatible, sandboxProvider } from '@onetake/core';
+import { limitsInForce } from './model-limits.ts';
 import { modelEntry, modelList } from './models.ts';
 import { RequestProblem } from './problem.ts';
 
@@ -76,11 +77,12 @@ test('with an understudy every name is somebody', () => {
 });
 
 test('an entry says what a caller plans by: price, pictures per call, operations, and limits where they are known', () => {
-  const limits = { images: [{ count: 5, window_ms: 60_000 }], concurrency: 2 };
+  const limits = { images: [{ count: 5, windowMs: 60_000 }], concurrency: 2 };
+  const view = { images: [{ count: 5, window_ms: 60_000 }], concurrency: 2 };
   const limitsOf = (target: string) => (target === 'openai/gpt-image-2' ? limits : undefined);
   const best = modelEntry(CATALOGUE, 'image-best', STARTED_AT, limitsOf).onetake;
   assert.ok(best?.price && 'per_million_tokens_usd' in best.price);
-  assert.deepEqual([best.max_images_per_call, best.operations, best.limits], [10, ['generate', 'edit'], limits]);
+  assert.deepEqual([best.max_images_per_call, best.operations, best.limits], [10, ['generate', 'edit'], view]);
   const ok = modelEntry(CATALOGUE, 'sandbox/ok', STARTED_AT, limitsOf).onetake;
   assert.deepEqual(
     [ok?.price, ok?.max_images_per_call, ok?.targets, ok?.limits],
@@ -101,4 +103,22 @@ test('a route costs what its dearest target costs, and nothing that is known whe
   assert.deepEqual(priced(['sandbox/ok', 'dear/x']), { per_image_usd: 0.1, lowest_usd: 0.04 });
   assert.equal(priced(['sandbox/ok', 'mylab/x']), null);
   assert.equal(priced(['sandbox/ok', 'openai/gpt-image-2']), null);
+});
+
+test('the limits of a target are those of its keys together, and what is configured until it was used', () => {
+  const used = { requests: 0, images: 0, tokens: 0 };
+  const key = (credential: string, limits: LimitReport['limits']): LimitReport => ({
+    ...{ target: 'lab/x', credential, limits, used, source: 'headers', inFlight: 0, waiting: 0 },
+  });
+  const perMinute = (count: number) => [{ count, windowMs: 60_000 }];
+  const reports = [
+    key('a', { images: perMinute(5), requests: perMinute(3), concurrency: 2 }),
+    key('b', { images: perMinute(7), concurrency: 2 }),
+  ];
+  const limitsOf = limitsInForce(
+    () => reports,
+    () => ({ concurrency: 9 }),
+  );
+  assert.deepEqual(limitsOf('lab/x'), { images: perMinute(12), concurrency: 4 }, 'requests are not known of b');
+  assert.deepEqual(limitsOf('lab/y'), { concurrency: 9 });
 });

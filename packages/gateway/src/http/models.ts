@@ -7,6 +7,7 @@ import {
   planImage,
   splitTarget,
 } from '@onetake/core';
+import { type LimitsOf, limitsView, type ModelLimits } from './model-limits.ts';
 import { RequestProblem } from './problem.ts';
 
 /** A model as OpenAI lists it, and under `onetake` what a caller plans by. */
@@ -40,23 +41,6 @@ export type ModelPrice =
         readonly output: number;
       };
     };
-
-/** At most `count` in any `window_ms`. */
-export interface ModelRate {
-  readonly count: number;
-  readonly window_ms: number;
-}
-
-export interface ModelLimits {
-  readonly images?: readonly ModelRate[];
-  readonly requests?: readonly ModelRate[];
-  readonly tokens?: readonly ModelRate[];
-  /** Requests in flight. */
-  readonly concurrency?: number;
-}
-
-/** The limits in force at a target, over all its credentials; undefined where nothing is known. */
-export type LimitsOf = (target: string) => ModelLimits | undefined;
 
 const GATEWAY = 'onetake';
 
@@ -127,7 +111,7 @@ function factsOf(catalogue: Catalogue, id: string, limitsOf: LimitsOf | undefine
     price: priceView(targets),
     max_images_per_call: Math.min(...targets.map((target) => target.maxImagesPerCall)),
     operations: [...new Set(targets.flatMap((target) => modelOf(target.id, catalogue)?.operations ?? []))],
-    ...(limits && { limits }),
+    ...(limits && { limits: limitsView(limits) }),
   };
 }
 

@@ -1,7 +1,9 @@
+import type { LimitReport } from '@onetake/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AppDeps } from './deps.ts';
 import { generationRowView, generationView } from './generations.ts';
 import { listFilter, pageOf } from './listing.ts';
+import { limitsView } from './model-limits.ts';
 import { RequestProblem } from './problem.ts';
 
 /** The handlers for those who run the gateway: what happened, and how the targets are. */
@@ -28,6 +30,7 @@ export function operationRoutes(deps: AppDeps) {
     },
 
     targets() {
+      const paced = new Map(deps.pacer.report().map((one) => [`${one.target} ${one.credential}`, one]));
       const data = health.report(io.now()).map((one) => ({
         id: one.target,
         credential: one.credential,
@@ -38,6 +41,7 @@ export function operationRoutes(deps: AppDeps) {
         reason: one.reason ?? null,
         last_success_at: one.lastSuccessAt ?? null,
         last_failure_at: one.lastFailureAt ?? null,
+        ...pacingFields(paced.get(`${one.target} ${one.credential}`)),
       }));
       return { object: 'list', data, providers: catalogue.connections.map(({ id }) => id) };
     },
@@ -85,3 +89,10 @@ const ENDPOINTS = [
   'GET /health/live',
   'GET /health/ready',
 ];
+
+/** What the target's limits are now, who says so, what is used of them, and how many wait for a turn. */
+function pacingFields(report: LimitReport | undefined) {
+  if (report === undefined) return {};
+  const { limits, source, used, waiting } = report;
+  return { limits: limitsView(limits), limits_source: source, used, waiting };
+}

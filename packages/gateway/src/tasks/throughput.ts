@@ -29,8 +29,15 @@ export function createThroughput(): Throughput {
     },
     etaMs(queue, pictures, now) {
       const [first, ...later] = queues.get(queue) ?? [];
+      const last = later.at(-1);
+      if (first === undefined || last === undefined) return undefined;
       const given = later.reduce((sum, start) => sum + start.pictures, 0);
-      return first === undefined || given === 0 ? undefined : Math.ceil((pictures * (now - first.at)) / given);
+      // A pause that is longer than usual counts; one that has only begun does not.
+      const each = Math.max(
+        (last.at - first.at) / given,
+        now - last.at > last.at - first.at ? (now - first.at) / given : 0,
+      );
+      return Math.ceil(pictures * each);
     },
   };
 }

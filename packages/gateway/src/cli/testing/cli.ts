@@ -15,6 +15,7 @@ export interface CliRun {
 export interface CliOptions {
   readonly env?: Environment;
   readonly cwd?: string;
+  readonly stdin?: AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
   readonly startGateway?: StartGateway;
   /** Sees everything printed so far whenever something is. */
@@ -41,6 +42,7 @@ export async function cli(t: TestContext, args: readonly string[], options: CliO
     {
       env: options.env ?? {},
       cwd: options.cwd ?? temporaryDirectory(t),
+      ...(options.stdin && { stdin: options.stdin }),
       stdout: output('stdout'),
       stderr: output('stderr'),
       signal: options.signal ?? new AbortController().signal,

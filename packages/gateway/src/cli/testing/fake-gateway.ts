@@ -15,6 +15,7 @@ export interface Received {
 /** `reset` ends the connection instead of answering, `silence` never answers. */
 export type Reply =
   | { readonly status?: number; readonly headers?: Record<string, string>; readonly body: object }
+  | { readonly bytes: Uint8Array }
   | 'reset'
   | 'silence';
 
@@ -25,7 +26,10 @@ export interface FakeGateway {
 }
 
 /** An HTTP server that is alive and answers everything else as told; it ends with the test. */
-export async function fakeGateway(t: TestContext, reply: (request: Received) => Reply): Promise<FakeGateway> {
+export async function fakeGateway(
+  t: TestContext,
+  reply: (request: Received) => Reply | Promise<Reply>,
+): Promise<FakeGateway> {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -34,9 +38,10 @@ export async function fakeGateway(t: TestContext, reply: (request: Received) => 
     const { method = '', url = '', headers } = request;
     const one = { method, url, headers, body: Buffer.concat(chunks).toString('latin1') };
     received.push(one);
-    const answer = reply(one);
+    const answer = await reply(one);
     if (answer === 'silence') return;
     if (answer === 'reset') return request.socket.resetAndDestroy();
+    if ('bytes' in answer) return response.end(answer.bytes);
     response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers });
     return response.end(JSON.stringify(answer.body));
   });
