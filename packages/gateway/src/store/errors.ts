@@ -14,7 +14,7 @@ export class StoreSchemaError extends Error {
   constructor(path: string, found: number, known: number) {
     super(
       `${path} has schema version ${found} and this version of onetake knows ${known}; ` +
-        'run the newer version, or give this one a data directory of its own',
+        'run the newer version, or give this one data of its own',
     );
     this.name = 'StoreSchemaError';
     this.found = found;

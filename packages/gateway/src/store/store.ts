@@ -1,4 +1,9 @@
-import type { Event, JsonValue, Plan } from '@onetake/core';
+import type { Event, Plan } from '@onetake/core';
+import type { SharedState } from './cells.ts';
+import type { Webhook, WebhookEvent, Webhooks } from './outbox.ts';
+
+export type { Cell } from './cells.ts';
+export type { Webhook, WebhookDelivery, WebhookEvent, WebhookFilter, WebhookResult, WebhookRow } from './outbox.ts';
 
 /**
  * The verbs a gateway needs of its database. No SQL and no connection in the interface, and time is always an
@@ -45,11 +50,13 @@ interface Generations {
    * fetched by id. `limit` is 1 to 100,000.
    */
   undelivered(since: number, limit: number): Promise<readonly UndeliveredRow[]>;
-  /** Its caller is known to be gone: another node may give it to the caller's next identical request. */
+  /** Its caller is known to be gone: any node may give it to the caller's next identical request. */
   markLost(ids: readonly string[], at: number): Promise<void>;
   /**
-   * Takes, for good, the oldest generation of this caller and fingerprint that was lost at or after `since`, or that
-   * no node works on or delivers any more: finished before `settledBefore` and never delivered, or its lease at an end.
+   * Takes, for good, the oldest generation of this caller and fingerprint that was lost, or that no node works on or
+   * delivers any more: finished before `settledBefore`, or its lease at an end. Never one that was delivered, or whose
+   * end and loss both lie before `since`; never one that cost nothing, and no task. What was taken and is lost again
+   * may be taken again.
    */
   claimLost(wanted: LostRequest): Promise<string | undefined>;
   /**
@@ -59,44 +66,27 @@ interface Generations {
   claim(worker: string, now: number, until: number, limit: number): Promise<readonly StoredGeneration[]>;
   /** Renews leases of this worker; resolves with those of them whose cancellation was asked. */
   renew(worker: string, ids: readonly string[], until: number): Promise<readonly string[]>;
-  /** Removes the oldest finished generations beyond the bounds; returns the assets no generation refers to any more. */
+  /**
+   * Removes the oldest finished generations beyond the bounds, and forgets addresses that were disabled before
+   * `createdBefore`; returns the assets no generation refers to any more.
+   */
   expire(bounds: RetentionBounds): Promise<Expired>;
 }
 
 interface Queues {
-  /** Takes the lease of the first generations waiting in a queue, lowest tag first; they are `processing` from then on. */
+  /**
+   * Takes the lease of the first generations waiting in a queue, lowest tag first and of equal tags the first created;
+   * they are `processing` from then on.
+   */
   claimWaiting(wanted: WaitingRequest, lease: Lease): Promise<WaitingClaim>;
   /** Takes the lease of one that waits, by id; undefined when it does not wait (any more). */
   take(id: string, lease: Lease): Promise<StoredGeneration | undefined>;
-  /** Every queue in which something waits: at start, and when somebody else changed one. */
+  /** Every queue in which something waits, in no order: at start, and when somebody else changed one. */
   queues(): Promise<readonly QueueState[]>;
   /** How many wait before this one in its queue, and what they cost together; undefined when it does not wait. */
   place(id: string): Promise<{ readonly ahead: number; readonly aheadCost: number } | undefined>;
-  /** Notes that somebody asked to cancel; its owner hears of it by `onChange` and `renew`. */
+  /** Notes that somebody asked to cancel, the first time if often; its owner hears of it by `onChange` and `renew`. */
   requestCancel(id: string, at: number): Promise<'noted' | 'finished' | 'unknown'>;
-}
-
-interface Webhooks {
-  /** Puts one more event in the outbox of a generation that has a webhook, besides the final one that `append` writes. */
-  notify(generation: string, event: WebhookEvent): Promise<void>;
-  /** Takes deliveries that are due, oldest first, so that no other node tries them until `until`; `limit` is 1 to 1000. */
-  dueWebhooks(now: number, until: number, limit: number): Promise<readonly WebhookDelivery[]>;
-  /** Says how a try ended: delivered, or when to try again, or given up. */
-  settleWebhook(id: string, result: WebhookResult): Promise<void>;
-  /** Newest first. */
-  listWebhooks(filter: WebhookFilter): Promise<readonly WebhookRow[]>;
-  /** Makes deliveries due again at `at`, tries counted from nothing, disabled or not; resolves with how many. */
-  redeliver(filter: WebhookFilter, at: number): Promise<number>;
-  /** Deliveries of this caller to this address are given up, those to come too, until `redeliver` or a new address. */
-  disableEndpoint(caller: string, url: string, at: number): Promise<void>;
-}
-
-interface SharedState {
-  /** Small JSON values by key. `version` counts changes from 1. */
-  readCells(prefix: string): Promise<readonly Cell[]>;
-  readCell(key: string): Promise<Cell | undefined>;
-  /** Writes when the stored version is still `version` (0: there is none yet); false when somebody was faster. */
-  swapCell(key: string, version: number, value: JsonValue): Promise<boolean>;
 }
 
 export class LostRunError extends Error {
@@ -149,12 +139,6 @@ export interface Place {
   readonly deadlineAt: number;
 }
 
-export interface Webhook {
-  readonly url: string;
-  /** Event types to send, such as `task.completed`. */
-  readonly events: readonly string[];
-}
-
 export type Created = { readonly kind: 'created' } | ({ readonly kind: 'existing' } & IdempotencyHit);
 
 export interface IdempotencyScope {
@@ -189,7 +173,7 @@ export interface Summary {
   /** What the attempts nobody knows the end of would cost. */
   readonly possibleUsd?: number;
   readonly assets: readonly AssetRow[];
-  /** The final event for the generation's webhook. */
+  /** The final event for the generation's webhook; whether it is one of the `events` wanted is for the writer to see. */
   readonly webhook?: WebhookEvent;
 }
 
@@ -226,6 +210,8 @@ export interface StoredGeneration extends GenerationRow {
   readonly plan: Plan;
   /** There while it waits. */
   readonly place?: Place;
+  /** Of the place it has or had: also once it waits no more, so that a later turn is taken in the same order. */
+  readonly tag?: number;
   readonly task?: true;
   readonly webhook?: Webhook;
   /** Epoch ms; somebody asked for its end before it came. */
@@ -262,7 +248,7 @@ export interface WaitingRequest {
 
 export interface WaitingClaim {
   readonly claimed: readonly StoredGeneration[];
-  /** What waits first now; undefined when nothing does. */
+  /** What waits first now of the callers not excepted, whatever its tag; undefined when nothing of them does. */
   readonly next: QueueHead | undefined;
 }
 
@@ -274,57 +260,13 @@ export interface QueueHead {
 export interface QueueState {
   readonly queue: string;
   readonly head: QueueHead;
-  /** Per caller and priority: how many wait, and the finish tag of the last. */
+  /** Per caller and priority, in no order: how many wait, and their highest finish tag. */
   readonly lanes: readonly {
     readonly caller: string;
     readonly priority: Place['priority'];
     readonly waiting: number;
     readonly lastFinish: number;
   }[];
-}
-
-export interface WebhookEvent {
-  /** Unique; the receiver's means to know a repeat. */
-  readonly id: string;
-  readonly type: string;
-  readonly at: number;
-}
-
-/** One delivery to make: the generation is read when it is sent, so that nothing of it is stored twice. */
-export interface WebhookDelivery extends WebhookEvent {
-  readonly generation: string;
-  readonly caller: string;
-  readonly url: string;
-  /** Tries so far. */
-  readonly tries: number;
-}
-
-export type WebhookResult =
-  | { readonly state: 'delivered'; readonly at: number; readonly status: number }
-  | { readonly state: 'waiting'; readonly at: number; readonly retryAt: number; readonly reason: string }
-  | { readonly state: 'given-up'; readonly at: number; readonly reason: string };
-
-export interface WebhookRow extends WebhookDelivery {
-  readonly state: 'waiting' | 'delivered' | 'given-up';
-  readonly retryAt?: number;
-  readonly settledAt?: number;
-  readonly status?: number;
-  readonly reason?: string;
-}
-
-export interface WebhookFilter {
-  readonly caller?: string;
-  readonly generation?: string;
-  readonly id?: string;
-  readonly state?: WebhookRow['state'];
-  /** 1 to 1000. */
-  readonly limit: number;
-}
-
-export interface Cell {
-  readonly key: string;
-  readonly version: number;
-  readonly value: JsonValue;
 }
 
 export interface ListFilter {

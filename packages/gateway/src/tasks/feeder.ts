@@ -34,6 +34,8 @@ const PAUSE_MS = 250;
 interface Loop {
   head: QueueHead | undefined;
   running: Promise<void> | undefined;
+  /** While it waits for turns: with which tag, and how to end that. */
+  waits: { readonly tag: number; readonly end: AbortController } | undefined;
 }
 
 export function createFeeder(options: FeederOptions): Feeder {
@@ -43,9 +45,11 @@ export function createFeeder(options: FeederOptions): Feeder {
 
   function wake(queue: string, head: QueueHead = ANYTHING): void {
     if (stopping.signal.aborted) return;
-    const loop = loops.get(queue) ?? { head: undefined, running: undefined };
+    const loop = loops.get(queue) ?? { head: undefined, running: undefined, waits: undefined };
     loops.set(queue, loop);
     if (loop.head === undefined || head.tag < loop.head.tag) loop.head = head;
+    // What came now goes before what a turn is waited for with.
+    if (loop.waits && head.tag < loop.waits.tag) loop.waits.end.abort();
     loop.running ??= feed(queue, loop)
       .catch(options.onError)
       .finally(() => {
@@ -65,25 +69,42 @@ export function createFeeder(options: FeederOptions): Feeder {
   /** What was first may have changed while the claim was under way: the lower tag wins. */
   async function feedOnce(queue: string, head: QueueHead, loop: Loop): Promise<QueueHead | undefined> {
     loop.head = undefined;
-    const turns = await takeTurns(queue, head, options, stopping.signal);
+    const end = new AbortController();
+    loop.waits = { tag: head.tag, end };
+    const signal = AbortSignal.any([end.signal, stopping.signal]);
+    const turns = await takeTurns(queue, head, options, signal).finally(() => {
+      loop.waits = undefined;
+    });
+    if (turns.length === 0) return lower(loop.head, head);
     try {
-      const most = turns.length;
-      if (most === 0) return lower(loop.head, head);
-      const { claimed, next } = await store.claimWaiting(
-        { queue, most, exceptCallers: options.busyCallers() },
-        options.lease(),
-      );
+      return lower(loop.head, await startFirst(queue, head, turns));
+    } catch (error) {
+      loop.head = lower(loop.head, head);
+      throw error;
+    }
+  }
+
+  /** Starts what is first in the queue with these turns and gives back those that nothing took; what is first then. */
+  async function startFirst(
+    queue: string,
+    head: QueueHead,
+    turns: FirstTurn['turn'][],
+  ): Promise<QueueHead | undefined> {
+    const exceptCallers = options.busyCallers();
+    try {
+      const { claimed, next } = await store.claimWaiting({ queue, most: turns.length, exceptCallers }, options.lease());
       for (const generation of claimed) {
         const turn = turns.shift();
         clock.started(queue, generation.tag ?? head.tag);
         options.start(generation, turn && { target: queue, images: head.images, turn });
       }
-      // Only callers at their bound are left.
-      if (claimed.length === 0 && next) await pause();
-      return lower(loop.head, next);
+      if (next !== undefined || exceptCallers.length === 0) return next;
     } finally {
       for (const turn of turns) turn.giveBack();
     }
+    // Callers at their bound may be all that is left: they are looked for again.
+    await pause();
+    return ANYTHING;
   }
 
   function pause(): Promise<void> {

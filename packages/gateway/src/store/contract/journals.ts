@@ -1,27 +1,12 @@
 import assert from 'node:assert/strict';
 import { LostRunError } from '../store.ts';
-import {
-  ids,
-  sampleAsset,
-  sampleFence,
-  sampleGeneration,
-  samplePlan,
-  sampleSummary,
-  started,
-  WORKER,
-} from './samples.ts';
+import { ids, sampleAsset, sampleFence, sampleGeneration, samplePlan, sampleSummary, started } from './samples.ts';
 import type { StoreTests } from './store-tests.ts';
 
 export const journals: StoreTests = {
   async 'a generation is read as it was created, with one empty journal per run'(store) {
     const assets = [sampleAsset('a', 7)];
-    const {
-      worker: _,
-      leaseUntil: __,
-      assets: ___,
-      runs: ____,
-      ...created
-    } = sampleGeneration('g', { runs: 3, assets });
+    const { begin: _, assets: __, runs: ___, ...created } = sampleGeneration('g', { runs: 3, assets });
     assert.deepEqual(await store.create(sampleGeneration('g', { runs: 3, assets })), { kind: 'created' });
     assert.deepEqual(await store.read('g'), {
       ...created,
@@ -142,7 +127,7 @@ export const journals: StoreTests = {
 
   async 'a text that is not well-formed is kept in plan and journal'(store) {
     const prompt = 'cut in a pair \ud83e, and \u0000';
-    await store.create(sampleGeneration('g', { plan: samplePlan(prompt), worker: WORKER }));
+    await store.create(sampleGeneration('g', { plan: samplePlan(prompt) }));
     assert.deepEqual((await store.read('g'))?.plan, samplePlan(prompt));
   },
 };

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { LostRunError } from '../store.ts';
-import { createFinished, ids, sampleFence, sampleGeneration, started, WORKER } from './samples.ts';
+import { createFinished, ids, LEASE, sampleFence, sampleGeneration, started, WORKER } from './samples.ts';
 import type { StoreTests } from './store-tests.ts';
 
 export const leases: StoreTests = {
   async 'claim takes what is unfinished and nobody holds, oldest first, with its journals'(store) {
     await store.create(sampleGeneration('young', { createdAt: 12 }));
     await store.create(sampleGeneration('old', { createdAt: 11, runs: 2 }));
-    await store.create(sampleGeneration('held', { createdAt: 10, leaseUntil: 101 }));
+    await store.create(sampleGeneration('held', { createdAt: 10, begin: { lease: { ...LEASE, until: 101 } } }));
     await createFinished(store, sampleGeneration('finished', { createdAt: 9 }));
     await store.append(sampleFence('old', 0, { run: 1 }), [started(1)]);
     assert.deepEqual(await store.claim('worker-b', 99, 200, 10), []);
@@ -35,7 +35,7 @@ export const leases: StoreTests = {
 
   async 'a lease is renewed by its worker alone'(store) {
     await store.create(sampleGeneration('mine'));
-    await store.create(sampleGeneration('foreign', { worker: 'worker-b' }));
+    await store.create(sampleGeneration('foreign', { begin: { lease: { ...LEASE, worker: 'worker-b' } } }));
     await store.renew(WORKER, ['mine', 'foreign', 'none'], 500);
     assert.deepEqual(ids(await store.claim('worker-c', 100, 900, 10)), ['foreign']);
     assert.deepEqual(ids(await store.claim('worker-c', 499, 900, 10)), []);

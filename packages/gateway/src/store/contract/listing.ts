@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Store } from '../store.ts';
-import { createFinished, ids, sampleGeneration } from './samples.ts';
+import { createFinished, ids, sampleGeneration, sampleWaiting } from './samples.ts';
 import type { StoreTests } from './store-tests.ts';
 
 async function fill(store: Store): Promise<void> {
@@ -24,6 +24,18 @@ export const listing: StoreTests = {
     assert.deepEqual(ids(await store.list({ status: 'completed', limit: 10 })), ['a', 'e']);
     assert.deepEqual(ids(await store.list({ unknown: true, limit: 10 })), ['c', 'b']);
     assert.deepEqual(ids(await store.list({ caller: 'local', status: 'failed', unknown: true, limit: 10 })), ['c']);
+  },
+
+  async 'what waits and what was canceled is listed under its own status'(store) {
+    await fill(store);
+    await store.create(sampleWaiting('w', 1, {}, { createdAt: 40 }));
+    await store.create(sampleWaiting('v', 2, {}, { createdAt: 35, caller: 'other' }));
+    await createFinished(store, sampleGeneration('x', { createdAt: 36 }), { status: 'canceled', code: 'canceled' });
+    assert.deepEqual(ids(await store.list({ status: 'pending', limit: 10 })), ['w', 'v']);
+    assert.deepEqual(ids(await store.list({ status: 'pending', caller: 'other', limit: 10 })), ['v']);
+    assert.deepEqual(ids(await store.list({ status: 'canceled', limit: 10 })), ['x']);
+    assert.deepEqual(ids(await store.list({ status: 'processing', limit: 10 })), ['d']);
+    assert.deepEqual(ids(await store.list({ limit: 4 })), ['w', 'x', 'v', 'd']);
   },
 
   async 'pages join without a gap or a repeat, also between generations of one instant'(store) {

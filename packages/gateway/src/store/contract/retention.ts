@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createFinished, ids, sampleAsset, sampleGeneration } from './samples.ts';
+import { createFinished, ids, sampleAsset, sampleGeneration, sampleWaiting } from './samples.ts';
 import type { StoreTests } from './store-tests.ts';
 
 const NO_BYTES_BOUND = Number.MAX_SAFE_INTEGER;
@@ -11,6 +11,7 @@ export const retention: StoreTests = {
       assets: [sampleAsset('b', 7)],
     });
     await store.create(sampleGeneration('unfinished', { assets: [sampleAsset('c', 9)] }));
+    await store.create(sampleWaiting('waiting', 1, {}, { assets: [sampleAsset('e', 9)] }));
     await createFinished(store, sampleGeneration('young', { createdAt: 20 }), { assets: [sampleAsset('d', 3)] });
     const { assets: unused } = await store.expire({ createdBefore: 20, maxBytes: NO_BYTES_BOUND, limit: 10 });
     assert.deepEqual(
@@ -18,7 +19,7 @@ export const retention: StoreTests = {
       [sampleAsset('a', 5), sampleAsset('b', 7)],
     );
     assert.equal(await store.read('old'), undefined);
-    assert.deepEqual(ids(await store.list({ limit: 10 })), ['young', 'unfinished']);
+    assert.deepEqual(ids(await store.list({ limit: 10 })), ['young', 'waiting', 'unfinished']);
     const scope = { caller: 'local', endpoint: '/v1/images/generations', key: 'k' };
     assert.equal(await store.findIdempotent(scope, 11), undefined);
     assert.deepEqual(await store.create(sampleGeneration('old')), { kind: 'created' });

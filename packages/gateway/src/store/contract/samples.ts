@@ -1,7 +1,10 @@
 import type { Event, Plan } from '@onetake/core';
-import type { AssetRow, Fence, NewGeneration, Store, Summary } from '../store.ts';
+import type { AssetRow, Fence, Lease, NewGeneration, Place, Store, Summary, Webhook, WebhookEvent } from '../store.ts';
 
 export const WORKER = 'worker-a';
+export const LEASE: Lease = { worker: WORKER, until: 100 };
+export const PLACE: Place = { queue: 'q', tag: 1, cost: 10, priority: 'interactive', images: 1, deadlineAt: 9_000 };
+export const WEBHOOK: Webhook = { url: 'https://hooks.test/a', events: ['task.completed', 'task.failed'] };
 
 export function samplePlan(prompt = 'a red fox'): Plan {
   return {
@@ -39,11 +42,25 @@ export function sampleGeneration(id: string, change: Partial<NewGeneration> = {}
     plan: samplePlan(),
     runs: 1,
     createdAt: 10,
-    worker: WORKER,
-    leaseUntil: 100,
+    begin: { lease: LEASE },
     assets: [],
     ...change,
   };
+}
+
+/** A task that waits in the queue `q` with this tag and a cost of 10 until 9,000. */
+export function sampleWaiting(
+  id: string,
+  tag: number,
+  place: Partial<Place> = {},
+  change: Partial<NewGeneration> = {},
+): NewGeneration {
+  const begin = { place: { ...PLACE, tag, ...place } };
+  return sampleGeneration(id, { begin, task: true, ...change });
+}
+
+export function sampleEvent(id: string, change: Partial<WebhookEvent> = {}): WebhookEvent {
+  return { id, type: 'task.completed', at: 50, ...change };
 }
 
 export function sampleFence(generation: string, length: number, change: Partial<Fence> = {}): Fence {

@@ -1,5 +1,6 @@
 import { generations } from './001-generations.ts';
 import { pictures } from './002-pictures.ts';
+import { tasks } from './003-tasks.ts';
 
 /** The steps to the present schema, in order. A step that was released never changes; `user_version` counts them. */
-export const MIGRATIONS: readonly string[] = [generations, pictures];
+export const MIGRATIONS: readonly string[] = [generations, pictures, tasks];

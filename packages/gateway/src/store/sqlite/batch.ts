@@ -1,10 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { BatchAnswer } from '../group-commit.ts';
+import { prepareCells } from './cells.ts';
+import { prepareCreation } from './creation.ts';
 import { resultCode } from './database.ts';
+import { prepareJournals } from './journals.ts';
+import { prepareLeases } from './leases.ts';
+import { prepareLost } from './lost.ts';
 import { preparePictures } from './pictures.ts';
+import { prepareQueues } from './queues.ts';
 import { prepareReads } from './reads.ts';
+import { prepareReferences } from './references.ts';
 import { prepareRetention } from './retention.ts';
-import { prepareWrites } from './writes.ts';
+import { prepareRows } from './rows.ts';
+import { prepareWebhooks } from './webhooks.ts';
 
 /** What the store's thread can do, by name. Arguments and results cross threads, so they are plain data. */
 export type Operations = ReturnType<typeof prepareOperations>;
@@ -22,17 +30,20 @@ export type RunBatch = (operations: readonly Operation[]) => BatchAnswer;
  */
 const OPERATION_FAULTS: readonly (number | undefined)[] = [undefined, 18, 19, 20, 25];
 
-/** Prepares every statement once. The batch throws, and has done nothing, when the disk fails. */
+/**
+ * Prepares every statement once. The batch throws, and has done nothing, when the disk fails.
+ *
+ * A savepoint copies every page that its operation touches, which costs as much as the operation. Operations hardly
+ * ever fail, so a batch first runs without; when one does fail, the batch is undone and runs again with savepoints.
+ */
 export function prepareBatch(database: DatabaseSync): RunBatch {
   const operations = prepareOperations(database);
-  const begin = database.prepare('BEGIN IMMEDIATE');
-  const commit = database.prepare('COMMIT');
+  const transact = prepareTransaction(database);
   const save = database.prepare('SAVEPOINT operation');
   const undo = database.prepare('ROLLBACK TO operation');
   const release = database.prepare('RELEASE operation');
 
   function attempt(operation: Operation): unknown {
-    if (isOneStatement(operation)) return perform(operations, operation);
     save.run();
     try {
       return perform(operations, operation);
@@ -44,44 +55,68 @@ export function prepareBatch(database: DatabaseSync): RunBatch {
     }
   }
 
-  return (batch) => {
-    const results: unknown[] = [];
+  function runEach(batch: readonly Operation[]): BatchAnswer {
     const failures: { index: number; message: string }[] = [];
+    const results = batch.map((operation, index) => {
+      try {
+        return attempt(operation);
+      } catch (error) {
+        if (!isOperationFault(error)) throw error;
+        failures.push({ index, message: error instanceof Error ? error.message : String(error) });
+        return undefined;
+      }
+    });
+    return { results, failures };
+  }
+
+  return (batch) => {
+    try {
+      return transact(() => ({ results: batch.map((operation) => perform(operations, operation)), failures: [] }));
+    } catch (error) {
+      if (!isOperationFault(error)) throw error;
+      return transact(() => runEach(batch));
+    }
+  };
+}
+
+function isOperationFault(error: unknown): boolean {
+  return OPERATION_FAULTS.includes(resultCode(error));
+}
+
+/** Runs as one transaction, undone as a whole when anything is thrown. */
+function prepareTransaction(database: DatabaseSync) {
+  const begin = database.prepare('BEGIN IMMEDIATE');
+  const commit = database.prepare('COMMIT');
+  return <Result>(run: () => Result): Result => {
     begin.run();
     try {
-      for (const [index, operation] of batch.entries()) {
-        try {
-          results.push(attempt(operation));
-        } catch (error) {
-          if (!OPERATION_FAULTS.includes(resultCode(error))) throw error;
-          results.push(undefined);
-          failures.push({ index, message: error instanceof Error ? error.message : String(error) });
-        }
-      }
+      const result = run();
       commit.run();
+      return result;
     } catch (error) {
       if (database.isTransaction) database.exec('ROLLBACK');
       throw error;
     }
-    return { results, failures };
   };
 }
 
 function prepareOperations(database: DatabaseSync) {
+  const rows = prepareRows(database);
+  const refer = prepareReferences(database);
+  const { wait, ...queues } = prepareQueues(database, rows);
+  const { put, ...webhooks } = prepareWebhooks(database);
   return {
-    ...prepareWrites(database),
-    ...prepareReads(database),
+    ...prepareCreation(database, refer, wait),
+    ...prepareJournals(database, refer, put),
+    ...prepareReads(database, rows),
+    ...prepareLeases(database, rows),
+    ...prepareLost(database),
     ...prepareRetention(database),
     ...preparePictures(database),
+    ...prepareCells(database),
+    ...queues,
+    ...webhooks,
   };
-}
-
-/** SQLite undoes a failed statement by itself, so the hottest operations need no savepoint. */
-function isOneStatement(operation: Operation): boolean {
-  return (
-    operation[0] === 'putPicture' ||
-    (operation[0] === 'append' && operation[5].length === 1 && operation[6] === undefined)
-  );
 }
 
 function perform(operations: Operations, [name, ...args]: Operation): unknown {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
+import { ids } from '../contract/samples.ts';
 import { StoreInUseError, StoreSchemaError } from '../errors.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { openSqliteStore } from '../sqlite.ts';
@@ -51,6 +52,35 @@ test('a newer schema is refused and left alone', async () => {
     assert.match(error.message, /version 99 and this version of onetake knows \d+; run the newer version/);
     return true;
   });
+});
+
+test('data of the first released schema is read and goes on', async () => {
+  const path = join(directory, 'released.db');
+  const released = new DatabaseSync(path);
+  for (const step of MIGRATIONS.slice(0, 2)) released.exec(step);
+  released.exec(`
+    PRAGMA user_version = 2;
+    INSERT INTO generations (id, caller, endpoint, route, fingerprint, request_id, runs, status, created_at, finished_at,
+      code, billed, worker, lease_until)
+    VALUES ('a', 'local', '/v1', 'r', 'f', 'q', 1, 'processing', 1, NULL, NULL, NULL, 'dead', 900),
+      ('b', 'local', '/v1', 'r', 'f', 'q', 1, 'completed', 2, 50, NULL, 'yes', NULL, NULL),
+      ('c', 'local', '/v1', 'r', 'g', 'q', 1, 'failed', 3, 51, 'timeout', 'maybe', NULL, NULL);
+    INSERT INTO plans VALUES (1, 'p', '{}'), (2, 'p', '{}'), (3, 'p', '{}');
+    INSERT INTO events VALUES (1, 0, 0, '{}')`);
+  released.close();
+  const store = await openSqliteStore({ path });
+  for (const [status, id] of Object.entries({ processing: 'a', completed: 'b', failed: 'c' } as const)) {
+    const rows = await store.list({ status: status as 'failed', limit: 10 });
+    assert.deepEqual(ids(rows), [id]);
+  }
+  assert.deepEqual(ids(await store.undelivered(0, 10)), ['a', 'b', 'c']);
+  assert.equal(await store.claimLost({ caller: 'local', fingerprint: 'f', since: 0, settledBefore: 60, now: 60 }), 'a');
+  const [claimed] = await store.claim('next', 1, 1_000, 10);
+  assert.deepEqual(
+    [claimed?.id, claimed?.journals, claimed?.task, claimed?.place],
+    ['a', [[{}]], undefined, undefined],
+  );
+  await store.close();
 });
 
 test('a file that is no database, or a directory in its place, is refused in words', async () => {

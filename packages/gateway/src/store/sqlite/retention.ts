@@ -5,10 +5,11 @@ import type { AssetRow, Expired, RetentionBounds } from '../store.ts';
 export function prepareRetention(database: DatabaseSync) {
   const sumBytes = database.prepare('SELECT coalesce(sum(bytes), 0) AS bytes FROM assets');
   const selectOldest = database.prepare(`
-    SELECT number, created_at AS createdAt FROM generations WHERE status <> 'processing'
+    SELECT number, created_at AS createdAt FROM generations WHERE status NOT IN ('pending', 'processing')
     ORDER BY created_at, id LIMIT ?`);
   const removals = [
     'DELETE FROM events WHERE generation = ?',
+    'DELETE FROM webhooks WHERE generation = ?',
     'DELETE FROM plans WHERE generation = ?',
     'DELETE FROM idempotency WHERE generation = ?',
     'DELETE FROM generation_assets WHERE generation = ?',
@@ -18,6 +19,8 @@ export function prepareRetention(database: DatabaseSync) {
   const removeUnreferenced = database.prepare(`
     DELETE FROM assets WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM generation_assets WHERE hash = ?1)
     RETURNING hash, type, bytes`);
+
+  const forgetDisabled = database.prepare('DELETE FROM disabled_endpoints WHERE disabled_at < ?');
 
   function remove(generation: number): AssetRow[] {
     const references = selectReferences.all(generation);
@@ -30,6 +33,7 @@ export function prepareRetention(database: DatabaseSync) {
 
   return {
     expire({ createdBefore, maxBytes, limit }: RetentionBounds): Expired {
+      forgetDisabled.run(createdBefore);
       const assets: AssetRow[] = [];
       let generations = 0;
       let bytes = Number(sumBytes.get()?.bytes);

@@ -3,9 +3,14 @@ import { test } from 'node:test';
 import type { ListFilter } from '../store.ts';
 import { type Operation, prepareBatch } from './batch.ts';
 import { openDatabase } from './database.ts';
+import { LOST_SQL } from './lost.ts';
+import { AHEAD_SQL, FIRST_WAITING_SQL } from './queues.ts';
 import { listSql, UNDELIVERED_SQL } from './reads.ts';
+import { DUE_SQL, webhooksSql } from './webhooks.ts';
 
 const COUNT = 100_000;
+/** Besides those, and younger: half of them in one queue of one caller. */
+const WAITING = 10_000;
 /** Each takes well below a millisecond or two by its index, and many times this by reading every generation. */
 const MAX_MS = 25;
 
@@ -23,11 +28,28 @@ function fill(): ReturnType<typeof openDatabase> {
     INSERT INTO events ${numbers} SELECT i, 0, 0, '{}' FROM n;
     INSERT INTO assets ${numbers} SELECT 'h' || i, 'png', 10, i FROM n;
     INSERT INTO generation_assets ${numbers} SELECT i, 'h' || i FROM n;
+    INSERT INTO webhooks (id, generation, caller, url, type, at, state, tries, retry_at)
+    ${numbers} SELECT 'e' || i, i, 'caller-' || (i % 3), 'u', 't', i,
+      CASE WHEN i % 1000 = 0 THEN 'waiting' ELSE 'delivered' END, 0, i FROM n;
     COMMIT`);
+  fillQueues(database);
   return database;
 }
 
-test('a hundred thousand generations do not slow the store down', () => {
+function fillQueues(database: ReturnType<typeof openDatabase>): void {
+  const numbers = `WITH RECURSIVE n (i) AS (SELECT ${COUNT} + 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${COUNT + WAITING})`;
+  const queue = "CASE WHEN i % 2 = 0 THEN 'q' ELSE 'q' || (i % 20) END";
+  database.exec(`
+    BEGIN;
+    INSERT INTO generations (number, id, caller, endpoint, route, fingerprint, request_id, runs, status, created_at, task)
+    ${numbers} SELECT i, 'g' || i, 'caller-' || (i % 2 * i % 100), '/v1', 'r', 'f', 'q', 1, 'pending', i, 1 FROM n;
+    INSERT INTO plans ${numbers} SELECT i, 'prompt', printf('%.*c', 400, 'x') FROM n;
+    INSERT INTO waiting (queue, tag, generation, caller, priority, cost, images, deadline_at)
+    ${numbers} SELECT ${queue}, i % 777, i, 'caller-' || (i % 2 * i % 100), 'interactive', 1, 1, 1000000000 FROM n;
+    COMMIT`);
+}
+
+test('a hundred thousand generations and ten thousand waiting do not slow the store down', () => {
   const database = fill();
   const run = prepareBatch(database);
   const list = (filter: Partial<ListFilter>): Operation => ['list', { limit: 50, ...filter }];
@@ -41,6 +63,21 @@ test('a hundred thousand generations do not slow the store down', () => {
     list({ status: 'failed', before: { createdAt: 50_000, id: 'g50000' } }),
     list({ caller: 'nobody', status: 'failed' }),
     list({ unknown: true }),
+    list({ status: 'pending', limit: 1_000 }),
+    list({ status: 'pending', caller: 'nobody' }),
+    list({ status: 'canceled' }),
+    ['queues'],
+    ['place', `g${COUNT + WAITING}`],
+    ['claimWaiting', { queue: 'q', most: 64, exceptCallers: [] }, { worker: 'b', until: 1 }],
+    ['claimWaiting', { queue: 'q', most: 64, exceptCallers: ['caller-0'] }, { worker: 'b', until: 1 }],
+    ['take', `g${COUNT + WAITING}`, { worker: 'b', until: 1 }],
+    ['requestCancel', 'g1000', 1],
+    ['claimLost', { caller: 'caller-1', fingerprint: 'none', since: 99_000, settledBefore: COUNT, now: COUNT }],
+    ['dueWebhooks', COUNT, COUNT + 1, 10],
+    ['listWebhooks', { limit: 50, caller: 'caller-1' }],
+    ['listWebhooks', { limit: 50, generation: 'g1000' }],
+    ['redeliver', { limit: 50, state: 'waiting' }, 1],
+    ['disableEndpoint', 'nobody', 'u', 1],
     ['undelivered', COUNT, 100],
     ['undelivered', 99_000, 100],
     ['undelivered', 0, 100],
@@ -70,8 +107,10 @@ test('lists are read in the order of an index, the shortest there is', () => {
     [{ status: 'completed' }, 'generations_by_age'],
     [{ caller: 'c' }, 'generations_by_caller'],
     [{ caller: 'c', before }, 'generations_by_caller'],
-    [{ status: 'processing' }, 'generations_unfinished'],
-    [{ caller: 'c', status: 'failed', before }, 'generations_failed'],
+    [{ status: 'processing' }, 'generations_by_status'],
+    [{ status: 'pending', before }, 'generations_by_status'],
+    [{ caller: 'c', status: 'canceled' }, 'generations_by_status'],
+    [{ caller: 'c', status: 'failed', before }, 'generations_by_status'],
     [{ caller: 'c', unknown: true }, 'generations_unknown'],
   ];
   for (const [filter, index] of expected) {
@@ -82,19 +121,26 @@ test('lists are read in the order of an index, the shortest there is', () => {
   database.close();
 });
 
-test('what was never delivered is found by index, however much of it is too old', () => {
+test('what waits, what is due and what was never delivered is found by index, however much else there is', () => {
   const database = openDatabase(':memory:');
-  const plan = database
-    .prepare(`EXPLAIN QUERY PLAN ${UNDELIVERED_SQL}`)
-    .all()
-    .map((row) => String(row.detail));
-  assert.ok(
-    plan.some((step) => /USING INDEX generations_unfinished\b/.test(step)),
-    plan.join(),
-  );
-  assert.ok(
-    plan.some((step) => /SEARCH .* generations_undelivered \(finished_at>/.test(step)),
-    plan.join(),
-  );
+  const expected: readonly (readonly [sql: string, ...steps: readonly RegExp[]])[] = [
+    [UNDELIVERED_SQL, /SEARCH .* generations_by_status \(status=/, /SEARCH .* generations_undelivered \(finished_at>/],
+    [LOST_SQL, /generations_lost \(fingerprint=/, /generations_undelivered \(finished_at>/, /generations_by_status/],
+    [FIRST_WAITING_SQL, /SEARCH waiting USING PRIMARY KEY \(queue=\? AND tag</],
+    [AHEAD_SQL, /SEARCH waiting USING PRIMARY KEY \(queue=\? AND \(tag,generation\)</],
+    [DUE_SQL, /SEARCH w USING INDEX webhooks_due \(retry_at</],
+    [webhooksSql({ generation: 'g', limit: 1 }).sql, /webhooks_by_generation \(generation=/],
+    [webhooksSql({ caller: 'c', state: 'waiting', limit: 1 }).sql, /webhooks_by_caller \(caller=/],
+  ];
+  for (const [sql, ...steps] of expected) {
+    const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
+    const plan = rows.map((row) => String(row.detail));
+    for (const step of steps)
+      assert.ok(
+        plan.some((detail) => step.test(detail)),
+        `${step}: ${plan.join('; ')}`,
+      );
+    assert.ok(!plan.some((detail) => /SCAN (w|waiting|generations)\b/.test(detail)), plan.join('; '));
+  }
   database.close();
 });

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { Client } from 'pg';
+import { sampleFence, samplePlan, started } from './contract/samples.ts';
+import { listSql } from './postgres/reads.ts';
+import { openPostgresStore } from './postgres.ts';
+import type { ListFilter } from './store.ts';
+import { startTestPostgres } from './testing/postgres.ts';
+
+const postgres = await startTestPostgres();
+after(() => postgres.stop());
+
+const COUNT = 50_000;
+const WAITING = 10_000;
+/** Most take a few milliseconds by their index, and many times this by reading everything. */
+const MAX_MS = 50;
+
+/** Without statistics: a store must not be slow until somebody gathers them. */
+async function fill(admin: Client): Promise<void> {
+  await admin.query(`
+    SET search_path TO onetake;
+    INSERT INTO generations (id, caller, endpoint, route, fingerprint, request_id, runs, status, created_at,
+      finished_at, delivered_at, billed, worker, lease_until)
+    SELECT 'g' || i, 'caller-' || (i % 3), '/v1', 'r', 'f' || i, 'q', 1,
+      CASE WHEN i % 1000 = 0 THEN 'processing' WHEN i % 100 = 1 THEN 'failed' ELSE 'completed' END, i,
+      CASE WHEN i % 1000 <> 0 THEN i END, CASE WHEN i % 1000 > 1 THEN i END,
+      CASE WHEN i % 100 = 1 THEN 'maybe' ELSE 'yes' END, 'w', i FROM generate_series(1, ${COUNT}) i;
+    INSERT INTO generations (id, caller, endpoint, route, fingerprint, request_id, runs, status, created_at,
+      task, queue, tag, cost, priority, images, deadline_at)
+    SELECT 'w' || i, 'caller-' || (i % 3), '/v1', 'r', 'f', 'q', 1, 'pending', ${COUNT} + i,
+      true, 'q', i, 1, 'batch', 1, 1e12 FROM generate_series(1, ${WAITING}) i;
+    INSERT INTO plans SELECT number, '"prompt"', '${JSON.stringify(samplePlan())}' FROM generations;
+    INSERT INTO events SELECT number, 0, 0, '{}' FROM generations WHERE status <> 'pending';
+    INSERT INTO assets SELECT 'h' || i, 'png', 10, i FROM generate_series(1, ${COUNT}) i;
+    INSERT INTO generation_assets SELECT number, 'h' || number FROM generations WHERE number <= ${COUNT};
+    INSERT INTO webhooks (id, generation, caller, url, type, at, state, tries, retry_at)
+    SELECT 'e' || number, number, caller, 'https://hooks.test', 'task.completed', 1,
+      CASE WHEN number % 10 = 0 THEN 'waiting' ELSE 'delivered' END, 0, number FROM generations`);
+}
+
+test('fifty thousand generations and ten thousand that wait do not slow the store down', async () => {
+  const url = await postgres.createDatabase();
+  const store = await openPostgresStore({ url });
+  const admin = new Client({ connectionString: url });
+  await admin.connect();
+  await fill(admin);
+  await admin.end();
+  const lease = { worker: 'b', until: 2 * COUNT };
+  const from = { queue: 'q', most: 10, exceptCallers: ['caller-0'] };
+  const wanted = { caller: 'caller-1', fingerprint: 'f1', since: 0, settledBefore: COUNT, now: 0 };
+  let length = 1;
+  const operations: readonly (() => Promise<unknown>)[] = [
+    () => store.list({ limit: 50 }),
+    () => store.list({ limit: 50, caller: 'caller-1', before: { createdAt: 500, id: 'g500' } }),
+    () => store.list({ limit: 50, caller: 'nobody', status: 'failed' }),
+    () => store.list({ limit: 50, status: 'pending' }),
+    () => store.list({ limit: 50, unknown: true }),
+    () => store.queues(),
+    () => store.place(`w${WAITING}`),
+    () => store.claimWaiting(from, lease),
+    () => store.claimWaiting({ ...from, beforeTag: 0 }, lease),
+    () => store.take(`w${WAITING - length}`, lease),
+    () => store.undelivered(COUNT - 1_000, 100),
+    () => store.claimLost(wanted),
+    () => store.claim('c', 0, 1, 10),
+    () => store.claim('b', COUNT, lease.until, 10),
+    () => store.append(sampleFence('g1000', length++, { worker: 'b' }), [started(1)]),
+    () => store.findIdempotent({ caller: 'caller-1', endpoint: '/v1', key: 'k' }, 1),
+    () => store.dueWebhooks(COUNT, COUNT + 1, 10),
+    () => store.listWebhooks({ caller: 'caller-1', limit: 50 }),
+    () => store.listWebhooks({ generation: 'g7', limit: 50 }),
+    () => store.expire({ createdBefore: 20, maxBytes: 10 * COUNT, limit: 10 }),
+  ];
+  await operations[13]?.();
+  for (const operation of operations) {
+    const times: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const start = performance.now();
+      await operation();
+      times.push(performance.now() - start);
+    }
+    assert.ok(Math.min(...times) < MAX_MS, `${operation} took ${Math.min(...times)} ms`);
+  }
+  await store.close();
+});
+
+test('lists are read in the order of an index', async () => {
+  const url = await postgres.createDatabase();
+  await (await openPostgresStore({ url })).close();
+  const admin = new Client({ connectionString: url });
+  await admin.connect();
+  await admin.query('SET search_path TO onetake; SET enable_seqscan TO off; SET enable_sort TO off');
+  const before = { createdAt: 1, id: 'g' };
+  const expected: readonly (readonly [Partial<ListFilter>, index: RegExp])[] = [
+    [{}, /generations_by_age/],
+    [{ before }, /generations_by_age/],
+    [{ caller: 'c' }, /generations_by_caller/],
+    [{ caller: 'c', before }, /generations_by_caller/],
+    [{ status: 'pending' }, /generations_by_status/],
+    [{ status: 'failed', before }, /generations_by_status/],
+    [{ unknown: true }, /generations_unknown/],
+  ];
+  for (const [filter, index] of expected) {
+    const { text, values } = listSql({ limit: 1, ...filter });
+    const { rows } = await admin.query({ text: `EXPLAIN ${text}`, values });
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    assert.match(plan, index, JSON.stringify(filter));
+    assert.doesNotMatch(plan, /Sort/, JSON.stringify(filter));
+  }
+  await admin.end();
+});

@@ -1,0 +1,18 @@
+import { after } from 'node:test';
+import { testStore } from './contract.ts';
+import { openPostgresStore } from './postgres.ts';
+import { startTestPostgres } from './testing/postgres.ts';
+
+const postgres = await startTestPostgres();
+after(() => postgres.stop());
+
+testStore('PostgreSQL', async () => {
+  const url = await postgres.createDatabase();
+  const store = await openPostgresStore({ url });
+  const other = await openPostgresStore({ url });
+  const reopen = async () => {
+    await store.close();
+    return openPostgresStore({ url });
+  };
+  return { store, other, reopen };
+});

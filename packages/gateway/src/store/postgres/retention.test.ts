@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { chooseExpired } from './retention.ts';
+
+function row(number: number, hash: string | null, references = 1) {
+  return { number, id: `g${number}`, createdAt: number, hash, bytes: hash && 10, references };
+}
+
+test('the oldest go until the rest fits, and a shared asset counts with the last that refers to it', () => {
+  const rows = [row(1, 'a', 2), row(1, 'b'), row(2, 'a', 2), row(3, 'c'), row(4, null)];
+  const chosen = (maxBytes: number) => chooseExpired(rows, { createdBefore: 0, maxBytes, limit: 10 }, 30).numbers;
+  assert.deepEqual(chosen(30), []);
+  assert.deepEqual(chosen(29), [1]);
+  assert.deepEqual(chosen(20), [1]);
+  assert.deepEqual(chosen(19), [1, 2]);
+  assert.deepEqual(chosen(0), [1, 2, 3]);
+});
+
+test('what is too old goes whatever fits, with every asset that may be left', () => {
+  const rows = [row(1, 'a', 5), row(2, null), row(3, 'b')];
+  const { numbers, ids, hashes } = chooseExpired(rows, { createdBefore: 3, maxBytes: 1_000, limit: 10 }, 20);
+  assert.deepEqual([numbers, ids, hashes], [[1, 2], ['g1', 'g2'], ['a']]);
+});

@@ -1,0 +1,18 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { AssetRow } from '../store.ts';
+
+/** Notes which assets a generation refers to; part of other operations. */
+export type Refer = (generation: number, assets: readonly AssetRow[], createdAt: number) => void;
+
+export function prepareReferences(database: DatabaseSync): Refer {
+  const insertAsset = database.prepare(`
+    INSERT INTO assets (hash, type, bytes, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`);
+  const insertReference = database.prepare(`
+    INSERT INTO generation_assets (generation, hash) VALUES (?, ?) ON CONFLICT DO NOTHING`);
+  return (generation, assets, createdAt) => {
+    for (const { hash, type, bytes } of assets) {
+      insertAsset.run(hash, type, bytes, createdAt);
+      insertReference.run(generation, hash);
+    }
+  };
+}
