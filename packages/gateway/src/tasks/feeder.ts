@@ -39,7 +39,7 @@ interface Loop {
 }
 
 export function createFeeder(options: FeederOptions): Feeder {
-  const { store, clock, io } = options;
+  const { store } = options;
   const loops = new Map<string, Loop>();
   const stopping = new AbortController();
 
@@ -55,13 +55,13 @@ export function createFeeder(options: FeederOptions): Feeder {
       .finally(() => {
         loop.running = undefined;
         if (loop.head === undefined) loops.delete(queue);
-        else void pause().then(() => wake(queue, loop.head));
+        else void pause(options, stopping.signal).then(() => wake(queue, loop.head));
       });
   }
 
   async function feed(queue: string, loop: Loop): Promise<void> {
     while (loop.head !== undefined && !stopping.signal.aborted) {
-      if (options.unsent(queue) >= MAX_UNSENT) await pause();
+      if (options.unsent(queue) >= MAX_UNSENT) await pause(options, stopping.signal);
       else loop.head = await feedOnce(queue, loop.head, loop);
     }
   }
@@ -77,46 +77,15 @@ export function createFeeder(options: FeederOptions): Feeder {
     });
     if (turns.length === 0) return lower(loop.head, head);
     try {
-      return lower(loop.head, await startFirst(queue, head, turns));
+      const { next, onlyBusy } = await startFirst(queue, head, turns, options);
+      if (!onlyBusy) return lower(loop.head, next);
+      // Callers at their bound may be all that is left: they are looked for again.
+      await pause(options, stopping.signal);
+      return lower(loop.head, ANYTHING);
     } catch (error) {
       loop.head = lower(loop.head, head);
       throw error;
     }
-  }
-
-  /** Starts what is first in the queue with these turns and gives back those that nothing took; what is first then. */
-  async function startFirst(
-    queue: string,
-    head: QueueHead,
-    turns: FirstTurn['turn'][],
-  ): Promise<QueueHead | undefined> {
-    const exceptCallers = options.busyCallers();
-    try {
-      const { claimed, next } = await store.claimWaiting({ queue, most: turns.length, exceptCallers }, options.lease());
-      for (const generation of claimed) {
-        const turn = turns.shift();
-        clock.started(queue, generation.tag ?? head.tag);
-        options.start(generation, turn && { target: queue, images: head.images, turn });
-      }
-      if (next !== undefined || exceptCallers.length === 0) return next;
-    } finally {
-      for (const turn of turns) turn.giveBack();
-    }
-    // Callers at their bound may be all that is left: they are looked for again.
-    await pause();
-    return ANYTHING;
-  }
-
-  function pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const stop = io.timer(io.now() + PAUSE_MS, end);
-      function end() {
-        stop();
-        stopping.signal.removeEventListener('abort', end);
-        resolve();
-      }
-      stopping.signal.addEventListener('abort', end, { once: true });
-    });
   }
 
   return {
@@ -129,6 +98,40 @@ export function createFeeder(options: FeederOptions): Feeder {
       await Promise.all([...loops.values()].map(({ running }) => running));
     },
   };
+}
+
+/** Starts what is first in the queue with these turns and gives back those that nothing took; what is first then. */
+async function startFirst(
+  queue: string,
+  head: QueueHead,
+  turns: FirstTurn['turn'][],
+  options: FeederOptions,
+): Promise<{ readonly next: QueueHead | undefined; readonly onlyBusy: boolean }> {
+  const { store, clock } = options;
+  const exceptCallers = options.busyCallers();
+  try {
+    const { claimed, next } = await store.claimWaiting({ queue, most: turns.length, exceptCallers }, options.lease());
+    for (const generation of claimed) {
+      const turn = turns.shift();
+      clock.started(queue, generation.tag ?? head.tag);
+      options.start(generation, turn && { target: queue, images: head.images, turn });
+    }
+    return { next, onlyBusy: next === undefined && exceptCallers.length > 0 };
+  } finally {
+    for (const turn of turns) turn.giveBack();
+  }
+}
+
+function pause({ io }: Pick<FeederOptions, 'io'>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = io.timer(io.now() + PAUSE_MS, end);
+    function end() {
+      stop();
+      signal.removeEventListener('abort', end);
+      resolve();
+    }
+    signal.addEventListener('abort', end, { once: true });
+  });
 }
 
 function lower(a: QueueHead | undefined, b: QueueHead | undefined): QueueHead | undefined {
