@@ -1,3 +1,4 @@
+export { createMemoryCells } from './cells.ts';
 export { type Client, type ClientConfig, createClient, type ImageResult } from './client.ts';
 export { type Cost, costOf } from './cost.ts';
 export { type Connection, RUN_LIMITS, type RunEnvironment, type RunLimits, type Turns } from './environment.ts';
@@ -31,15 +32,21 @@ export {
 } from './journal.ts';
 export { isObject, type JsonObject, type JsonValue } from './json.ts';
 export { nearMatches } from './near-matches.ts';
+export { createPacer, createUnlimitedPacer, type PacerOptions, type WakefulPacer } from './pacer.ts';
+export type { Cells, Claim, Delay, LimitReport, Pacer, Ticket, Turn, TurnRequest } from './pacing.ts';
 export type { Payment, Plan, PlannedTarget, Policy } from './plan.ts';
 export type { Presence } from './policy/decide.ts';
+export { createFairClock, type FairClock } from './policy/fair-queue.ts';
 export { readHint } from './policy/hints.ts';
+export { type LimitReading, readLimits } from './policy/limit-words.ts';
 export { TIMEOUTS } from './policy/timeout.ts';
 export type { Price } from './price.ts';
 export { openai, openaiCompatible } from './providers/openai.ts';
 export { OPENAI_TIERS, openaiTierLimits } from './providers/openai-tiers.ts';
 export type { Credential, Model, Provider } from './providers/provider.ts';
 export { type SandboxAddress, sandboxProvider } from './providers/sandbox.ts';
+export { sandboxTaskProvider } from './providers/sandbox-task.ts';
+export type { Limits, Rate } from './rate.ts';
 export type { ImageRequest } from './request.ts';
 export {
   type Catalogue,
@@ -57,4 +64,5 @@ export {
 export { PARKED, run } from './run.ts';
 export { systemIo } from './system-io.ts';
 export { isPublicAddress } from './transport/public-address.ts';
+export { QueueFullError } from './turn-queue.ts';
 export { createTurns, type FirstTurn, FREE_TURNS } from './turns.ts';

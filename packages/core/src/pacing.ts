@@ -1,20 +1,8 @@
 import type { Outcome } from './journal.ts';
 import type { LimitReading } from './policy/limit-words.ts';
+import type { Limits } from './rate.ts';
 
-/** At most `count` in any `windowMs`. */
-export interface Rate {
-  readonly count: number;
-  readonly windowMs: number;
-}
-
-/** What a provider allows one credential at one target; what is absent is not known. */
-export interface Limits {
-  readonly requests?: readonly Rate[];
-  readonly images?: readonly Rate[];
-  readonly tokens?: readonly Rate[];
-  /** Requests in flight. */
-  readonly concurrency?: number;
-}
+export type { Limits, Rate } from './rate.ts';
 
 /** What one attempt takes of the limits. */
 export interface Claim {
@@ -90,7 +78,10 @@ export interface LimitReport {
  * somebody else was faster. In memory it is applied at once.
  */
 export interface Cells {
-  /** `change` must be pure: it may be called more than once. `undefined` as the value means that nothing is known yet. */
+  /**
+   * `change` must be pure: it may be called more than once. `undefined` as the value means that nothing is known yet.
+   * When it returns the value it was given, nothing need be written.
+   */
   update<Value, Result>(
     key: string,
     change: (value: Value | undefined) => { readonly value: Value; readonly result: Result },

@@ -125,8 +125,14 @@ const PROSE = new RegExp(
   'i',
 );
 
+/** When a time in a header's value is, whatever form it has; instants are corrected by the skew of the answer's `date`. */
+export function instantOf(value: string, headers: Headers, now: number): number | undefined {
+  const reading = timeReading(value, now);
+  return reading && anchor(reading, headers, now);
+}
+
 /** The sum of a duration's terms, such as `6m0s`, `2m59.56s`, `20ms` or `1 hour and 5 minutes`. */
-function durationMs(text: string): number | undefined {
+export function durationMs(text: string): number | undefined {
   if (!WHOLE_DURATION.test(text.trim())) return undefined;
   const terms = text.matchAll(/([\d.]+) ?([a-zµ]+)/gi);
   return [...terms].reduce((sum, [, count, unit]) => sum + Number(count) * unitMs(unit ?? ''), 0);
@@ -195,7 +201,7 @@ function numberReading(value: number): Reading {
   return value > 1e9 ? { at: value * 1000 } : { afterMs: value * 1000 };
 }
 
-function decimal(text: string): number | undefined {
+export function decimal(text: string): number | undefined {
   return /^\d{1,15}(?:\.\d{0,15})?$/.test(text.trim()) ? Number(text) : undefined;
 }
 
