@@ -6,7 +6,7 @@ import type { Cells, Claim, Delay, LimitReport, Limits, Turn } from './pacing.ts
 import { admit } from './policy/admission.ts';
 import { type Call, hasLimits, type LimitState, unitsOfClaim } from './policy/limit-state.ts';
 import { type LimitReading, readLimits } from './policy/limit-words.ts';
-import { type Ending, givenBack, settled } from './policy/limits.ts';
+import { type Ending, givenBack, leaving, settled } from './policy/limits.ts';
 import { headroom, projected, reported } from './policy/projection.ts';
 import type { Units } from './policy/sliding-window.ts';
 import { told } from './policy/told-limits.ts';
@@ -111,6 +111,9 @@ function createTurn(call: Call, cell: LimitCell, options: AccountOptions, onOver
 
   return {
     credential: options.credential,
+    sent() {
+      if (!isOver) learn((state) => leaving(state, call, io.now()));
+    },
     observe(seen) {
       if (isOver || seen.length === 0) return;
       readings = seen;

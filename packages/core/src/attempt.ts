@@ -64,7 +64,7 @@ export interface Conversation {
 
 export type Clocks = Pick<
   ExchangeOptions,
-  'connectMs' | 'firstByteMs' | 'idleMs' | 'deadlineAt' | 'totalMs' | 'harvestMs' | 'onClock'
+  'connectMs' | 'firstByteMs' | 'idleMs' | 'deadlineAt' | 'totalMs' | 'harvestMs' | 'onClock' | 'onSent'
 >;
 type StreamedAnswer = ReturnType<typeof createStreamedAnswer>;
 
@@ -194,7 +194,7 @@ function exchangeOptions({ environment }: AttemptWork, intake: Intake, streamed:
  * A clock that fires normally leaves the exchange open for its late answer. Where another payment is allowed, the
  * caller is better served by ending it and trying again.
  */
-function submitClocks({ plan, run, target, attempt, environment, append }: AttemptWork): Clocks {
+function submitClocks({ plan, run, target, attempt, turn, environment, append }: AttemptWork): Clocks {
   const { timeout } = plan.policy;
   const overdue: Failure = { kind: 'timeout', certainty: 'ambiguous', message: '' };
   return {
@@ -203,6 +203,7 @@ function submitClocks({ plan, run, target, attempt, environment, append }: Attem
     idleMs: timeout.idleMs,
     deadlineAt: plan.deadlineAt,
     totalMs: plan.deadlineAt - plan.createdAt,
+    onSent: turn?.sent,
     // After the deadline nothing new is started, so there is nothing to end it for.
     harvestMs: (clock) => (clock !== 'total' && mayPayAgain(overdue, run, plan.policy) ? 0 : timeout.harvestMs),
     onClock: (failure) => {

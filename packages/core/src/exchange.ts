@@ -26,6 +26,8 @@ export interface ExchangeOptions {
   readonly reach: SendOptions['reach'];
   readonly readAsset: (asset: Asset) => AsyncIterable<Uint8Array>;
   readonly openReader: (status: number, headers: Readonly<Record<string, string>>) => AnswerReader;
+  /** Called when the request starts to leave. */
+  readonly onSent?: (() => void) | undefined;
   /** Called once when a clock ends the caller's wait while the exchange goes on. */
   readonly onClock: (failure: Failure) => void;
 }
@@ -58,6 +60,7 @@ export async function exchange(io: Io, request: HttpRequest, options: ExchangeOp
       {
         onStarted: () => {
           seen.startedAt = io.now();
+          options.onSent?.();
         },
         onHeaders: (status, headers) => {
           seen.headersAt = seen.dataAt = io.now();

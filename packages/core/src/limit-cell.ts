@@ -43,9 +43,11 @@ export function createLimitCell({ key, configured, cells, io, onRoom }: LimitCel
   let stopRenewing: (() => void) | undefined;
 
   const shared = () => cells.peek<LimitState>(key);
+  /** What is noted here alone does not expire: whoever made the calls is this process. */
+  const living = () => (own === EMPTY_LIMITS ? own : renewed(own, new Set(own.permits.map(({ id }) => id)), io.now()));
 
   function change<Result>(apply: (state: LimitState) => readonly [LimitState, Result]): Result | Promise<Result> {
-    const carried = own;
+    const carried = living();
     own = EMPTY_LIMITS;
     for (const { id } of carried.permits) hold(id);
     const done = cells.update<LimitState, Result>(key, (value) => {
@@ -81,7 +83,7 @@ export function createLimitCell({ key, configured, cells, io, onRoom }: LimitCel
 
   return {
     isFree: () => !isConfigured && !hasLimits(shared() ?? EMPTY_LIMITS, io.now()),
-    view: () => (own === EMPTY_LIMITS ? (shared() ?? own) : mergedStates(shared(), own, io.now())),
+    view: () => (own === EMPTY_LIMITS ? (shared() ?? own) : mergedStates(shared(), living(), io.now())),
     own: () => own,
     setOwn(state) {
       own = state;

@@ -274,6 +274,28 @@ test('permits of a long call are renewed, those of a process that died are not',
   turn.settle(DONE);
 });
 
+test('a call that takes long where nothing is limited stays the business of its process', async () => {
+  const memory = createMemoryCells();
+  let changes = 0;
+  const cells: Cells = {
+    ...memory,
+    update(key, change) {
+      changes += 1;
+      return memory.update(key, change);
+    },
+  };
+  const { clock, pacer, ask } = setup({ cells });
+  const long = await taken(ask('long'));
+  await clock.drive(new Promise<void>((resolve) => clock.timer(NOW + 120_000, resolve)));
+  const short = await taken(ask('short'));
+  assert.equal(pacer.report()[0]?.inFlight, 2);
+  long.settle(DONE);
+  assert.equal(changes, 0);
+  short.settle(REFUSED);
+  assert.equal(changes, 1);
+  assert.equal(pacer.report()[0]?.inFlight, 0);
+});
+
 test('two nodes share one limit, and the uses that each had noted alone', async () => {
   const shared = sharedCells();
   const clock = createVirtualClock(NOW);

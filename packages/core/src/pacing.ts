@@ -34,6 +34,8 @@ export interface TurnRequest {
 /** Permission for one attempt: a place under the limits of its target, and the credential to go with. */
 export interface Turn {
   readonly credential: string;
+  /** Its request is leaving: from here on it counts. */
+  sent(): void;
   /** The attempt's answer told something of the limits. */
   observe(readings: readonly LimitReading[]): void;
   /** The attempt is over: its place in flight is free, and what it says of the limits is learned. */

@@ -197,6 +197,7 @@ export class TurnQueue {
       const usable = entry.request.credentials();
       const credential = this.#roomiest(usable.filter((one) => !look.blocked.has(one)));
       if (credential !== undefined) return { entry, credential };
+      if (usable.length > 0 && look.blocked.size >= this.#accounts.size) return undefined;
       looked += 1;
       if (usable.length === 0 || looked >= MAX_LOOKED_AT) look.until = Math.min(look.until, io.now() + LOOK_AGAIN_MS);
       if (looked >= MAX_LOOKED_AT) return undefined;
@@ -228,13 +229,11 @@ export class TurnQueue {
   expect(claim: Claim, ticket: Ticket | undefined): Delay | undefined {
     const accounts = [...this.#accounts.values()];
     let { requests, images, tokens } = unitsOfClaim(claim);
-    for (const entry of this.#line.all()) {
-      if (ticket && entry.tag > ticket.tag) continue;
-      const units = unitsOfClaim(entry.request.claim);
-      requests += units.requests;
-      images += units.images;
-      tokens += units.tokens;
-    }
+    this.#line.visit(ticket?.tag ?? Number.POSITIVE_INFINITY, ({ request }) => {
+      requests += 1;
+      images += request.claim.images;
+      tokens += request.claim.tokens ?? 0;
+    });
     const each = (units: number) => Math.ceil(units / accounts.length);
     const units: Units = { requests: each(requests), images: each(images), tokens: each(tokens) };
     const delays = accounts.map((account) => account.project(units, this.#meanMs));

@@ -25,6 +25,7 @@ function watchedTurns(io: { now(): number; timer(at: number, end: () => void): (
   const [settled, givenBack, claims]: [string[], string[], Claim[]] = [[], [], []];
   const turnAt = ({ id, credential }: PlannedTarget): Turn => ({
     credential,
+    sent: () => {},
     observe: () => {},
     settle: (outcome) => settled.push(`${id} ${outcome.ok ? 'ok' : outcome.failure.kind}`),
     giveBack: () => givenBack.push(id),

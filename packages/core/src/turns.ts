@@ -55,6 +55,7 @@ export function createTurns({ pacer, health, io, ticket, clock, first }: TurnsOp
 export const FREE_TURNS: Turns = {
   take: async (target) => ({
     credential: credentialsOf(target)[0] ?? target.credential,
+    sent: () => {},
     observe: () => {},
     settle: () => {},
     giveBack: () => {},

@@ -18,8 +18,8 @@ export interface WaitingLine<Entry extends Waiting> {
   remove(entry: Entry): boolean;
   /** Lowest tag first. */
   inOrder(mayGo: (caller: string) => boolean): Iterable<Entry>;
-  /** In no order. */
-  all(): Iterable<Entry>;
+  /** Visits those whose tag is at most this. */
+  visit(tag: number, see: (entry: Entry) => void): void;
 }
 
 export function createWaitingLine<Entry extends Waiting>(): WaitingLine<Entry> {
@@ -60,8 +60,13 @@ export function createWaitingLine<Entry extends Waiting>(): WaitingLine<Entry> {
         yield entry;
       }
     },
-    *all() {
-      for (const line of callers.values()) yield* line;
+    visit(tag, see) {
+      for (const line of callers.values()) {
+        for (const entry of line) {
+          if (entry.tag > tag) break;
+          see(entry);
+        }
+      }
     },
   };
 }

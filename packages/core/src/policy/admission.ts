@@ -2,7 +2,15 @@ import type { Claim, Limits } from '../pacing.ts';
 import { ceilingRaised } from './ceiling.ts';
 import { nextArrival } from './gcra.ts';
 import { concluded, type RateInForce, rateRaised } from './learned-limits.ts';
-import { atInstant, type Call, type LimitState, type Permit, presumedMs, unitsOfClaim } from './limit-state.ts';
+import {
+  atInstant,
+  type Call,
+  hasLimits,
+  type LimitState,
+  type Permit,
+  presumedMs,
+  unitsOfClaim,
+} from './limit-state.ts';
 import { fitsAt, type RateDimension, recorded, type Units, usedWithin } from './sliding-window.ts';
 import { guardMs } from './window-search.ts';
 
@@ -58,6 +66,10 @@ export function admit(
   now: number,
 ): Admission {
   const { state: current, at } = atInstant(before, now);
+  if (configured === undefined && !hasLimits(current, at)) {
+    const free = noted(current, { id, at, ...unitsOfClaim(claim) }, 0);
+    return { admitted: true, state: free, at };
+  }
   const probe = current.search?.probe;
   const state = probe && at >= probe.at + presumedMs(current) ? concluded(current, at) : current;
   const units = unitsOfClaim(claim);
@@ -158,17 +170,20 @@ function searchBlock({ search, ...state }: LimitState, at: number): readonly Blo
 }
 
 function committed(state: LimitState, inForce: readonly RateInForce[], call: Call): LimitState {
-  const { id, at, requests, images, tokens } = call;
-  const permit: Permit = { id, at, until: at + PERMIT_MS, requests, images, tokens };
+  const { id, at } = call;
   const exactMs = inForce.reduce((most, rate) => Math.max(most, rate.windowMs * 1.1), 0);
+  const living = { ...state, permits: state.permits.filter((one) => one.until > at) };
   return {
-    ...state,
-    seenAt: at,
-    uses: recorded(state.uses, at, call, exactMs),
-    permits: [...state.permits.filter((one) => one.until > at), permit],
+    ...noted(living, call, exactMs),
     smooth: spaced(state, inForce, call),
     ...(state.search && { search: { ...state.search, probe: { id, at } } }),
   };
+}
+
+function noted(state: LimitState, call: Call, exactMs: number): LimitState {
+  const { id, at, requests, images, tokens } = call;
+  const permit: Permit = { id, at, until: at + PERMIT_MS, requests, images, tokens };
+  return { ...state, seenAt: at, uses: recorded(state.uses, at, call, exactMs), permits: [...state.permits, permit] };
 }
 
 function spaced({ smooth }: LimitState, inForce: readonly RateInForce[], call: Call): LimitState['smooth'] {

@@ -169,8 +169,10 @@ function shiftedSearch({ startedAt, nextProbeAt, probe }: Search, ms: number): S
 
 /** How many other calls the provider had accepted and not yet ended when this one was sent. */
 export function othersBeside(state: LimitState, call: Call): number {
-  const open = state.permits.filter((one) => one.at <= call.at && one.id !== call.id).length;
-  return open + state.ended.filter((one) => one.at <= call.at && one.endedAt > call.at).length;
+  let others = 0;
+  for (const one of state.permits) if (one.at <= call.at && one.id !== call.id) others += 1;
+  for (const one of state.ended) if (one.at <= call.at && one.endedAt > call.at) others += 1;
+  return others;
 }
 
 /** Its place in flight is free. */

@@ -3,7 +3,7 @@ import { PERMIT_MS, RATES, ratesInForce, spacingOf } from './admission.ts';
 import { acceptedBeside, peakBeside, refusedByConcurrency } from './ceiling.ts';
 import { concluded, isNearlyUsed, type RateInForce, refusedByRate, withRefusal } from './learned-limits.ts';
 import { atInstant, type Call, type LimitState, othersBeside, released } from './limit-state.ts';
-import { type RateDimension, takenBack } from './sliding-window.ts';
+import { type RateDimension, recorded, takenBack } from './sliding-window.ts';
 
 /** A call that was admitted was never sent: everything it took is given back. */
 export function givenBack(before: LimitState, configured: Limits | undefined, call: Call, now: number): LimitState {
@@ -13,6 +13,21 @@ export function givenBack(before: LimitState, configured: Limits | undefined, ca
   const smooth = unspaced(rest.smooth, ratesInForce(state, configured), admitted);
   if (search?.probe?.id !== call.id) return { ...rest, smooth, ...(search && { search }) };
   return { ...rest, smooth, search: { startedAt: search.startedAt, nextProbeAt: search.nextProbeAt } };
+}
+
+/** Under this a use is left where it is: the guard of every window covers it. */
+const MIN_MOVE_MS = 5;
+
+/**
+ * Its bytes leave only now: what it used counts from here, for a provider counts from its arrival, and a window that
+ * began earlier here would end too early there.
+ */
+export function leaving(before: LimitState, call: Call, now: number): LimitState {
+  const { state, call: admitted } = known(before, call, now);
+  if (now - admitted.at < MIN_MOVE_MS) return state;
+  const uses = recorded(takenBack(state.uses, admitted.at, admitted), now, admitted, Number.POSITIVE_INFINITY);
+  const permits = state.permits.map((one) => (one.id === call.id ? { ...one, at: now } : one));
+  return { ...state, uses, permits };
 }
 
 /** Only the last one's spacing can be given back: those behind it have counted on it. */

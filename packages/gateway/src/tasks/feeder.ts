@@ -150,4 +150,10 @@ async function takeTurns(queue: string, head: QueueHead, options: FeederOptions,
   return [...(await options.pacer.take({ ...request, ticket, most: MAX_AT_ONCE, signal }))];
 }
 
-const NO_TURN: FirstTurn['turn'] = { credential: '', observe: () => {}, settle: () => {}, giveBack: () => {} };
+const NO_TURN: FirstTurn['turn'] = {
+  credential: '',
+  sent: () => {},
+  observe: () => {},
+  settle: () => {},
+  giveBack: () => {},
+};
