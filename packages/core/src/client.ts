@@ -1,3 +1,4 @@
+import { createMemoryCells } from './cells.ts';
 import { type Cost, costOf } from './cost.ts';
 import { type Connection, RUN_LIMITS } from './environment.ts';
 import { OnetakeError } from './errors.ts';
@@ -7,13 +8,17 @@ import { type Asset, type AssetStore, IMAGE_TYPES } from './images/asset.ts';
 import { createMemoryAssets } from './images/memory-assets.ts';
 import type { Io } from './io.ts';
 import type { Event, Journal, Outcome } from './journal.ts';
+import { createPacer } from './pacer.ts';
+import type { Ticket } from './pacing.ts';
+import { createFairClock } from './policy/fair-queue.ts';
 import { openai, openaiCompatible } from './providers/openai.ts';
 import type { Provider } from './providers/provider.ts';
+import type { Limits } from './rate.ts';
 import type { ImageRequest } from './request.ts';
-import { type Catalogue, type PolicySettings, planImage, type Route, splitPlan } from './route.ts';
+import { type Catalogue, limitsOf, type PolicySettings, planImage, type Route, splitPlan } from './route.ts';
 import { PARKED, run } from './run.ts';
 import { systemIo } from './system-io.ts';
-import { FREE_TURNS } from './turns.ts';
+import { createTurns } from './turns.ts';
 
 /** A provider the client may use; the secret is only ever given to its adapter's `authorize`. */
 export interface ClientProvider {
@@ -29,6 +34,8 @@ export interface ClientConfig {
   readonly routes?: Readonly<Record<string, Route>>;
   readonly defaultModel?: string;
   readonly policy?: PolicySettings;
+  /** What providers allow, by target or `provider/*`; what is not told here is learned from their answers. */
+  readonly limits?: Readonly<Record<string, Limits>>;
   /** Pictures kept in memory at most, in bytes; default 256 MiB. */
   readonly maxImageBytes?: number;
   /** Sees every journal event as it is recorded. */
@@ -70,11 +77,14 @@ export function createClient(config: ClientConfig): Client {
   const io = config.io ?? systemIo();
   const assets = createMemoryAssets({ maxBytes: config.maxImageBytes ?? DEFAULT_IMAGE_BYTES });
   const health = createHealthBook();
+  const clock = createFairClock();
   const catalogue: Catalogue = {
     connections: Object.entries(config.providers).map(([id, provider]) => connect(id, provider)),
     routes: config.routes ?? {},
     defaultModel: config.defaultModel,
   };
+  const limits = (target: string) => limitsOf(target, config.limits ?? {}, catalogue);
+  const pacer = createPacer({ limits, cells: createMemoryCells(), io });
 
   async function generate({ model, policy, signal, ...wanted }: GenerateParams): Promise<ImageResult> {
     const request: ImageRequest = { operation: 'generate', n: 1, ...wanted };
@@ -87,7 +97,7 @@ export function createClient(config: ClientConfig): Client {
       io,
       assets,
       health,
-      turns: FREE_TURNS,
+      turns: createTurns({ pacer, health, io, clock, ticket: (target) => ticketAt(target, request.n) }),
       connection: (id: string) => catalogue.connections.find((one) => one.id === id),
       presence: () => ({ unsentGraceMs: 0 }),
       onPresence: () => () => {},
@@ -111,6 +121,10 @@ export function createClient(config: ClientConfig): Client {
       paidAttempts: generation.paidAttempts,
       cost: costOf(plan, generation),
     };
+  }
+
+  function ticketAt(target: string, pictures: number): Ticket {
+    return { caller: '', tag: clock.tag(target, '', 'interactive', pictures).tag };
   }
 
   return {

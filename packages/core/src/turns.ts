@@ -8,7 +8,7 @@ export interface TurnsOptions {
   readonly pacer: Pacer;
   readonly health: HealthBook;
   readonly io: Pick<Io, 'now'>;
-  /** Its place in the queue of each target. */
+  /** Its place in the queue of a target; asked once for each. */
   readonly ticket: (target: string) => Ticket;
   /** Its turn has come: fairness goes on from its tag. */
   readonly clock?: Pick<FairClock, 'started'>;
@@ -23,11 +23,24 @@ export interface FirstTurn {
 }
 
 /** The turns of one run: its place in the pacer's queues, with keys that health knows nothing against. */
-export function createTurns({ pacer, health, io, ticket, clock, first }: TurnsOptions): Turns & { close(): void } {
+export function createTurns({
+  pacer,
+  health,
+  io,
+  ticket: makeTicket,
+  clock,
+  first,
+}: TurnsOptions): Turns & { close(): void } {
+  const tickets = new Map<string, Ticket>();
   let inHand = first;
   const dropFirst = () => {
     inHand?.turn.giveBack();
     inHand = undefined;
+  };
+  const ticket = (target: string): Ticket => {
+    const known = tickets.get(target) ?? makeTicket(target);
+    tickets.set(target, known);
+    return known;
   };
   return {
     async take(target, claim, signal) {
