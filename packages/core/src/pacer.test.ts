@@ -1,94 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createMemoryCells } from './cells.ts';
-import type { Outcome } from './journal.ts';
-import { createPacer, type PacerOptions } from './pacer.ts';
-import type { Cells, Turn } from './pacing.ts';
-import { createVirtualClock } from './testing/virtual-clock.ts';
+import { createPacerRig, DONE, NOW, REFUSED, settled, taken } from './testing/pacer-rig.ts';
 import { QueueFullError } from './turn-queue.ts';
 
-const NOW = 1_000_000;
-const DONE: Outcome = { ok: true, images: [] };
-const REFUSED: Outcome = {
-  ok: false,
-  failure: {
-    kind: 'throttled',
-    certainty: 'rejected',
-    message: 'Too many concurrent requests.',
-    throttle: 'concurrency',
-  },
-};
-
-/** Cells like a cluster's: every change takes a moment, and another node's changes are told. */
-function sharedCells() {
-  const memory = createMemoryCells();
-  const nodes: Set<(key: string) => void>[] = [];
-  return {
-    open(): Cells {
-      const listeners = new Set<(key: string) => void>();
-      nodes.push(listeners);
-      return {
-        async update(key, change) {
-          await new Promise((resolve) => setImmediate(resolve));
-          const result = await memory.update(key, change);
-          for (const node of nodes) if (node !== listeners) for (const listener of node) listener(key);
-          return result;
-        },
-        peek: memory.peek,
-        onChange(listener) {
-          listeners.add(listener);
-          return () => listeners.delete(listener);
-        },
-      };
-    },
-  };
-}
-
-/** Lets everything that is ready run. */
-async function settle(): Promise<void> {
-  for (let round = 0; round < 20; round += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
-function setup(options: Partial<PacerOptions> = {}) {
-  const clock = createVirtualClock(NOW);
-  const pacer = createPacer({ limits: () => undefined, cells: createMemoryCells(), io: clock, ...options });
-  const given: string[] = [];
-  /** Asks for a turn; `name` is noted when it comes. */
-  const ask = (name: string, { tag = 0, caller = name, keys = ['key'], images = 1, signal }: Asked = {}) => {
-    const turn = pacer
-      .take({
-        target: 't',
-        credentials: () => keys,
-        claim: { images },
-        ticket: { caller, tag },
-        ...(signal && { signal }),
-      })
-      .then(([first]) => {
-        if (first) given.push(name);
-        return first;
-      });
-    return turn;
-  };
-  return { clock, pacer, given, ask };
-}
-
-interface Asked {
-  readonly tag?: number;
-  readonly caller?: string;
-  readonly keys?: readonly string[];
-  readonly images?: number;
-  readonly signal?: AbortSignal;
-}
-
-async function taken(turn: Promise<Turn | undefined>): Promise<Turn> {
-  const found = await turn;
-  assert.ok(found);
-  return found;
-}
-
 test('without a limit and without a queue a turn comes within a microtask, with no timer', async () => {
-  const { pacer, clock } = setup();
+  const { pacer, clock } = createPacerRig();
   let came = false;
   const request = { target: 't', credentials: () => ['key'], claim: { images: 1 }, ticket: { caller: 'A', tag: 0 } };
   const turn = pacer.take(request).then(([first]) => {
@@ -102,13 +19,13 @@ test('without a limit and without a queue a turn comes within a microtask, with 
 });
 
 test('turns go to the lowest tag, and of equal tags to who came first', async () => {
-  const { given, ask } = setup({ limits: () => ({ concurrency: 1 }) });
+  const { given, ask } = createPacerRig({ limits: () => ({ concurrency: 1 }) });
   let turn = await taken(ask('first'));
   const waiting = [ask('c', { tag: 3 }), ask('b', { tag: 2 }), ask('a', { tag: 2, caller: 'c' }), ask('z', { tag: 1 })];
   for (const _ of waiting) {
     turn.settle(DONE);
     turn = await Promise.race(waiting.map(taken));
-    await settle();
+    await settled();
     const last = given.at(-1);
     const index = ['c', 'b', 'a', 'z'].indexOf(last ?? '');
     turn = await taken(waiting[index] ?? waiting[0] ?? Promise.resolve(undefined));
@@ -117,18 +34,18 @@ test('turns go to the lowest tag, and of equal tags to who came first', async ()
 });
 
 test('a caller has no more turns at once than it may, and the others go past it', async () => {
-  const { given, ask } = setup({ maxRunningPerCaller: 2 });
+  const { given, ask } = createPacerRig({ maxRunningPerCaller: 2 });
   const own = [1, 2, 3].map((number) => ask(`A${number}`, { caller: 'A', tag: number }));
   await taken(ask('B', { tag: 9 }));
-  await settle();
+  await settled();
   assert.deepEqual(given, ['A1', 'A2', 'B']);
   (await taken(own[0] ?? Promise.resolve(undefined))).settle(DONE);
-  await settle();
+  await settled();
   assert.deepEqual(given, ['A1', 'A2', 'B', 'A3']);
 });
 
 test('who aborts leaves the queue at once, with no turn lost', async () => {
-  const { pacer, given, ask } = setup({ limits: () => ({ concurrency: 1 }) });
+  const { pacer, given, ask } = createPacerRig({ limits: () => ({ concurrency: 1 }) });
   const turn = await taken(ask('first'));
   const leaving = new AbortController();
   const left = ask('left', { tag: 1, signal: leaving.signal });
@@ -143,7 +60,7 @@ test('who aborts leaves the queue at once, with no turn lost', async () => {
 });
 
 test('a queue is bounded', async () => {
-  const { ask } = setup({ limits: () => ({ concurrency: 1 }), maxWaiting: 1 });
+  const { ask } = createPacerRig({ limits: () => ({ concurrency: 1 }), maxWaiting: 1 });
   await taken(ask('first'));
   const leaving = new AbortController();
   const second = ask('second', { signal: leaving.signal });
@@ -154,7 +71,7 @@ test('a queue is bounded', async () => {
 
 test('several keys are a pool: the one with most room, and a limited one cools alone', async () => {
   const limits = (_target: string, credential: string) => ({ concurrency: credential === 'large' ? 3 : 1 });
-  const { ask } = setup({ limits });
+  const { ask } = createPacerRig({ limits });
   const keys = ['small', 'large'];
   const first = await Promise.all([1, 2, 3, 4].map((number) => taken(ask(`${number}`, { keys }))));
   assert.deepEqual(first.map((turn) => turn.credential).sort(), ['large', 'large', 'large', 'small']);
@@ -164,18 +81,18 @@ test('several keys are a pool: the one with most room, and a limited one cools a
 });
 
 test('keys without a limit share what is in flight', async () => {
-  const { ask } = setup();
+  const { ask } = createPacerRig();
   const keys = ['one', 'other'];
   const turns = await Promise.all([1, 2, 3, 4].map((number) => taken(ask(`${number}`, { keys }))));
   assert.deepEqual(turns.map((turn) => turn.credential).sort(), ['one', 'one', 'other', 'other']);
 });
 
 test('a claim that does not fit yet is not overtaken by smaller ones', async () => {
-  const { clock, given, ask } = setup({ limits: () => ({ images: [{ count: 4, windowMs: 60_000 }] }) });
+  const { clock, given, ask } = createPacerRig({ limits: () => ({ images: [{ count: 4, windowMs: 60_000 }] }) });
   await taken(ask('three', { images: 3 }));
   const large = ask('large', { images: 2, tag: 1 });
   const small = ask('small', { images: 1, tag: 2 });
-  await settle();
+  await settled();
   assert.deepEqual(given, ['three']);
   await clock.drive(Promise.all([large, small]));
   assert.deepEqual(given, ['three', 'large', 'small']);
@@ -183,7 +100,7 @@ test('a claim that does not fit yet is not overtaken by smaller ones', async () 
 });
 
 test('several turns are given at once where they fit and nobody else waits', async () => {
-  const { pacer, ask } = setup({ limits: () => ({ concurrency: 5 }) });
+  const { pacer, ask } = createPacerRig({ limits: () => ({ concurrency: 5 }) });
   const request = { target: 't', credentials: () => ['key'], claim: { images: 1 }, ticket: { caller: '', tag: 1 } };
   const turns = await pacer.take({ ...request, most: 64 });
   assert.equal(turns.length, 5);
@@ -195,7 +112,7 @@ test('several turns are given at once where they fit and nobody else waits', asy
 });
 
 test('without a usable key everybody waits, until one is usable or somebody wakes them', async () => {
-  const { clock, pacer, ask } = setup();
+  const { clock, pacer, ask } = createPacerRig();
   const keys: string[] = [];
   const waiting = ask('a', { keys });
   keys.push('key');
@@ -209,7 +126,7 @@ test('without a usable key everybody waits, until one is usable or somebody wake
 });
 
 test('a newcomer is told when its turn will come, and why not at once', async () => {
-  const { clock, pacer, ask } = setup({ limits: () => ({ images: [{ count: 5, windowMs: 60_000 }] }) });
+  const { clock, pacer, ask } = createPacerRig({ limits: () => ({ images: [{ count: 5, windowMs: 60_000 }] }) });
   const newcomer = { caller: 'new', tag: 99 };
   assert.equal(pacer.expect('t', { images: 1 }, newcomer), undefined);
   await Promise.all([1, 2, 3, 4, 5].map((number) => taken(ask(`${number}`))));
@@ -223,7 +140,7 @@ test('a newcomer is told when its turn will come, and why not at once', async ()
 });
 
 test('what is in flight is expected to last as long as turns did', async () => {
-  const { clock, pacer, ask } = setup({ limits: () => ({ concurrency: 1 }) });
+  const { clock, pacer, ask } = createPacerRig({ limits: () => ({ concurrency: 1 }) });
   const first = await taken(ask('first'));
   const ended = new Promise<void>((resolve) => clock.timer(NOW + 8_000, resolve));
   await clock.drive(ended);
@@ -233,12 +150,12 @@ test('what is in flight is expected to last as long as turns did', async () => {
 });
 
 test('what providers tell ends the free passage at once, for those in flight too', async () => {
-  const { pacer, ask } = setup();
+  const { pacer, ask } = createPacerRig();
   const turns = await Promise.all([1, 2, 3, 4, 5].map((number) => taken(ask(`${number}`))));
   turns[4]?.settle(REFUSED);
   assert.deepEqual(pacer.report()[0]?.limits, { concurrency: 4 });
   const waiting = ask('next');
-  await settle();
+  await settled();
   assert.equal(pacer.report()[0]?.waiting, 1);
   assert.equal(pacer.report()[0]?.inFlight, 4);
   turns[0]?.settle(DONE);
@@ -246,117 +163,13 @@ test('what providers tell ends the free passage at once, for those in flight too
 });
 
 test('a turn ends once, however often it is told', async () => {
-  const { pacer, ask } = setup({ limits: () => ({ concurrency: 2 }) });
+  const { pacer, ask } = createPacerRig({ limits: () => ({ concurrency: 2 }) });
   const [one] = await Promise.all([taken(ask('a')), taken(ask('b'))]);
   one?.settle(DONE);
   one?.settle(REFUSED);
   one?.giveBack();
   assert.equal(pacer.report()[0]?.inFlight, 1);
   assert.deepEqual(pacer.report()[0]?.limits, { concurrency: 2 });
-});
-
-test('permits of a long call are renewed, those of a process that died are not', async () => {
-  const cells = createMemoryCells();
-  const limits = () => ({ concurrency: 1 });
-  const alive = setup({ cells, limits });
-  const turn = await taken(alive.ask('long'));
-  await alive.clock.drive(new Promise<void>((resolve) => alive.clock.timer(NOW + 300_000, resolve)));
-  const other = createPacer({ cells, limits, io: alive.clock, owner: 'other' });
-  const ask = { target: 't', credentials: () => ['key'], claim: { images: 1 }, ticket: { caller: 'b', tag: 0 } };
-  const leaving = new AbortController();
-  const waits = other.take({ ...ask, signal: leaving.signal });
-  leaving.abort();
-  assert.deepEqual(await waits, []);
-  const dead = createVirtualClock(NOW + 300_000);
-  const later = createPacer({ cells, limits, io: dead, owner: 'later' });
-  assert.equal((await dead.drive(later.take(ask))).length, 1);
-  assert.ok(dead.now() <= NOW + 360_000);
-  turn.settle(DONE);
-});
-
-test('a call that takes long where nothing is limited stays the business of its process', async () => {
-  const memory = createMemoryCells();
-  let changes = 0;
-  const cells: Cells = {
-    ...memory,
-    update(key, change) {
-      changes += 1;
-      return memory.update(key, change);
-    },
-  };
-  const { clock, pacer, ask } = setup({ cells });
-  const long = await taken(ask('long'));
-  await clock.drive(new Promise<void>((resolve) => clock.timer(NOW + 120_000, resolve)));
-  const short = await taken(ask('short'));
-  assert.equal(pacer.report()[0]?.inFlight, 2);
-  long.settle(DONE);
-  assert.equal(changes, 0);
-  short.settle(REFUSED);
-  assert.equal(changes, 1);
-  assert.equal(pacer.report()[0]?.inFlight, 0);
-});
-
-test('two nodes share one limit, and the uses that each had noted alone', async () => {
-  const shared = sharedCells();
-  const clock = createVirtualClock(NOW);
-  const nodes = ['one', 'two'].map((owner) =>
-    createPacer({ limits: () => undefined, cells: shared.open(), io: clock, owner }),
-  );
-  const ask = { target: 't', credentials: () => ['key'], claim: { images: 1 }, ticket: { caller: '', tag: 0 } };
-  const turns = await Promise.all([0, 1, 0, 1, 0, 1].map((node) => nodes[node]?.take(ask)));
-  turns[5]?.[0]?.settle(REFUSED);
-  await settle();
-  turns[4]?.[0]?.settle(DONE);
-  turns[3]?.[0]?.settle(DONE);
-  await settle();
-  assert.deepEqual(
-    nodes.map((node) => node.report()[0]?.inFlight),
-    [3, 3],
-  );
-  assert.deepEqual(nodes[0]?.report()[0]?.limits, nodes[1]?.report()[0]?.limits);
-});
-
-test('a cluster never has more in flight than is configured, and no turn is lost to an abort', async () => {
-  const shared = sharedCells();
-  const clock = createVirtualClock(NOW);
-  const nodes = ['one', 'two', 'three'].map((owner) =>
-    createPacer({ limits: () => ({ concurrency: 4 }), cells: shared.open(), io: clock, owner }),
-  );
-  let [open, most, done] = [0, 0, 0];
-  const one = async (number: number) => {
-    const leaving = new AbortController();
-    if (number % 7 === 0) clock.timer(NOW + 5 + number, () => leaving.abort());
-    const ticket = { caller: '', tag: number };
-    const request = { target: 't', credentials: () => ['key'], claim: { images: 1 }, ticket, signal: leaving.signal };
-    const [turn] = (await nodes[number % 3]?.take(request)) ?? [];
-    if (turn === undefined) return;
-    open += 1;
-    most = Math.max(most, open);
-    await new Promise<void>((resolve) => clock.timer(clock.now() + 20, resolve));
-    open -= 1;
-    done += 1;
-    turn.settle(DONE);
-  };
-  await clock.drive(Promise.all(Array.from({ length: 60 }, (_, number) => one(number))));
-  await settle();
-  assert.ok(most <= 4 && done >= 51, `${most} at once, ${done} done`);
-  assert.equal(nodes[0]?.report()[0]?.inFlight, 0);
-});
-
-test('cells that fail keep nobody from waiting on', async () => {
-  const memory = createMemoryCells();
-  let failures = 2;
-  const cells: Cells = {
-    ...memory,
-    update: async (key, change) => {
-      failures -= 1;
-      if (failures >= 0) throw new Error('no database');
-      return memory.update(key, change);
-    },
-  };
-  const { clock, ask } = setup({ cells, limits: () => ({ concurrency: 1 }) });
-  await clock.drive(ask('a'));
-  assert.equal(clock.now(), NOW + 2_000);
 });
 
 test('whatever is asked, aborted and ended: the bound holds, and all places are free in the end', async () => {
@@ -369,7 +182,7 @@ test('whatever is asked, aborted and ended: the bound holds, and all places are 
   );
   await fc.assert(
     fc.asyncProperty(actions, fc.integer({ min: 1, max: 4 }), async (list, concurrency) => {
-      const { clock, pacer } = setup({ limits: () => ({ concurrency }) });
+      const { clock, pacer } = createPacerRig({ limits: () => ({ concurrency }) });
       let open = 0;
       const work = list.map(async ({ tag, leaves, lastsMs, atMs }, index) => {
         await new Promise<void>((resolve) => clock.timer(NOW + atMs, resolve));

@@ -147,3 +147,21 @@ test('state is plain JSON', () => {
   const { state } = ask({ ...FIVE_A_MINUTE, concurrency: 3 }, [NOW, NOW, NOW]);
   assert.deepEqual(JSON.parse(JSON.stringify(state)), state);
 });
+
+test('a provider that was never called is met with a few calls, and twice as many after each step', () => {
+  const burst = (at: number, start: LimitState) => {
+    let state = start;
+    for (let count = 0; ; count += 1) {
+      const admission = admit(state, undefined, `${at}:${count}`, { images: 1 }, at);
+      if (!admission.admitted) return { state, count, until: admission.until };
+      state = admission.state;
+    }
+  };
+  const first = burst(NOW, EMPTY_LIMITS);
+  assert.deepEqual([first.count, first.until > NOW && first.until < NOW + 50], [8, true]);
+  const second = burst(NOW + 200, first.state);
+  assert.equal(second.count, 8);
+  assert.equal(burst(NOW + 400, second.state).count, 16);
+  const later = admit(second.state, undefined, 'later', { images: 1 }, NOW + 3_000);
+  assert.ok(later.admitted, 'and then freely');
+});

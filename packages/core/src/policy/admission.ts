@@ -11,7 +11,7 @@ import {
   presumedMs,
   unitsOfClaim,
 } from './limit-state.ts';
-import { fitsAt, type RateDimension, recorded, type Units, usedWithin } from './sliding-window.ts';
+import { fitsAt, type RateDimension, recorded, type Units, unitsOf, usedWithin } from './sliding-window.ts';
 import { guardMs } from './window-search.ts';
 
 /** A permit that its process does not renew ends after this: what a dead process had in flight is free again. */
@@ -67,6 +67,8 @@ export function admit(
 ): Admission {
   const { state: current, at } = atInstant(before, now);
   if (configured === undefined && !hasLimits(current, at)) {
+    const opensAt = openingAt(current, at);
+    if (opensAt > at) return { admitted: false, state: current, until: opensAt, reason: OPENING_REASON };
     const free = noted(current, { id, at, ...unitsOfClaim(claim) }, 0);
     return { admitted: true, state: free, at };
   }
@@ -83,6 +85,23 @@ export function admit(
     return { admitted: false, state, until: Math.max(last?.until ?? 0, now + 1), reason: last?.reason ?? '' };
   }
   return { admitted: true, state: committed(raised, inForce, { id, at, ...units }), at };
+}
+
+/** So many calls go out at once to a provider that was never called; from then on twice as many after each step. */
+const OPENING_CALLS = 8;
+const OPENING_STEP_MS = 200;
+const OPENING_MS = 3_000;
+const OPENING_REASON = 'what this provider allows is not known yet: the first calls begin one after the other';
+
+/**
+ * Slow start: a provider refuses within milliseconds, so doubling in short steps meets an unknown limit with a few calls
+ * instead of all that wait, and delays the last of 64 calls that come at once by 0.6 s.
+ */
+function openingAt({ uses }: LimitState, at: number): number {
+  const first = uses[0]?.[0];
+  if (first === undefined || at - first >= OPENING_MS) return at;
+  const calls = uses.reduce((sum, use) => sum + unitsOf(use, 'requests'), 0);
+  return calls < OPENING_CALLS ? at : Math.ceil(first + OPENING_STEP_MS * Math.log2((calls + 1) / OPENING_CALLS));
 }
 
 function blocksOf(

@@ -9,9 +9,11 @@ import { told } from './told-limits.ts';
 
 const NOW = 1_800_000_000_000;
 
-/** One credential at one target, with calls by name. */
+const AN_HOUR_MS = 3_600_000;
+
+/** One credential at one target that was called once, with calls by name. */
 function account(configured?: Limits) {
-  let state: LimitState = EMPTY_LIMITS;
+  let state: LimitState = { ...EMPTY_LIMITS, uses: [[NOW - AN_HOUR_MS, NOW - AN_HOUR_MS, 1, 1, 0]] };
   const calls = new Map<string, Call>();
   return {
     state: () => state,
@@ -65,7 +67,7 @@ test('a burst after silence tells the count, and the first acceptance after it t
   }
   assert.deepEqual(
     refused.map((ms) => Math.floor(ms / 1_000)),
-    [1, 2, 5, 10],
+    [1, 5, 10],
   );
   assert.equal(one.admit('too soon', at + 1), at + 250, 'one call at a time, until it must have been refused');
   assert.equal(one.admit('next', at + 250), true);

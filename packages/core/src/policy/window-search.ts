@@ -1,7 +1,7 @@
 import { fitsAt, type RateDimension, type Units, type UseLog, unitsOf } from './sliding-window.ts';
 
-/** The windows that providers count in. */
-export const USUAL_WINDOWS_MS: readonly number[] = [1, 2, 5, 10, 15, 20, 30, 60, 300, 3_600, 86_400].map(
+/** The windows that providers count in. Each further one costs a refusal to tell it from its neighbours. */
+export const USUAL_WINDOWS_MS: readonly number[] = [1, 5, 10, 15, 30, 60, 300, 3_600, 86_400].map(
   (seconds) => seconds * 1_000,
 );
 
