@@ -3,7 +3,7 @@ import type { Outcome } from './journal.ts';
 import { type JsonObject, numberAt } from './json.ts';
 import { createLimitCell, type LimitCell } from './limit-cell.ts';
 import type { Cells, Claim, Delay, LimitReport, Limits, Turn } from './pacing.ts';
-import { admit } from './policy/admission.ts';
+import { admit, joined } from './policy/admission.ts';
 import { type Call, hasLimits, type LimitState, unitsOfClaim } from './policy/limit-state.ts';
 import { type LimitReading, readLimits } from './policy/limit-words.ts';
 import { type Ending, givenBack, leaving, settled } from './policy/limits.ts';
@@ -33,6 +33,8 @@ export interface Account {
   /** Nothing limits it: a turn is given at once. */
   isFree(): boolean;
   take(claim: Claim, onOver: () => void): Grant | Promise<Grant>;
+  /** A turn for a call that is in flight already: whatever the limits, it has its place. */
+  adopt(onOver: () => void): Turn;
   /** The part of its tightest limit that is free, and calls in flight. */
   room(): { readonly headroom: number; readonly inFlight: number };
   project(units: Units, meanMs: number | undefined): Delay | undefined;
@@ -66,6 +68,15 @@ export function createAccount(options: AccountOptions): Account {
         cell.hold(id);
         return turn(admission.at);
       });
+    },
+    adopt(onOver) {
+      const call: Call = { id: options.nextId(), at: io.now(), requests: 0, images: 0, tokens: 0 };
+      if (cell.isFree()) cell.setOwn(joined(cell.own(), call));
+      else {
+        cell.note((state) => joined(state, call));
+        cell.hold(call.id);
+      }
+      return createTurn(call, cell, options, onOver);
     },
     room() {
       const state = cell.view();

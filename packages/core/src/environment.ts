@@ -22,6 +22,8 @@ export interface Connection {
 export interface Turns {
   /** Undefined when `signal` ended the wait. */
   take(target: PlannedTarget, claim: Claim, signal: AbortSignal): Promise<Turn | undefined>;
+  /** The turn of a job that is in flight already. */
+  adopt(target: PlannedTarget, credential: string): Turn;
   /** When a turn asked for now would be given; undefined for at once. */
   expect(target: PlannedTarget, claim: Claim): Delay | undefined;
 }

@@ -35,6 +35,7 @@ export { nearMatches } from './near-matches.ts';
 export { createPacer, createUnlimitedPacer, type PacerOptions, type WakefulPacer } from './pacer.ts';
 export type { Cells, Claim, Delay, LimitReport, Pacer, Ticket, Turn, TurnRequest } from './pacing.ts';
 export type { Payment, Plan, PlannedTarget, Policy } from './plan.ts';
+export { withoutPermits } from './policy/admission.ts';
 export type { Presence } from './policy/decide.ts';
 export { createFairClock, type FairClock } from './policy/fair-queue.ts';
 export { readHint } from './policy/hints.ts';

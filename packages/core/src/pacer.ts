@@ -75,6 +75,7 @@ export function createPacer(options: PacerOptions): WakefulPacer {
 
   return {
     take: (request) => queueOf(request.target).take(request),
+    adopt: (target, credential, caller) => queueOf(target).adopt(credential, caller),
     expect: (target, claim, ticket) => queues.get(target)?.expect(claim, ticket),
     report: () => [...queues.values()].flatMap((queue) => queue.report()),
     wake(target) {

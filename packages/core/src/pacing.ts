@@ -57,6 +57,8 @@ export interface Delay {
 export interface Pacer {
   /** At once where the target has room; else when it has, in the order of the tickets. Empty only when `signal` aborted. */
   take(request: TurnRequest): Promise<readonly Turn[]>;
+  /** A turn for a job that an earlier process began and that is still in flight: it counts, whatever the limits. */
+  adopt(target: string, credential: string, caller: string): Turn;
   /** When a turn asked for now would be given; undefined for at once. Never later than what is known. */
   expect(target: string, claim: Claim, ticket: Ticket | undefined): Delay | undefined;
   report(): readonly LimitReport[];

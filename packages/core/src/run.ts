@@ -4,7 +4,7 @@ import type { Failure } from './failure.ts';
 import type { Gate } from './gates.ts';
 import type { Health } from './health.ts';
 import { cancelAttempt, pollAttempt } from './job.ts';
-import { type Attempt, type Event, type Journal, type Outcome, openAttempt } from './journal.ts';
+import { type Attempt, type Event, type Journal, type Outcome, openAttempt, type Run } from './journal.ts';
 import type { Claim, Delay, Turn } from './pacing.ts';
 import type { Plan, PlannedTarget } from './plan.ts';
 import { answerFor } from './policy/budget.ts';
@@ -25,7 +25,7 @@ export async function run(
   environment: RunEnvironment,
 ): Promise<Outcome | typeof PARKED> {
   const recorder = createRecorder(journal);
-  const step: Step = { runId, plan, recorder, environment, hand: {} };
+  const step: Step = { runId, plan, recorder, environment, hand: handOf(recorder.run(), plan, environment) };
   const { maxDecisions } = environment.limits;
   try {
     for (let decided = 0; decided < maxDecisions; ) {
@@ -55,6 +55,14 @@ interface Step {
   readonly environment: RunEnvironment;
   /** The turn of the open attempt: an accepted job keeps its place under the limits until it ends. */
   readonly hand: { turn?: Turn };
+}
+
+/** A job that was accepted before this process began has its place under the limits again. */
+function handOf(state: Run, plan: Plan, { turns }: RunEnvironment): Step['hand'] {
+  const open = openAttempt(state);
+  const target = plan.targets.find((one) => one.id === open?.target);
+  if (open?.handle === undefined || target === undefined) return {};
+  return { turn: turns.adopt(target, open.credential ?? target.credential) };
 }
 
 /** `turn`: it has just been given a turn at this target, so that target's limits are no reason to wait. */

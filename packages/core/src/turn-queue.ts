@@ -89,6 +89,13 @@ export class TurnQueue {
     });
   }
 
+  /** A call of an earlier process that is in flight at the provider. */
+  adopt(credential: string, caller: string): Turn {
+    const { callers } = this.#options;
+    callers.began(caller);
+    return this.#account(credential).adopt(() => callers.ended(caller));
+  }
+
   /** Where nothing is limited and nobody waits there is no queue. */
   #takeFreely({ credentials, claim, ticket: { caller }, most = 1 }: TurnRequest): readonly Turn[] | undefined {
     if (this.#line.size > 0 || this.#isLooking) return undefined;

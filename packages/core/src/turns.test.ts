@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Turns } from './environment.ts';
 import { createHealthBook } from './health.ts';
+import type { Event } from './journal.ts';
 import type { Claim, Turn } from './pacing.ts';
 import type { PlannedTarget } from './plan.ts';
 import { PARKED, run } from './run.ts';
@@ -32,6 +33,7 @@ function watchedTurns(io: { now(): number; timer(at: number, end: () => void): (
   });
   return {
     ...{ settled, givenBack, claims },
+    adopt: (target) => turnAt(target),
     expect: (target) =>
       delayMs > 0 && target.id === 'a/model' ? { until: io.now() + delayMs, reason: 'busy' } : undefined,
     take: (target, claim, signal) =>
@@ -78,6 +80,22 @@ test('an accepted job keeps its turn until it ends', async () => {
   const accepted = answer(200, ACCEPTED_BODY);
   const { turns } = await end({ submits: [accepted], polls: [accepted, accepted, GOOD] });
   assert.deepEqual([turns.claims.length, turns.settled], [1, ['a/model ok']]);
+});
+
+test('a job that an earlier process began is given its place again', async () => {
+  const accepted = answer(200, ACCEPTED_BODY);
+  const plan = samplePlan(['a']);
+  const scripts = { 'a/model': { submits: [accepted], polls: [accepted, GOOD] } };
+  const past: readonly Event[] = [
+    { type: 'attempt-started', at: 0, attempt: 1, target: 'a/model' },
+    { type: 'handle-received', at: 1, attempt: 1, handle: { job: 'j1' }, pollAt: 2 },
+  ];
+  const scenario = { plan, scripts, journalMs: 1, presenceTurnsMs: [], cancelMs: undefined };
+  const world = createWorld(scenario, past, 5_000);
+  const turns = watchedTurns(world.io, 0);
+  const outcome = await world.io.drive(run('run', plan, world.journal, { ...world.environment, turns }));
+  assert.ok(outcome !== PARKED && outcome.ok);
+  assert.deepEqual([turns.claims, turns.settled], [[], ['a/model ok']]);
 });
 
 test('the wait for a turn is journaled with its reason, and nothing is sent before', async () => {

@@ -56,6 +56,7 @@ export function createTurns({
       if (turn) clock?.started(target.id, own.tag);
       return turn;
     },
+    adopt: (target, credential) => pacer.adopt(target.id, credential, ticket(target.id).caller),
     expect(target, claim) {
       if (inHand?.target === target.id && inHand.images === claim.images) return undefined;
       return pacer.expect(target.id, claim, ticket(target.id));
@@ -66,12 +67,11 @@ export function createTurns({
 
 /** Turns without limits or queues, at once. */
 export const FREE_TURNS: Turns = {
-  take: async (target) => ({
-    credential: credentialsOf(target)[0] ?? target.credential,
-    sent: () => {},
-    observe: () => {},
-    settle: () => {},
-    giveBack: () => {},
-  }),
+  take: async (target) => freeTurn(credentialsOf(target)[0] ?? target.credential),
+  adopt: (_target, credential) => freeTurn(credential),
   expect: () => undefined,
 };
+
+function freeTurn(credential: string): Turn {
+  return { credential, sent: () => {}, observe: () => {}, settle: () => {}, giveBack: () => {} };
+}

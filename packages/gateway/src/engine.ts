@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type AssetStore,
   type Catalogue,
@@ -9,6 +10,7 @@ import {
   limitsOf,
   openaiTierLimits,
   splitTarget,
+  withoutPermits,
 } from '@onetake/core';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
@@ -103,14 +105,20 @@ export async function startEngine(options: EngineOptions) {
 /** Who goes when: limits, fair order, and what is known of the queues. */
 async function startPacing({ config, store, io, catalogue }: EngineOptions, onError: (error: unknown) => void) {
   const open = store.ownership === 'exclusive' ? createOwnedCells : createSharedCells;
-  const cells = await open({ store, prefix: 'limit/', io, onError });
+  const cells = await open({ store, prefix: 'limit/', io, onError, revive: withoutPermits });
   const clock = createFairClock();
   const backlog = createBacklog(config.queue);
   const queues = await store.queues();
   clock.restore(queues);
   backlog.reset(queues);
   const limits = (target: string) => limitsOf(target, config.limits, catalogue) ?? tierLimits(target, config);
-  const pacer = createPacer({ limits, cells, io, maxRunningPerCaller: config.queue.maxRunningPerKey });
+  const pacer = createPacer({
+    limits,
+    cells,
+    io,
+    maxRunningPerCaller: config.queue.maxRunningPerKey,
+    owner: randomUUID(),
+  });
   const health = createHealthBook();
   const gates =
     store.ownership === 'shared' ? await createSharedCells({ store, prefix: 'health/', io, onError }) : undefined;

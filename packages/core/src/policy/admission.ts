@@ -1,3 +1,4 @@
+import { isObject, type JsonValue } from '../json.ts';
 import type { Claim, Limits } from '../pacing.ts';
 import { ceilingRaised } from './ceiling.ts';
 import { nextArrival } from './gcra.ts';
@@ -203,6 +204,17 @@ function noted(state: LimitState, call: Call, exactMs: number): LimitState {
   const { id, at, requests, images, tokens } = call;
   const permit: Permit = { id, at, until: at + PERMIT_MS, requests, images, tokens };
   return { ...state, seenAt: at, uses: recorded(state.uses, at, call, exactMs), permits: [...state.permits, permit] };
+}
+
+/** With a call that was in flight before anybody here counted: it uses a place and nothing else. */
+export function joined(state: LimitState, call: Call): LimitState {
+  const permit: Permit = { ...call, until: call.at + PERMIT_MS };
+  return { ...state, permits: [...state.permits, permit] };
+}
+
+/** What a process that owns its limits alone finds at its start: calls of the one before are in nobody's flight. */
+export function withoutPermits(state: JsonValue): JsonValue {
+  return isObject(state) ? { ...state, permits: [] } : state;
 }
 
 function spaced({ smooth }: LimitState, inForce: readonly RateInForce[], call: Call): LimitState['smooth'] {

@@ -15,6 +15,8 @@ export interface StateCellsOptions {
   readonly prefix: string;
   readonly io: Pick<Io, 'now' | 'timer'>;
   readonly onError: (error: unknown) => void;
+  /** What becomes of a value that an earlier process left; only where this one owns the store. */
+  readonly revive?: (value: JsonValue) => JsonValue;
 }
 
 const WRITE_EVERY_MS = 1_000;
@@ -24,10 +26,11 @@ const MAX_SWAPS = 100;
  * Cells of a process that owns its store: the truth is in memory, and written behind once a second. What a crash loses
  * of a limit's use is at most that second.
  */
-export async function createOwnedCells({ store, prefix, io, onError }: StateCellsOptions): Promise<StateCells> {
+export async function createOwnedCells(options: StateCellsOptions): Promise<StateCells> {
+  const { store, prefix, io, onError, revive = (value) => value } = options;
   const known = new Map<string, { value: unknown; version: number; written: unknown }>();
   for (const { key, value, version } of await store.readCells(prefix))
-    known.set(key.slice(prefix.length), { value, version, written: value });
+    known.set(key.slice(prefix.length), { value: revive(value), version, written: value });
   let stopTimer = writeLater();
 
   function writeLater(): () => void {
