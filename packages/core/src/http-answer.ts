@@ -12,6 +12,8 @@ export interface HttpAnswer {
  */
 export function httpAnswer(failure: Failure): HttpAnswer {
   const row: FailureRow = FAILURES[failure.kind];
+  // How it ended is known; only its bill is not.
+  if (failure.cancel === 'confirmed') return { status: 424, type: 'server_error', code: row.code };
   if (failure.certainty === 'ambiguous') return { status: 424, type: 'server_error', code: 'outcome_unknown' };
   if (failure.certainty === 'failed') return { status: 424, type: 'server_error', code: 'generation_failed' };
   const providersCode = failure.kind === 'invalid' || failure.kind === 'permission' || failure.kind === 'capability';
@@ -33,10 +35,13 @@ export function callerMayRepeat(failure: Failure): boolean {
 
 const UNKNOWN_ADVICE =
   'Nobody here knows whether the provider did the work and bills it; look it up there by time and prompt before paying again.';
+const CANCELED_ADVICE =
+  'The provider gave the work up after it had begun and may bill it all the same; its console tells.';
 const FAILED_ADVICE = FAILURES.server.advice;
 
 /** One sentence on what to do: about the possible charge where there is one, about the cause otherwise. */
 export function adviceFor(failure: Failure): string {
+  if (failure.cancel === 'confirmed' && failure.certainty === 'ambiguous') return CANCELED_ADVICE;
   if (failure.certainty === 'ambiguous') return UNKNOWN_ADVICE;
   return failure.certainty === 'failed' ? FAILED_ADVICE : FAILURES[failure.kind].advice;
 }

@@ -13,6 +13,8 @@ export interface Plan {
   readonly deadlineAt: number;
   /** A task: it runs to its end whether or not anybody waits. */
   readonly unattended?: true;
+  /** Its class in every queue; absent means interactive. */
+  readonly priority?: 'batch';
 }
 
 /** One model behind one credential: what breakers and limits attach to. */

@@ -7,6 +7,7 @@ import {
   createPacer,
   type Io,
   keysOf,
+  type Limits,
   limitsOf,
   openaiTierLimits,
   splitTarget,
@@ -60,10 +61,11 @@ export async function startEngine(options: EngineOptions) {
   const feeder = startFeeder(options, pacing, worker);
   const { running } = worker;
   const follow = createFollow({ store, running, io });
-  const etaMs = (queue: string, pictures: number) => pacing.throughput.etaMs(queue, pictures, io.now());
+  const etaMs = (queue: string, pictures: number) =>
+    pacing.throughput.etaMs(queue, pictures, io.now()) ?? windowsMs(pacing.limitsAt(queue), pictures);
   const tasks = createTasks({ store, worker, follow, io, etaMs });
   const generations = createGenerations({
-    ...{ store, worker, undelivered, feeder, follow, io, clock: pacing.clock, backlog: pacing.backlog },
+    ...{ store, worker, undelivered, feeder, follow, io, clock: pacing.clock, backlog: pacing.backlog, etaMs },
     catalogue: options.catalogue,
     idempotencyMs: IDEMPOTENCY_MS,
     maxLive: MAX_LIVE,
@@ -103,7 +105,7 @@ export async function startEngine(options: EngineOptions) {
 }
 
 /** Who goes when: limits, fair order, and what is known of the queues. */
-async function startPacing({ config, store, io, catalogue }: EngineOptions, onError: (error: unknown) => void) {
+async function startPacing({ config, store, io, catalogue, log }: EngineOptions, onError: (error: unknown) => void) {
   const open = store.ownership === 'exclusive' ? createOwnedCells : createSharedCells;
   const cells = await open({ store, prefix: 'limit/', io, onError, revive: withoutPermits });
   const clock = createFairClock();
@@ -127,8 +129,22 @@ async function startPacing({ config, store, io, catalogue }: EngineOptions, onEr
     await gates?.close();
     await cells.close();
   };
+  health.onClosed(({ credential, gate }) => {
+    if (gate.by !== 'credential') return;
+    log.warn(
+      { credential, until: gate.until, kind: gate.failure.kind },
+      `a provider refuses a key: ${gate.failure.message}`,
+    );
+  });
   const limitsAt = limitsInForce(pacer.report, limits);
   return { clock, backlog, pacer, health, throughput: createThroughput(), limitsAt, close };
+}
+
+/** How long the rates that hold take for so many pictures. */
+function windowsMs(limits: Limits | undefined, pictures: number): number | undefined {
+  const rates = [...(limits?.images ?? []), ...(limits?.requests ?? [])];
+  if (rates.length === 0) return undefined;
+  return Math.max(...rates.map(({ count, windowMs }) => Math.floor(pictures / count) * windowMs));
 }
 
 function tierLimits(target: string, { openaiTier, providers }: Config) {

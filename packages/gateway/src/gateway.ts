@@ -6,6 +6,8 @@ import type { Logger } from 'pino';
 import { openDiskAssets } from './assets/disk.ts';
 import { createDownloader } from './assets/download.ts';
 import { createTieredAssets } from './assets/tiered.ts';
+import { createBatches } from './batches/batches.ts';
+import { openFiles } from './batches/files.ts';
 import { catalogueOf } from './catalogue.ts';
 import type { Config } from './config.ts';
 import { startEngine } from './engine.ts';
@@ -35,6 +37,8 @@ export interface GatewayOptions {
 const STOP_GRACE_MS = 300_000;
 /** For callers to take the answers that are being written. */
 const LAST_ANSWERS_MS = 10_000;
+/** Lines of one batch that are tasks at once: enough to use any limit, few enough to leave the queue to others. */
+const BATCH_LOOKAHEAD = 256;
 
 /** Opens the data directory, takes up what an earlier process left, and listens. */
 export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
@@ -59,14 +63,21 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   if (sandbox) opened.push(() => sandbox.stop());
   const io = systemIo();
   opened.push(() => io.close());
-  const files = await openDiskAssets(config.assetsDir);
-  const assets = createTieredAssets({ files, small: store.smallPictures, now: io.now });
+  const pictures = await openDiskAssets(config.assetsDir);
+  const assets = createTieredAssets({ files: pictures, small: store.smallPictures, now: io.now });
   const catalogue = catalogueOf(config, sandbox && (() => sandbox));
   let url = '';
   const addresses = () => ({ own: url, public: config.publicUrl });
   const engine = await startEngine({ config, store, assets, io, catalogue, log, addresses });
   opened.push(() => engine.close());
   const assetsUrl = () => `${config.publicUrl ?? url}/v1/assets`;
+  const files = await openFiles(join(config.assetsDir, 'files'));
+  const directory = join(config.assetsDir, 'batches');
+  const lookahead = Math.ceil(Math.min(BATCH_LOOKAHEAD, config.queue.maxQueuedPerKey / 2));
+  const batches = await createBatches({
+    ...engine,
+    ...{ store, files, directory, assets, assetsUrl, io, config, log, lookahead },
+  });
   const secretOf = createWebhookSecrets({
     cells: store,
     configured: (caller) => config.webhooks.callers[caller]?.secret,
@@ -76,7 +87,7 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   opened.push(async () => deliverer?.stop());
   const app = await createApp({
     ...engine,
-    ...{ config, store, assets, io, catalogue, log },
+    ...{ config, store, assets, files, batches, io, catalogue, log },
     fetchImage: createDownloader({ io }),
     sandboxUrl: () => sandbox?.url,
     assetsUrl,
@@ -93,6 +104,8 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   });
   await app.listen({ host: config.host, port: config.port });
   url = addressOf(app.server.address(), config.host);
+  opened.push(() => batches.stop());
+  await batches.start();
   const payload = async (id: string) => {
     const stored = await store.read(id);
     return stored && taskView(stored, { assetsUrl: assetsUrl() });

@@ -75,8 +75,8 @@ export function admit(
   }
   const probe = current.search?.probe;
   const state = probe && at >= probe.at + presumedMs(current) ? concluded(current, at) : current;
-  const units = unitsOfClaim(claim);
   const inForce = ratesInForce(state, configured);
+  const units = withTokens(unitsOfClaim(claim), state, inForce);
   const blocks = blocksOf(state, configured, inForce, units, at);
   const firm = blocks.filter((one) => one.raise === undefined);
   const raised =
@@ -103,6 +103,13 @@ function openingAt({ uses }: LimitState, at: number): number {
   if (first === undefined || at - first >= OPENING_MS) return at;
   const calls = uses.reduce((sum, use) => sum + unitsOf(use, 'requests'), 0);
   return calls < OPENING_CALLS ? at : Math.ceil(first + OPENING_STEP_MS * Math.log2((calls + 1) / OPENING_CALLS));
+}
+
+/** What a call will use of tokens is told with its answer; until then it counts as much as the calls before it did. */
+function withTokens(units: Units, { uses }: LimitState, inForce: readonly RateInForce[]): Units {
+  if (units.tokens > 0 || !inForce.some((rate) => rate.dimension === 'tokens')) return units;
+  const [tokens, requests] = uses.reduce(([all, calls], use) => [all + use[4], calls + use[2]], [0, 0]);
+  return { ...units, tokens: requests > 0 ? Math.max(1, Math.ceil(tokens / requests)) : 1 };
 }
 
 function blocksOf(

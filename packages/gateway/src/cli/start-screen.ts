@@ -28,8 +28,16 @@ function addresses(config: Config, gateway: RunningGateway): string[][] {
     ...(config.publicUrl === undefined ? [] : [['public', config.publicUrl]]),
     ...(gateway.sandbox === undefined ? [] : [['sandbox', gateway.sandbox.url]]),
     ['data', config.dataDir],
+    ...(config.databaseUrl === undefined ? [] : [['database', databaseName(config.databaseUrl)]]),
+    ...(config.databaseUrl === undefined ? [] : [['pictures', config.assetsDir]]),
     ['callers', callers || 'anybody on this machine, no key needed'],
   ];
+}
+
+/** Without user and password. */
+function databaseName(url: string): string {
+  const { host, pathname } = new URL(url);
+  return `PostgreSQL at ${host}${pathname}, shared by every gateway on it`;
 }
 
 function providers({ providers: configured, sandbox }: Config, title: (text: string) => string): string[] {

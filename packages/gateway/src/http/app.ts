@@ -3,9 +3,11 @@ import multipart from '@fastify/multipart';
 import { httpAnswer } from '@onetake/core';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { serveAsset } from './assets.ts';
+import { type BatchRequest, batchRoutes } from './batches.ts';
 import { createBrowserGuard } from './browser-guard.ts';
 import { createCallers } from './callers.ts';
 import type { AppDeps } from './deps.ts';
+import { type FileRequest, fileRoutes } from './files.ts';
 import { imageRoutes } from './image-routes.ts';
 import { type JobNewsRequest, tellJobNews } from './job-news.ts';
 import { modelEntry, modelList } from './models.ts';
@@ -19,6 +21,7 @@ import {
   problemHeaders,
   RequestProblem,
   requestProblemOf,
+  storeProblemOf,
 } from './problem.ts';
 import { type TaskRequest, taskRoutes } from './tasks.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -75,6 +78,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   app.get<TaskRequest>('/v1/tasks/:id', tasks.read);
   app.delete<TaskRequest>('/v1/tasks/:id', tasks.cancel);
   app.get<TaskRequest>('/v1/tasks/:id/events', { exposeHeadRoute: false }, tasks.events);
+  addBatches(app, deps);
   app.get('/v1/webhooks', webhooks.list);
   app.post('/v1/webhooks/redeliver', webhooks.redeliver);
   app.get('/v1/webhooks/secret', webhooks.secret);
@@ -93,6 +97,20 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   return app;
 }
 
+function addBatches(app: FastifyInstance, deps: AppDeps): void {
+  const files = fileRoutes(deps);
+  const batches = batchRoutes(deps);
+  app.post('/v1/files', files.create);
+  app.get('/v1/files', files.list);
+  app.get<FileRequest>('/v1/files/:id', files.read);
+  app.get<FileRequest>('/v1/files/:id/content', files.content);
+  app.delete<FileRequest>('/v1/files/:id', files.remove);
+  app.post('/v1/batches', batches.create);
+  app.get('/v1/batches', batches.list);
+  app.get<BatchRequest>('/v1/batches/:id', batches.read);
+  app.post<BatchRequest>('/v1/batches/:id/cancel', batches.cancel);
+}
+
 /** Nothing of what a provider says is read. */
 const JOB_NEWS_BYTES = 1024 * 1024;
 
@@ -102,7 +120,7 @@ const REQUEST_TIMEOUT_MS = 300_000;
 /** Long polls and streams of events at once; each holds a connection. */
 const MAX_OPEN_ANSWERS = 10_000;
 
-const VERSIONED = /^\/(?:images|tasks|webhooks|models|generations|targets|assets)(?=[/?]|$)/;
+const VERSIONED = /^\/(?:images|tasks|files|batches|webhooks|models|generations|targets|assets)(?=[/?]|$)/;
 
 /** People set the base URL with or without `/v1`; both mean the same. */
 function withVersion(url: string): string {
@@ -137,7 +155,7 @@ function explain(app: FastifyInstance, { config, io, log }: AppDeps): void {
         .headers(failureHeaders(failure, io.now()))
         .send(failureBody(failure, { requestId: request.id, now: io.now() }));
     }
-    const problem = requestProblemOf(error, config.bodyLimitBytes) ?? internal();
+    const problem = requestProblemOf(error, config.bodyLimitBytes) ?? storeProblemOf(error) ?? internal();
     if (problem.status >= 500) log.error({ err: error, request: request.id }, 'a request met a fault of the gateway');
     return reply.code(problem.status).headers(problemHeaders(problem)).send(problemBody(problem, request.id));
   });

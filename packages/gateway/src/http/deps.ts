@@ -2,6 +2,8 @@ import type { Catalogue, HealthBook, Io, Limits, Pacer } from '@onetake/core';
 import type { Logger } from 'pino';
 import type { DiskAssets } from '../assets/disk.ts';
 import type { FetchImage } from '../assets/download.ts';
+import type { Batches } from '../batches/batches.ts';
+import type { Files } from '../batches/files.ts';
 import type { Config } from '../config.ts';
 import type { Store } from '../store/store.ts';
 import type { Generations } from '../tasks/generations.ts';
@@ -23,6 +25,8 @@ export interface AppDeps {
   readonly worker: Worker;
   readonly generations: Generations;
   readonly tasks: Tasks;
+  readonly files: Files;
+  readonly batches: Batches;
   /** What providers say of their jobs. */
   readonly news: JobNews;
   readonly pacer: Pacer;

@@ -63,7 +63,7 @@ export async function answerImages(call: ImageCall, reply: FastifyReply, deps: I
         kind: 'queue_full',
         certainty: 'not_sent',
         message: ticket.message,
-        notBefore: deps.io.now() + FULL_RETRY_MS,
+        notBefore: deps.io.now() + Math.min(Math.max(ticket.retryAfterMs ?? FULL_RETRY_MS, 1_000), MAX_FULL_RETRY_MS),
       });
     case 'task':
       return answerTask(call, ticket, reply, deps);
@@ -78,6 +78,7 @@ export async function answerImages(call: ImageCall, reply: FastifyReply, deps: I
 
 const MISMATCH =
   'Idempotency-Key: it was used for another request body within 24 hours; send a new key, or the same body';
+const MAX_FULL_RETRY_MS = 300_000;
 const FULL_RETRY_MS = 5_000;
 
 /** Hands over the task, or what it came to while its caller waited. */

@@ -55,9 +55,8 @@ export function operationRoutes(deps: AppDeps) {
           ...(deps.sandboxUrl() !== undefined && { sandbox: deps.sandboxUrl() }),
         };
       } catch (error) {
-        return reply
-          .code(503)
-          .send({ status: 'not_ready', reason: error instanceof Error ? error.message : String(error) });
+        deps.log.error({ err: error }, 'the store cannot be read');
+        return reply.code(503).send({ status: 'not_ready', reason: 'the store does not answer; the log says why' });
       }
     },
 
@@ -79,6 +78,15 @@ const ENDPOINTS = [
   'GET /v1/tasks/{id}',
   'DELETE /v1/tasks/{id}',
   'GET /v1/tasks/{id}/events',
+  'POST /v1/files',
+  'GET /v1/files',
+  'GET /v1/files/{id}',
+  'GET /v1/files/{id}/content',
+  'DELETE /v1/files/{id}',
+  'POST /v1/batches',
+  'GET /v1/batches',
+  'GET /v1/batches/{id}',
+  'POST /v1/batches/{id}/cancel',
   'GET /v1/webhooks',
   'POST /v1/webhooks/redeliver',
   'GET /v1/webhooks/secret',
@@ -93,6 +101,7 @@ const ENDPOINTS = [
 /** What the target's limits are now, who says so, what is used of them, and how many wait for a turn. */
 function pacingFields(report: LimitReport | undefined) {
   if (report === undefined) return {};
-  const { limits, source, used, waiting } = report;
-  return { limits: limitsView(limits), limits_source: source, used, waiting };
+  const { limits, source, used, waiting, inFlight } = report;
+  const isLimited = Object.keys(limits).length > 0;
+  return { in_flight: inFlight, limits: limitsView(limits), limits_source: isLimited ? source : null, used, waiting };
 }

@@ -9,6 +9,7 @@ import {
   type JsonObject,
   splitTarget,
 } from '@onetake/core';
+import { StoreOverloadedError, StoreUnavailableError } from '../store/errors.ts';
 
 export interface ProblemOptions {
   /** The field or header at fault. */
@@ -64,6 +65,21 @@ export function requestProblemOf(error: unknown, bodyLimitBytes: number): Reques
   if (status === 415) return new RequestProblem(415, 'unsupported_media_type', MEDIA_TYPES, { param: 'content-type' });
   if (status < 400 || status >= 500) return undefined;
   return new RequestProblem(status, 'invalid_body', `body: ${message}; send one JSON object`, { cause: error });
+}
+
+const COME_BACK_SECONDS = 2;
+
+/** A store that does not answer is nobody's fault here; what may have been taken is no 5xx, which SDKs repeat. */
+export function storeProblemOf(error: unknown): RequestProblem | undefined {
+  if (error instanceof StoreOverloadedError || (error instanceof StoreUnavailableError && !error.maybeDone)) {
+    const headers = { 'retry-after': String(COME_BACK_SECONDS), 'x-should-retry': 'true' };
+    const message = 'the gateway’s database does not answer now and nothing was begun; send the same request again';
+    return new RequestProblem(503, 'storage_unavailable', message, { headers, cause: error });
+  }
+  if (!(error instanceof StoreUnavailableError)) return undefined;
+  const message =
+    'the gateway’s database went away and the request may have been taken; look at GET /v1/tasks before sending it again, or send it with an Idempotency-Key';
+  return new RequestProblem(424, 'storage_unavailable', message, { cause: error });
 }
 
 const MEDIA_TYPES =

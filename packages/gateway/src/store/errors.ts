@@ -22,6 +22,17 @@ export class StoreSchemaError extends Error {
   }
 }
 
+/** The database does not answer now. `maybeDone`: a write may have become durable all the same. */
+export class StoreUnavailableError extends Error {
+  readonly maybeDone: boolean;
+
+  constructor(message: string, maybeDone: boolean) {
+    super(message);
+    this.name = 'StoreUnavailableError';
+    this.maybeDone = maybeDone;
+  }
+}
+
 /** The queue in front of the store is full; nothing of the operation was done. */
 export class StoreOverloadedError extends Error {
   constructor(maxQueued: number) {

@@ -15,10 +15,12 @@ export function shareHealth(health: HealthBook, cells: StateCells, onError: (err
       cells.update<ClosedGate, void>(key, (known) => ({ value: later(known, closed), result: undefined })),
     ).catch(onError);
   });
-  cells.onChange((key) => {
+  const adopt = (key: string) => {
     const closed = cells.peek<ClosedGate>(key);
     if (closed) health.adopt(closed);
-  });
+  };
+  for (const key of cells.keys()) adopt(key);
+  cells.onChange(adopt);
 }
 
 function later(known: ClosedGate | undefined, closed: ClosedGate): ClosedGate {

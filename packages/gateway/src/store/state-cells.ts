@@ -6,6 +6,7 @@ type CellStore = SharedState & Pick<Store, 'onChange'>;
 
 /** Cells with what must happen before the process ends. */
 export interface StateCells extends Cells {
+  keys(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -65,6 +66,7 @@ export async function createOwnedCells(options: StateCellsOptions): Promise<Stat
       return result;
     },
     peek: <Value>(key: string) => known.get(key)?.value as Value | undefined,
+    keys: () => [...known.keys()],
     onChange: () => () => {},
     async close() {
       stopTimer();
@@ -106,6 +108,7 @@ export async function createSharedCells({ store, prefix }: StateCellsOptions): P
       throw new Error(`the shared value "${prefix}${key}" changed ${MAX_SWAPS} times while it was being written`);
     },
     peek: <Value>(key: string) => seen.get(key) as Value | undefined,
+    keys: () => [...seen.keys()],
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

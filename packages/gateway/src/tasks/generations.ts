@@ -26,8 +26,8 @@ export type Ticket =
   | { readonly kind: 'refused'; readonly failure: Failure }
   /** The key was used for another body. */
   | { readonly kind: 'mismatch' }
-  /** As many wait as may; `notBefore` where it can be told. */
-  | { readonly kind: 'full'; readonly message: string }
+  /** As many wait as may; `retryAfterMs` where it is known how fast they go. */
+  | { readonly kind: 'full'; readonly message: string; readonly retryAfterMs?: number }
   | { readonly kind: 'task'; readonly id: string; readonly replayed: boolean }
   /** A generation this process works on, joined: the holder owes its `leave`. `attached` when an earlier caller's, `replayed` when the key's. */
   | { readonly kind: 'live'; readonly live: Live; readonly attached: boolean; readonly replayed: boolean }
@@ -47,6 +47,8 @@ export interface GenerationsOptions {
   readonly clock: FairClock;
   readonly feeder: Pick<Feeder, 'wake'>;
   readonly backlog: Backlog;
+  /** How long a queue takes for so many pictures; undefined when nothing is known yet. */
+  readonly etaMs: (queue: string, pictures: number) => number | undefined;
   readonly follow: Follow;
   readonly idempotencyMs: number;
   /** Generations worked on at once, at most. */
@@ -109,7 +111,7 @@ type Begun = Ticket | Extract<Created, { kind: 'existing' }>;
 /** A new generation, or the one its key already belongs to. */
 function begin(submission: Submission, plan: Plan, options: GenerationsOptions): Promise<Begun> {
   return submission.asTask
-    ? enqueue(submission, asTask(plan, submission.settings), options)
+    ? enqueue(submission, asTask(plan, submission.settings, submission.priority), options)
     : lease(submission, plan, options);
 }
 
@@ -138,7 +140,10 @@ async function enqueue(submission: Submission, plan: Plan, options: GenerationsO
   const { store } = options;
   const queue = queueOf(plan);
   const full = options.backlog.refuses(submission.caller);
-  if (full !== undefined) return { kind: 'full', message: full };
+  if (full !== undefined) {
+    const retryAfterMs = options.etaMs(queue, plan.request.n);
+    return { kind: 'full', message: full, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  }
   const { tag, cost } = placeTag(submission, plan, options.clock);
   const images = splitPlan(plan)[0]?.request.n ?? 1;
   const { priority, caller } = submission;

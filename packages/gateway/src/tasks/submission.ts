@@ -54,10 +54,16 @@ export function placeTag({ caller, priority }: Submission, plan: Plan, clock: Fa
 const TASK_MS = 24 * 3_600_000;
 
 /** A task has a deadline only where one was asked for; a day bounds it all the same. */
-export function asTask(plan: Plan, settings: PolicySettings): Plan {
+export function asTask(plan: Plan, settings: PolicySettings, priority: Place['priority']): Plan {
   const totalMs = Math.min(settings.totalTimeoutMs ?? TASK_MS, TASK_MS);
   const timeout = { ...plan.policy.timeout, totalMs };
-  return { ...plan, unattended: true, policy: { ...plan.policy, timeout }, deadlineAt: plan.createdAt + totalMs };
+  return {
+    ...plan,
+    unattended: true,
+    ...(priority === 'batch' && { priority }),
+    policy: { ...plan.policy, timeout },
+    deadlineAt: plan.createdAt + totalMs,
+  };
 }
 
 /** The target whose turn it waits for: the one it prefers. */

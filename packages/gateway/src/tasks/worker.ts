@@ -167,7 +167,7 @@ function ticketOf({ caller, plan, tag }: Work, { clock }: WorkerOptions): (targe
   return (target) => {
     const known = tickets.get(target);
     if (known) return known;
-    const ticket = { caller, tag: clock.tag(target, caller, 'interactive', plan.request.n).tag };
+    const ticket = { caller, tag: clock.tag(target, caller, plan.priority ?? 'interactive', plan.request.n).tag };
     tickets.set(target, ticket);
     return ticket;
   };

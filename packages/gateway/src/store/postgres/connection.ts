@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type ClientBase, type ClientConfig, TypeOverrides } from 'pg';
+import { StoreUnavailableError } from '../errors.ts';
 
 /** A PostgreSQL database: how to connect to it, and what to call it where people read. */
 export interface Database {
@@ -7,7 +8,7 @@ export interface Database {
   readonly name: string;
   readonly config: ClientConfig;
   /** An error that says what happened to the database and tells no password, with the reason's `code` where it has one. */
-  readonly fault: (what: string, reason: unknown) => Error;
+  readonly fault: (what: string, reason: unknown, maybeDone?: boolean) => Error;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -69,7 +70,7 @@ export function readDatabaseUrl(url: string): Database {
       keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
       types: numbers,
     },
-    fault: (what, reason) => faultOf(`PostgreSQL at ${name}: ${what}`, reason, secrets),
+    fault: (what, reason, maybeDone = false) => faultOf(`PostgreSQL at ${name}: ${what}`, reason, secrets, maybeDone),
   };
 }
 
@@ -115,10 +116,10 @@ export async function disconnect(client: Client): Promise<void> {
   client.connection.stream.destroy();
 }
 
-function faultOf(what: string, reason: unknown, secrets: readonly string[]): Error {
+function faultOf(what: string, reason: unknown, secrets: readonly string[], maybeDone: boolean): Error {
   let message = `${what}: ${wordsOf(reason)}`;
   for (const secret of secrets) if (secret !== '') message = message.replaceAll(secret, '***');
-  return Object.assign(new Error(message), codeOf(reason) && { code: codeOf(reason) });
+  return Object.assign(new StoreUnavailableError(message, maybeDone), codeOf(reason) && { code: codeOf(reason) });
 }
 
 /** Trying several addresses fails with an error that has no words of its own. */

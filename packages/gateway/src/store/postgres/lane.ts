@@ -46,7 +46,7 @@ export function createLane({ database, maxQueued, onChanges, client }: LaneOptio
       connection.leave(open);
       if (!error.maybeDone && !isRetry) return perform(batch, true);
       const outcome = error.maybeDone ? 'whether these operations were done is unknown' : 'nothing was done';
-      throw database.fault(`the connection was lost, and ${outcome}`, error);
+      throw database.fault(`the connection was lost, and ${outcome}`, error, error.maybeDone);
     }
   }
 
