@@ -10,7 +10,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const tool = (name) => join(root, 'node_modules', '.bin', name);
 const source = '--conditions=onetake-source';
-const tests = ['--test', '--test-reporter=spec'];
+// Suites of whole processes wait more than they work, so more of them run at once than there are cores.
+const tests = ['--test', '--test-reporter=spec', '--test-concurrency=4'];
 
 const commands = {
   onetake: (args) => [[node, source, 'packages/gateway/src/cli/main.ts', ...args]],

@@ -50,6 +50,7 @@ const MAX_LIVE = 10_000;
 const MAX_UNDELIVERED = 100_000;
 /** Other nodes say what they do; what they said to nobody is found by looking. */
 const LOOK_EVERY_MS = 5_000;
+const RECOUNT_EVERY_MS = 30_000;
 
 /** What turns requests into generations; it has taken up what an earlier process left when this resolves. */
 export async function startEngine(options: EngineOptions) {
@@ -190,12 +191,12 @@ function startFeeder(
   });
 }
 
-/** In a store that others write too, what was counted here goes stale. */
+/** What was counted here goes stale: others take from the queues too, and what is canceled there was never started. */
 function lookAgain({ store, io, log }: EngineOptions, { backlog }: Pacing, feeder: ReturnType<typeof startFeeder>) {
-  if (store.ownership === 'exclusive') return () => {};
+  const everyMs = store.ownership === 'exclusive' ? RECOUNT_EVERY_MS : LOOK_EVERY_MS;
   let stop = () => {};
   const later = () => {
-    stop = io.timer(io.now() + LOOK_EVERY_MS, async () => {
+    stop = io.timer(io.now() + everyMs, async () => {
       later();
       try {
         backlog.reset(await store.queues());

@@ -63,7 +63,7 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   if (sandbox) opened.push(() => sandbox.stop());
   const io = systemIo();
   opened.push(() => io.close());
-  const pictures = await openDiskAssets(config.assetsDir);
+  const pictures = await openDiskAssets(config.assetsDir, { shared: store.ownership === 'shared' });
   const assets = createTieredAssets({ files: pictures, small: store.smallPictures, now: io.now });
   const catalogue = catalogueOf(config, sandbox && (() => sandbox));
   let url = '';

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Asset, type AssetStore, IMAGE_TYPES, type ImageType } from '@onetake/core';
@@ -41,15 +42,26 @@ export class AssetMissingError extends Error {
 }
 
 const CHUNK_BYTES = 192 * 1024;
+/** No download of a picture takes so long: what is older in a shared directory was left by a crash. */
+const ABANDONED_MS = 24 * 3_600_000;
+
+export interface DiskAssetsOptions {
+  /** Other processes write into the directory too. */
+  readonly shared?: boolean;
+}
 
 /**
  * Opens or makes the directory (0700), and removes what a crash left half-written. Files are
  * `<first two of hash>/<hash>.<extension>`; only whole, synced files ever have such a name.
  */
-export async function openDiskAssets(directory: string): Promise<DiskAssets> {
+export async function openDiskAssets(
+  directory: string,
+  { shared = false }: DiskAssetsOptions = {},
+): Promise<DiskAssets> {
   const temporary = join(directory, 'tmp');
-  await rm(temporary, { recursive: true, force: true });
+  await removeAbandoned(temporary, shared);
   await mkdir(temporary, { recursive: true, mode: 0o700 });
+  const own = randomUUID();
   const directorySync = createDirectorySync();
   await directorySync(directory);
   const shards = new Set(await readdir(directory));
@@ -75,7 +87,7 @@ export async function openDiskAssets(directory: string): Promise<DiskAssets> {
   }
 
   return {
-    create: () => createDiskWriter({ temporaryPath: join(temporary, String(created++)), place, directorySync }),
+    create: () => createDiskWriter({ temporaryPath: join(temporary, `${own}-${created++}`), place, directorySync }),
 
     async size(hash, type) {
       const path = pathOf({ hash, type });
@@ -111,6 +123,15 @@ export async function openDiskAssets(directory: string): Promise<DiskAssets> {
       }
     },
   };
+}
+
+async function removeAbandoned(temporary: string, shared: boolean): Promise<void> {
+  if (!shared) return rm(temporary, { recursive: true, force: true });
+  for (const name of await readdir(temporary).catch(() => [])) {
+    const path = join(temporary, name);
+    const file = await stat(path).catch(absent);
+    if (file && file.mtimeMs < Date.now() - ABANDONED_MS) await rm(path, { force: true });
+  }
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {
