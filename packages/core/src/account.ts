@@ -169,10 +169,13 @@ function endingOf(outcome: Outcome): Ending | 'unsent' {
   return {
     kind: 'refused',
     reason: message,
-    ...(throttle && { dimension: throttle }),
+    ...(throttle ? { dimension: throttle } : { isRate: RATE_WORDS.test(message) && !PLACE_WORDS.test(message) }),
     ...(notBefore !== undefined && { notBefore }),
   };
 }
+
+const RATE_WORDS = /\brate[- ]?limit|\bper (?:second|minute|hour|day)\b|\btoo many requests in\b/i;
+const PLACE_WORDS = /concurren|parallel|simultan|in (?:flight|progress)|running|pending|active/i;
 
 function tokensOf(usage: JsonObject): number | undefined {
   const [input, output] = [numberAt(usage, 'input_tokens'), numberAt(usage, 'output_tokens')];

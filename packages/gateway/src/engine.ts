@@ -63,7 +63,7 @@ export async function startEngine(options: EngineOptions) {
   const { running } = worker;
   const follow = createFollow({ store, running, io });
   const etaMs = (queue: string, pictures: number) =>
-    pacing.throughput.etaMs(queue, pictures, io.now()) ?? windowsMs(pacing.limitsAt(queue), pictures);
+    longer(pacing.throughput.etaMs(queue, pictures, io.now()), windowsMs(pacing.limitsAt(queue), pictures));
   const tasks = createTasks({ store, worker, follow, io, etaMs });
   const generations = createGenerations({
     ...{ store, worker, undelivered, feeder, follow, io, clock: pacing.clock, backlog: pacing.backlog, etaMs },
@@ -139,6 +139,11 @@ async function startPacing({ config, store, io, catalogue, log }: EngineOptions,
   });
   const limitsAt = limitsInForce(pacer.report, limits);
   return { clock, backlog, pacer, health, throughput: createThroughput(), limitsAt, close };
+}
+
+/** What was seen of a burst says little of what comes after it. */
+function longer(seen: number | undefined, told: number | undefined): number | undefined {
+  return seen === undefined || (told !== undefined && told > seen) ? told : seen;
 }
 
 /** How long the rates that hold take for so many pictures. */

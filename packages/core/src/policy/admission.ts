@@ -88,21 +88,27 @@ export function admit(
   return { admitted: true, state: committed(raised, inForce, { id, at, ...units }), at };
 }
 
-/** So many calls go out at once to a provider that was never called; from then on twice as many after each step. */
+/** So many calls go out at once to a provider that was never called, then twice as many after a step. */
 const OPENING_CALLS = 8;
 const OPENING_STEP_MS = 200;
+/** Beyond these the pace stays even, for a refusal takes its time to be heard of. */
+const OPENING_DOUBLED = 16;
+const OPENING_PACE_MS = 20;
 const OPENING_MS = 3_000;
 const OPENING_REASON = 'what this provider allows is not known yet: the first calls begin one after the other';
 
 /**
- * Slow start: a provider refuses within milliseconds, so doubling in short steps meets an unknown limit with a few calls
- * instead of all that wait, and delays the last of 64 calls that come at once by 0.6 s.
+ * Slow start: a provider refuses within milliseconds, so calls that begin one after the other meet an unknown limit with
+ * a few, and not with all that wait. The last of 64 calls that come at once begins 1.2 s later for it.
  */
 function openingAt({ uses }: LimitState, at: number): number {
   const first = uses[0]?.[0];
   if (first === undefined || at - first >= OPENING_MS) return at;
   const calls = uses.reduce((sum, use) => sum + unitsOf(use, 'requests'), 0);
-  return calls < OPENING_CALLS ? at : Math.ceil(first + OPENING_STEP_MS * Math.log2((calls + 1) / OPENING_CALLS));
+  if (calls < OPENING_CALLS) return at;
+  const doubled = Math.min(calls + 1, OPENING_DOUBLED);
+  const even = Math.max(0, calls + 1 - OPENING_DOUBLED) * OPENING_PACE_MS;
+  return Math.ceil(first + OPENING_STEP_MS * Math.log2(doubled / OPENING_CALLS) + even);
 }
 
 /** What a call will use of tokens is told with its answer; until then it counts as much as the calls before it did. */

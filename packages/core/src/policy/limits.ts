@@ -54,6 +54,8 @@ export type Ending =
   | {
       readonly kind: 'refused';
       readonly dimension?: RateDimension | 'concurrency';
+      /** Its words are those of a rate, whichever. */
+      readonly isRate?: boolean;
       readonly notBefore?: number;
       readonly reason: string;
     };
@@ -101,7 +103,7 @@ function refused(
   const dimensions: readonly RateDimension[] = ending.dimension
     ? [ending.dimension]
     : RATES.filter((one) => one !== 'tokens' || call.tokens > 0);
-  if (ending.dimension !== undefined || !mayBeConcurrency(state, inForce, call, now))
+  if (ending.dimension !== undefined || ending.isRate || !mayBeConcurrency(state, inForce, call, now))
     return refusedByRate(state, call, dimensions, inForce, now);
   const seen = withRefusal(state, call, dimensions);
   return refusedByConcurrency(seen, call, 'guess', configured?.concurrency, now);
