@@ -37,7 +37,7 @@ export type { Cells, Claim, Delay, LimitReport, Pacer, Ticket, Turn, TurnRequest
 export type { Payment, Plan, PlannedTarget, Policy } from './plan.ts';
 export { withoutPermits } from './policy/admission.ts';
 export type { Presence } from './policy/decide.ts';
-export { createFairClock, type FairClock } from './policy/fair-queue.ts';
+export { createFairClock, type FairClock, type FairTag } from './policy/fair-queue.ts';
 export { readHint } from './policy/hints.ts';
 export { type LimitReading, readLimits } from './policy/limit-words.ts';
 export { TIMEOUTS } from './policy/timeout.ts';

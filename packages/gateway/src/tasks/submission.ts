@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   type Asset,
   type FairClock,
+  type FairTag,
   type ImageRequest,
   type Plan,
   type PolicySettings,
@@ -47,7 +48,7 @@ export function newGeneration(submission: Submission, plan: Plan, idempotencyMs:
 }
 
 /** Pictures of one target cost about the same, so their number is what fairness weighs. */
-export function placeTag({ caller, priority }: Submission, plan: Plan, clock: FairClock) {
+export function placeTag({ caller, priority }: Submission, plan: Plan, clock: FairClock): FairTag {
   return clock.tag(queueOf(plan), caller, priority, plan.request.n);
 }
 
