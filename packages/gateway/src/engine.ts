@@ -192,6 +192,7 @@ function startFeeder(
     },
     unsent: worker.running.unsent,
     busyCallers: () => worker.running.callersWith(config.queue.maxRunningPerKey),
+    roomPerCaller: () => worker.running.roomBelow(config.queue.maxRunningPerKey),
     onError: (err) => log.error({ err }, 'what waits in the store could not be started; it is tried again'),
   });
 }

@@ -23,6 +23,8 @@ export interface FeederOptions {
   readonly unsent: (queue: string) => number;
   /** Callers who run as much as they may. */
   readonly busyCallers: () => readonly string[];
+  /** How many more each of the others may run at least; no bound without it. */
+  readonly roomPerCaller?: () => number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -30,6 +32,12 @@ const MAX_AT_ONCE = 64;
 /** A closed target must not draw its whole queue into memory. */
 const MAX_UNSENT = 64;
 const PAUSE_MS = 250;
+
+/** What is first in a queue now, and whether callers who may not go are all there may be. */
+interface First {
+  readonly next: QueueHead | undefined;
+  readonly onlyBusy: boolean;
+}
 
 interface Loop {
   head: QueueHead | undefined;
@@ -69,15 +77,8 @@ export function createFeeder(options: FeederOptions): Feeder {
   /** What was first may have changed while the claim was under way: the lower tag wins. */
   async function feedOnce(queue: string, head: QueueHead, loop: Loop): Promise<QueueHead | undefined> {
     loop.head = undefined;
-    const end = new AbortController();
-    loop.waits = { tag: head.tag, end };
-    const signal = AbortSignal.any([end.signal, stopping.signal]);
-    const turns = await takeTurns(queue, head, options, signal).finally(() => {
-      loop.waits = undefined;
-    });
-    if (turns.length === 0) return lower(loop.head, head);
     try {
-      const { next, onlyBusy } = await startFirst(queue, head, turns, options);
+      const { next, onlyBusy } = await step(queue, head, loop);
       if (!onlyBusy) return lower(loop.head, next);
       // Callers at their bound may be all that is left: they are looked for again.
       await pause(options, stopping.signal);
@@ -86,6 +87,18 @@ export function createFeeder(options: FeederOptions): Feeder {
       loop.head = lower(loop.head, head);
       throw error;
     }
+  }
+
+  /** A turn is waited for with the tag of what is first: with any other it would go before whoever waits here already. */
+  async function step(queue: string, head: QueueHead, loop: Loop): Promise<First> {
+    if (head === ANYTHING) return firstOf(queue, options);
+    const end = new AbortController();
+    loop.waits = { tag: head.tag, end };
+    const signal = AbortSignal.any([end.signal, stopping.signal]);
+    const turns = await takeTurns(queue, head, options, signal).finally(() => {
+      loop.waits = undefined;
+    });
+    return turns.length === 0 ? { next: head, onlyBusy: false } : startFirst(queue, head, turns, options);
   }
 
   return {
@@ -106,11 +119,12 @@ async function startFirst(
   head: QueueHead,
   turns: FirstTurn['turn'][],
   options: FeederOptions,
-): Promise<{ readonly next: QueueHead | undefined; readonly onlyBusy: boolean }> {
+): Promise<First> {
   const { store, clock } = options;
   const exceptCallers = options.busyCallers();
   try {
-    const { claimed, next } = await store.claimWaiting({ queue, most: turns.length, exceptCallers }, options.lease());
+    const most = Math.min(turns.length, mostAtOnce(options));
+    const { claimed, next } = await store.claimWaiting({ queue, most, exceptCallers }, options.lease());
     for (const generation of claimed) {
       const turn = turns.shift();
       clock.started(queue, generation.tag ?? head.tag);
@@ -120,6 +134,19 @@ async function startFirst(
   } finally {
     for (const turn of turns) turn.giveBack();
   }
+}
+
+/** What is first in the queue, without taking anything. */
+async function firstOf(queue: string, options: FeederOptions): Promise<First> {
+  const exceptCallers = options.busyCallers();
+  const wanted = { queue, most: 1, exceptCallers, beforeTag: LOWEST_TAG };
+  const { next } = await options.store.claimWaiting(wanted, options.lease());
+  return { next, onlyBusy: next === undefined && exceptCallers.length > 0 };
+}
+
+/** However the callers of what is claimed fall out, none of them gets more than it may run. */
+function mostAtOnce({ roomPerCaller }: FeederOptions): number {
+  return Math.max(1, Math.min(MAX_AT_ONCE, roomPerCaller?.() ?? MAX_AT_ONCE));
 }
 
 function pause({ io }: Pick<FeederOptions, 'io'>, signal: AbortSignal): Promise<void> {
@@ -138,8 +165,10 @@ function lower(a: QueueHead | undefined, b: QueueHead | undefined): QueueHead | 
   return a === undefined || (b !== undefined && b.tag < a.tag) ? b : a;
 }
 
-/** Another node put it there: what it is shows when it is claimed. */
+/** Another node put it there: what it is shows in the store. */
 const ANYTHING: QueueHead = { tag: 0, images: 1 };
+/** Tags begin here, so nothing is before it. */
+const LOWEST_TAG = 0;
 
 async function takeTurns(queue: string, head: QueueHead, options: FeederOptions, signal: AbortSignal) {
   const keys = options.credentials(queue);
@@ -147,7 +176,7 @@ async function takeTurns(queue: string, head: QueueHead, options: FeederOptions,
   if (keys === undefined) return [NO_TURN];
   const request = { target: queue, credentials: () => keys, claim: { images: head.images } };
   const ticket = { caller: '', tag: head.tag };
-  return [...(await options.pacer.take({ ...request, ticket, most: MAX_AT_ONCE, signal }))];
+  return [...(await options.pacer.take({ ...request, ticket, most: mostAtOnce(options), signal }))];
 }
 
 const NO_TURN: FirstTurn['turn'] = {

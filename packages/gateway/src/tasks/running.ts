@@ -10,10 +10,12 @@ export interface Running {
   size(): number;
   /** Calls back for everything that is added; returns the unsubscribe function. */
   onStart(callback: (live: Live) => void): () => void;
-  /** Of this queue, started here and not sent yet. */
+  /** Of this queue, taken from the store and not sent yet. */
   unsent(queue: string): number;
   /** Callers who run at least this many here. */
   callersWith(most: number): readonly string[];
+  /** How many more every caller below this many may run here, whichever it is. */
+  roomBelow(most: number): number;
   /** Resolves when everything that runs now has ended. */
   ended(): Promise<unknown>;
 }
@@ -22,6 +24,11 @@ export function createRunning(): Running {
   const running = new Map<string, { live: Live; done: Promise<void> }>();
   const starting = new Set<(live: Live) => void>();
   const all = () => [...running.values()].map(({ live }) => live);
+  const counts = () => {
+    const byCaller = new Map<string, number>();
+    for (const { live } of running.values()) byCaller.set(live.caller, (byCaller.get(live.caller) ?? 0) + 1);
+    return [...byCaller];
+  };
   return {
     add(live, done) {
       running.set(live.id, { live, done });
@@ -36,15 +43,21 @@ export function createRunning(): Running {
       starting.add(callback);
       return () => starting.delete(callback);
     },
-    unsent: (queue) => all().filter((live) => live.plan.targets[0]?.id === queue && isUnsent(live)).length,
-    callersWith(most) {
-      if (running.size < most) return [];
-      const counts = new Map<string, number>();
-      for (const { caller } of all()) counts.set(caller, (counts.get(caller) ?? 0) + 1);
-      return [...counts].filter(([, count]) => count >= most).map(([caller]) => caller);
-    },
+    unsent: (queue) => all().filter((live) => wasQueued(live, queue) && isUnsent(live)).length,
+    callersWith: (most) =>
+      running.size < most
+        ? []
+        : counts()
+            .filter(([, count]) => count >= most)
+            .map(([caller]) => caller),
+    roomBelow: (most) => most - counts().reduce((top, [, count]) => (count < most ? Math.max(top, count) : top), 0),
     ended: () => Promise.all([...running.values()].map(({ done }) => done)),
   };
+}
+
+/** What a caller waits for came without the store's queue, however much of it waits for a turn. */
+function wasQueued({ plan }: Live, queue: string): boolean {
+  return plan.unattended === true && plan.targets[0]?.id === queue;
 }
 
 function isUnsent({ journals }: Live): boolean {
