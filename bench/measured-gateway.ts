@@ -11,12 +11,14 @@ export interface Measured {
 /** The model's name at the gateway. */
 export const GATEWAY_MODEL_PREFIX = 'bench/';
 
-export async function startMeasured(): Promise<Measured> {
+/** `settings` are further lines of its `onetake.yaml`. */
+export async function startMeasured(settings: readonly string[] = []): Promise<Measured> {
   const upstream = await startServer('upstream', []);
   const yaml = [
     'providers:',
     `  bench: { kind: openai-compatible, base_url: "${upstream.origin}/v1" }`,
     'sandbox: off',
+    ...settings,
     '',
   ].join('\n');
   const gateway = await startGateway({ yaml, nodeArgs: PROBE });

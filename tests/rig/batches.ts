@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { removeDirectory, temporaryDirectory } from './directories.ts';
-import { ONETAKE } from './gateway.ts';
+import { ONETAKE, startGateway } from './gateway.ts';
 import { chargesByPrompt, readLedger } from './ledger.ts';
 import { until } from './poll.ts';
-import { type Running, runFile } from './processes.ts';
+import { runFile } from './processes.ts';
 import { type RunningSandbox, startSandbox } from './sandbox.ts';
 
 /** What `report.json` says that tests look at. */
@@ -16,7 +16,7 @@ export interface BatchReport {
   readonly unknown: readonly { readonly line: number; readonly code: string }[];
 }
 
-/** What came of a batch whose process was killed again and again, with the gateway inside it. */
+/** What came of a batch whose process was killed again and again. */
 export interface KilledBatch {
   readonly report: BatchReport;
   readonly exitCode: number | NodeJS.Signals;
@@ -35,18 +35,31 @@ const LAST_SESSION_TIMEOUT_MS = 240_000;
 /** One in so many goes to a provider that answers with the picture, which nobody can ask what became of it. */
 const CALL_EVERY = 4;
 
-/** Runs a batch of `lines`, killed `kills` times at random moments, to its end by `onetake batch resume`. */
-export async function killBatchAgainAndAgain(lines: number, kills: number): Promise<KilledBatch> {
+/**
+ * Runs a batch of `lines`, killed `kills` times at random moments, to its end by `onetake batch resume`. Its gateway is
+ * `inside` and killed with it, or `beside` and lives on.
+ */
+export async function killBatchAgainAndAgain(
+  lines: number,
+  kills: number,
+  gatewayIs: 'inside' | 'beside',
+): Promise<KilledBatch> {
   const sandbox = await startSandbox();
   const home = temporaryDirectory();
   const out = join(home, 'out');
+  prepare(home, sandbox, lines);
+  const gateway = gatewayIs === 'beside' ? await startGateway({ home }) : undefined;
+  const run = (args: readonly string[]) =>
+    runFile(ONETAKE, [...args, '--concurrency', String(CONCURRENCY)], {
+      cwd: home,
+      env: gateway ? { ONETAKE_URL: gateway.url } : { ONETAKE_PORT: '0', ONETAKE_DATA: join(home, 'data') },
+    });
   try {
-    prepare(home, sandbox, lines);
     const startedAt = performance.now();
     let args: readonly string[] = ['batch', 'prompts.jsonl', '--out', 'out'];
     let open = 0;
     for (let kill = 0; kill < kills; kill += 1) {
-      const running = run(home, args);
+      const running = run(args);
       await until(`session ${kill + 1}`, async () => journaled(out, 'session') > kill);
       await pause(Math.random() * MAX_LIFE_MS);
       await running.end('SIGKILL');
@@ -54,22 +67,17 @@ export async function killBatchAgainAndAgain(lines: number, kills: number): Prom
         journaled(out, 'intended') - ['done', 'failed', 'unknown'].reduce((sum, end) => sum + journaled(out, end), 0);
       args = ['batch', 'resume', 'out'];
     }
-    const exitCode = await run(home, args).ended(LAST_SESSION_TIMEOUT_MS);
+    const exitCode = await run(args).ended(LAST_SESSION_TIMEOUT_MS);
     const tookMs = performance.now() - startedAt;
     const report = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as BatchReport;
     const pictures = readdirSync(out).filter((name) => name.endsWith('.png'));
     const pictureBytes = pictures.map((name) => readFileSync(join(out, name)).length);
     return { report, exitCode, pictureBytes, charges: chargesByPrompt(await readLedger(sandbox.url)), open, tookMs };
   } finally {
+    await gateway?.close();
     await sandbox.close();
     removeDirectory(home);
   }
-}
-
-/** Its gateway is its own, on the directory that the killed ones left. */
-function run(home: string, args: readonly string[]): Running {
-  const env = { ONETAKE_PORT: '0', ONETAKE_DATA: join(home, 'data') };
-  return runFile(ONETAKE, [...args, '--concurrency', String(CONCURRENCY)], { cwd: home, env });
 }
 
 function prepare(home: string, { url }: RunningSandbox, lines: number): void {
