@@ -1,16 +1,13 @@
-/** A defect made by hand: `from`, which the file holds exactly once, becomes `to`, and one of `tests` must fail. */
-export interface Mutant {
-  readonly name: string;
-  /** Below packages/core/src, like the tests. */
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-  readonly tests: readonly string[];
-}
+import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
+import { JOB_MUTANTS } from './job-mutants.ts';
+import { LIMIT_MUTANTS } from './limit-mutants.ts';
+import type { Mutant } from './mutant.ts';
+
+type CoreMutant = Omit<Mutant, 'package'>;
 
 const DECIDE_TESTS = ['policy/decide.test.ts', 'policy/decide-callers.test.ts', 'policy/decide-gates.test.ts'];
 
-const retry: readonly Mutant[] = [
+const retry: readonly CoreMutant[] = [
   {
     name: 'waits without jitter',
     file: 'policy/retry.ts',
@@ -34,7 +31,7 @@ const retry: readonly Mutant[] = [
   },
 ];
 
-const breaker: readonly Mutant[] = [
+const breaker: readonly CoreMutant[] = [
   {
     name: 'counts results of an older state',
     file: 'policy/breaker.ts',
@@ -72,7 +69,7 @@ const breaker: readonly Mutant[] = [
   },
 ];
 
-const budget: readonly Mutant[] = [
+const budget: readonly CoreMutant[] = [
   {
     name: 'repeats a failed attempt under strict',
     file: 'policy/budget.ts',
@@ -103,7 +100,7 @@ const budget: readonly Mutant[] = [
   },
 ];
 
-const decide: readonly Mutant[] = [
+const decide: readonly CoreMutant[] = [
   {
     name: 'takes another target after a partial picture',
     file: 'policy/decide.ts',
@@ -142,13 +139,13 @@ const decide: readonly Mutant[] = [
   {
     name: 'starts for a caller who left',
     file: 'policy/decide.ts',
-    from: 'if (presence.absentSince !== undefined)',
+    from: 'if (presence.absentSince !== undefined && !plan.unattended)',
     to: 'if (presence.absentSince === -1)',
     tests: ['policy/decide-callers.test.ts'],
   },
 ];
 
-const run: readonly Mutant[] = [
+const run: readonly CoreMutant[] = [
   {
     name: 'sends before the start is durable',
     file: 'run.ts',
@@ -157,11 +154,11 @@ const run: readonly Mutant[] = [
     tests: ['simulation.test.ts'],
   },
   {
-    name: 'polls a canceled job on',
+    name: 'says of a canceled job that nothing was sent',
     file: 'run.ts',
-    from: 'if (open?.handle)',
-    to: 'if (open?.handle === null)',
-    tests: ['run.test.ts'],
+    from: "return { do: 'cancel', target, attempt: open };",
+    to: "return { do: 'finish', outcome: CANCELED };",
+    tests: ['job.test.ts'],
   },
   {
     name: 'sends after a deadline that passed meanwhile',
@@ -186,14 +183,14 @@ const run: readonly Mutant[] = [
   },
   {
     name: 'takes a lost job for one that did no work',
-    file: 'attempt.ts',
+    file: 'job.ts',
     from: "return { ...why, certainty: 'ambiguous'",
     to: "return { ...why, certainty: 'rejected'",
     tests: ['run.test.ts'],
   },
 ];
 
-const health: readonly Mutant[] = [
+const health: readonly CoreMutant[] = [
   {
     name: 'never closes a refused credential',
     file: 'health.ts',
@@ -203,11 +200,15 @@ const health: readonly Mutant[] = [
   },
   {
     name: 'lets a short hint end a long one',
-    file: 'health.ts',
+    file: 'gates.ts',
     from: '(known?.notBefore ?? 0) > (told.notBefore ?? 0)',
     to: '(known?.notBefore ?? 0) < (told.notBefore ?? 0)',
     tests: ['health.test.ts'],
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...retry, ...breaker, ...budget, ...decide, ...run, ...health];
+const core = [...retry, ...breaker, ...budget, ...decide, ...run, ...health].map(
+  (one): Mutant => ({ package: 'core', ...one }),
+);
+
+export const MUTANTS: readonly Mutant[] = [...core, ...LIMIT_MUTANTS, ...JOB_MUTANTS, ...GATEWAY_MUTANTS];

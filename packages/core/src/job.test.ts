@@ -118,6 +118,17 @@ test('a look that is answered 500 is not the job’s end', async () => {
   assert.equal(world.sends.filter((send) => send.kind === 'submit').length, 1);
 });
 
+test('a look that is refused with a time is repeated then, and not before', async () => {
+  const busy: Play = {
+    truth: 'free',
+    behaviour: { kind: 'answer', afterMs: 10, status: 429, headers: { 'retry-after': '30' }, body: '{}' },
+  };
+  const { outcome, world } = await end({ polls: [busy, GOOD] });
+  assert.ok(outcome.ok);
+  const [first = 0, second = 0] = world.sends.filter((send) => send.kind === 'poll').map((send) => send.at);
+  assert.ok(second - first >= 30_000, String(second - first));
+});
+
 test('the provider’s news make us look at once', async () => {
   const waiting = () => ({ pollAfterMs: 300_000 });
   const { at } = await end({ polls: [ACCEPTED, GOOD], waiting, newsMs: 5_000 });

@@ -37,6 +37,7 @@ export interface GatewayOptions {
 const STOP_GRACE_MS = 300_000;
 /** For callers to take the answers that are being written. */
 const LAST_ANSWERS_MS = 10_000;
+const HANG_UP_EVERY_MS = 100;
 /** Lines of one batch that are tasks at once: enough to use any limit, few enough to leave the queue to others. */
 const BATCH_LOOKAHEAD = 256;
 
@@ -99,7 +100,10 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
     await engine.quiesce();
     await engine.worker.stop(STOP_GRACE_MS);
     const cut = setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS);
+    // A connection whose answer ended since the server began to close stays open for its caller's next request.
+    const hangUp = setInterval(() => app.server.closeIdleConnections(), HANG_UP_EVERY_MS);
     await closing;
+    clearInterval(hangUp);
     clearTimeout(cut);
   });
   await app.listen({ host: config.host, port: config.port });

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Limits } from '../pacing.ts';
-import { admit } from './admission.ts';
+import { admit, withoutPermits } from './admission.ts';
 import { EMPTY_LIMITS, type LimitState } from './limit-state.ts';
-import { givenBack, settled } from './limits.ts';
+import { givenBack, leaving, settled } from './limits.ts';
 import { MAX_USES } from './sliding-window.ts';
 
 const NOW = 1_800_000_000_000;
@@ -162,6 +162,37 @@ test('a provider that was never called is met with a few calls, which become mor
   const second = burst(NOW + 200, first.state);
   assert.equal(second.count, 8);
   assert.equal(burst(NOW + 400, second.state).count, 10);
-  const later = admit(second.state, undefined, 'later', { images: 1 }, NOW + 3_000);
-  assert.ok(later.admitted, 'and then freely');
+  const later = Array.from({ length: 200 }).reduce<LimitState>((state, _, index) => {
+    const admission = admit(state, undefined, `later ${index}`, { images: 1 }, NOW + 3_000);
+    assert.ok(admission.admitted, 'and then freely');
+    return admission.state;
+  }, second.state);
+  assert.equal(later.permits.length, 216);
+});
+
+test('a call without an estimate counts as many tokens as those before it used', () => {
+  const limits: Limits = { tokens: [{ count: 1_000, windowMs: 60_000 }] };
+  const first = admit(EMPTY_LIMITS, limits, 'a', { images: 1 }, NOW);
+  const call = { id: 'a', at: NOW, requests: 1, images: 1, tokens: 1 };
+  const known = settled(first.state, limits, call, { kind: 'accepted', tokens: 400 }, NOW + 1_000);
+  const second = admit(known, limits, 'b', { images: 1 }, NOW + 1_000);
+  assert.ok(second.admitted);
+  assert.ok(!admit(second.state, limits, 'c', { images: 1 }, NOW + 1_000).admitted);
+});
+
+test('a use counts from when its call left, not from when it was let go', () => {
+  const { state } = ask(FIVE_A_MINUTE, [NOW, NOW, NOW, NOW, NOW]);
+  const call = { id: 'call 4', at: NOW, requests: 1, images: 1, tokens: 0 };
+  const left = leaving(state, call, NOW + 2_000);
+  const four = admit(left, FIVE_A_MINUTE, 'four', { images: 4 }, NOW + 60_300);
+  assert.ok(four.admitted);
+  const fifth = admit(four.state, FIVE_A_MINUTE, 'fifth', { images: 1 }, NOW + 60_300);
+  assert.ok(!fifth.admitted && fifth.until === NOW + 62_300);
+});
+
+test('a process that starts alone finds the uses of the one before, and nothing of it in flight', () => {
+  const { state } = ask({ ...FIVE_A_MINUTE, concurrency: 2 }, [NOW, NOW]);
+  const revived = withoutPermits(JSON.parse(JSON.stringify(state)));
+  assert.deepEqual(revived, { ...state, permits: [] });
+  assert.equal(withoutPermits(null), null);
 });

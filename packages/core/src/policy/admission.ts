@@ -186,7 +186,7 @@ function rampedUntil(
   const steps = Math.floor((at - rampFrom) / presumedMs(state)) + 1;
   const allowed = 2 ** Math.min(steps, 30) - 1;
   if (allowed >= climb.count) return undefined;
-  const used = usedWithin(state.uses, dimension, at - rampFrom, at);
+  const used = usedWithin(state.uses, dimension, at - rampFrom + 1, at);
   return used === 0 || used + need <= allowed ? undefined : rampFrom + steps * presumedMs(state);
 }
 

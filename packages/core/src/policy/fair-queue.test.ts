@@ -79,3 +79,10 @@ test('lanes are bounded, and those that virtual time has passed are forgotten wi
   const { tag } = clock.tag('q', 'caller 0', 'interactive', 1);
   assert.equal(tag, 1_000);
 });
+
+test('a turn that comes late with a low tag does not set virtual time back', () => {
+  const clock = createFairClock();
+  clock.started('q', 10);
+  clock.started('q', 4);
+  assert.equal(clock.tag('q', 'A', 'interactive', 1).tag, 10);
+});

@@ -118,7 +118,7 @@ async function answerLive(call: ImageCall, ticket: LiveTicket, reply: FastifyRep
   const telling = told && { id: live.id, requestId: live.requestId, plan: live.plan, ...told };
   if (telling === undefined) stream?.close();
   if (telling === undefined || telling.overdue) {
-    live.leave({ cancel: telling === undefined && call.onDisconnect === 'cancel' });
+    live.leave({ cancel: telling === undefined && !joinedLater && call.onDisconnect === 'cancel' });
     // An answer that a clock cut short is not the result: like the one whose caller left, that is kept for the
     // caller's next identical request.
     keep(live, deps);

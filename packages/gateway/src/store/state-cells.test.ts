@@ -49,7 +49,9 @@ suite('cells of a process that owns its store', () => {
     await cells.close();
     assert.deepEqual(fake.valueOf('limit/a'), { permits: 0 });
   });
+});
 
+suite('the end of cells of a process that owns its store', () => {
   test('closing writes what is left, and then nothing is written any more', async () => {
     const { fake, owned, pass } = await rig();
     const cells = await owned();
@@ -59,6 +61,25 @@ suite('cells of a process that owns its store', () => {
     cells.update('a', raise);
     await pass(5_000);
     assert.equal(fake.valueOf('limit/a'), 1);
+  });
+
+  test('closing while a write is under way waits for it, loses nothing and is the last', async () => {
+    const { fake, owned, pass } = await rig();
+    const cells = await owned();
+    let closing: Promise<void> | undefined;
+    cells.update('a', raise);
+    fake.beforeSwap.push(() => {
+      queueMicrotask(() => {
+        cells.update('a', raise);
+        closing = cells.close();
+      });
+    });
+    await pass(1_010);
+    await closing;
+    assert.equal(fake.valueOf('limit/a'), 2);
+    cells.update('a', raise);
+    await pass(5_000);
+    assert.deepEqual([fake.valueOf('limit/a'), fake.swaps()], [2, 2]);
   });
 
   test('a store that fails is told, and written to again a second later', async () => {

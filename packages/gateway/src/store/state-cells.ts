@@ -32,14 +32,16 @@ export async function createOwnedCells(options: StateCellsOptions): Promise<Stat
   const known = new Map<string, { value: unknown; version: number; written: unknown }>();
   for (const { key, value, version } of await store.readCells(prefix))
     known.set(key.slice(prefix.length), { value: revive(value), version, written: value });
+  let isClosed = false;
+  let writing = Promise.resolve();
   let stopTimer = writeLater();
 
   function writeLater(): () => void {
     return io.timer(io.now() + WRITE_EVERY_MS, () => {
-      write()
+      writing = write()
         .catch(onError)
         .finally(() => {
-          stopTimer = writeLater();
+          if (!isClosed) stopTimer = writeLater();
         });
     });
   }
@@ -69,7 +71,9 @@ export async function createOwnedCells(options: StateCellsOptions): Promise<Stat
     keys: () => [...known.keys()],
     onChange: () => () => {},
     async close() {
+      isClosed = true;
       stopTimer();
+      await writing;
       await write();
     },
   };

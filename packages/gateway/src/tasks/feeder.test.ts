@@ -66,6 +66,7 @@ test('what comes with a lower tag goes before what a turn is waited for with', a
   await pass(10);
   queue.put('urgent', 3);
   feeder.wake(Q, { tag: 3, images: 1 });
+  feeder.wake(Q, { tag: 70, images: 1 });
   await pass(10);
   assert.deepEqual(
     asked.map(({ ticket, signal }) => [ticket.tag, signal?.aborted]),
@@ -173,4 +174,34 @@ test('a stop ends the wait for a turn, starts nothing more and leaves what waits
   feeder.wake(Q);
   await pass(1_000);
   assert.deepEqual([started, queue.waiting(), asked.length], [[], ['one'], 1]);
+});
+
+test('what another node put there is waited for with its own tag, before no other', async () => {
+  const { queue, pacer, started, feeder, pass, asked } = rig();
+  queue.put('theirs', 40);
+  feeder.wake(Q);
+  await pass(10);
+  assert.deepEqual([asked.map(({ ticket }) => ticket.tag), queue.waiting()], [[40], ['theirs']]);
+  feeder.wake(Q);
+  await pass(10);
+  assert.deepEqual(
+    asked.map(({ ticket }) => ticket.tag),
+    [40, 40],
+  );
+  pacer.grant(1);
+  await pass(10);
+  assert.deepEqual(started, ['theirs key']);
+});
+
+test('no caller gets more than it may run, however many turns there are', async () => {
+  const { queue, pacer, started, feeder, pass, asked } = rig({
+    busyCallers: () => (started.length < 3 ? [] : ['alice']),
+    roomPerCaller: () => 3 - started.length,
+  });
+  for (let index = 0; index < 10; index += 1) queue.put(`${index}`, index, 'alice');
+  pacer.grant(100);
+  feeder.wake(Q, { tag: 0, images: 1 });
+  await pass(10);
+  assert.deepEqual([started.length, asked[0]?.most, queue.waiting().length], [3, 3, 7]);
+  await feeder.stop();
 });

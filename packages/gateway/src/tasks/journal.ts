@@ -6,30 +6,76 @@ import {
   type Event,
   foldGeneration,
   httpAnswer,
+  type Io,
   type Journal,
   type Outcome,
 } from '@onetake/core';
-import type { AssetRow, Store, Summary } from '../store/store.ts';
+import { StoreOverloadedError, StoreUnavailableError } from '../store/errors.ts';
+import { type AssetRow, type Fence, LostRunError, type Store, type Summary } from '../store/store.ts';
 import type { Live } from './live.ts';
 
 /** The journal of one run of a generation: durable under the worker's lease before anybody in the process sees it. */
-export function storedJournal(store: Store, live: Live, run: number, worker: string): Journal {
+export function storedJournal(
+  live: Live,
+  run: number,
+  worker: string,
+  { store, io }: { readonly store: Store; readonly io: Pick<Io, 'now' | 'timer'> },
+): Journal {
   const events = live.journals[run] ?? [];
+  const write = async (added: readonly Event[]): Promise<void> => {
+    const fence = { generation: live.id, run, length: events.length, worker };
+    const summary = summaryWith(live, run, added);
+    const append = () => store.append(fence, added, summary);
+    await (added.some(isPaidFor) ? patiently(append, () => isWritten(store, fence, added), io) : append());
+    live.record(run, added);
+  };
   return {
     events,
-    async append(added) {
-      const fence = { generation: live.id, run, length: events.length, worker };
-      live.pledge(run, added);
-      await store.append(fence, added, summaryWith(live, added));
-      live.record(run, added);
-    },
+    append: (added) => (added.some(({ type }) => type === 'finished') ? live.inTurn(() => write(added)) : write(added)),
   };
 }
 
-/** The summary that belongs to these events: there is one when they finish the last open run, durable or on its way. */
-function summaryWith(live: Live, added: readonly Event[]): Summary | undefined {
+/** What was or may have been charged, and cannot be had again. */
+function isPaidFor(event: Event): boolean {
+  if (event.type === 'handle-received') return true;
+  return event.type === 'attempt-ended' && (event.outcome.ok || billed(event.outcome.failure) !== 'no');
+}
+
+/** A database that starts again, or fails over, is back by then. */
+const PATIENCE_MS = 120_000;
+const PAUSE_MS = 250;
+
+/** Tries again while the store is away. It may have done what it did not answer: then the fence refuses the next try. */
+async function patiently(
+  append: () => Promise<void>,
+  wasWritten: () => Promise<boolean>,
+  io: Pick<Io, 'now' | 'timer'>,
+): Promise<void> {
+  const until = io.now() + PATIENCE_MS;
+  for (let isUnsure = false; ; ) {
+    try {
+      return await append();
+    } catch (error) {
+      if (error instanceof LostRunError && isUnsure && (await wasWritten())) return;
+      const isAway = error instanceof StoreUnavailableError || error instanceof StoreOverloadedError;
+      if (!isAway || io.now() >= until) throw error;
+      isUnsure ||= error instanceof StoreUnavailableError && error.maybeDone;
+    }
+    await new Promise<void>((resolve) => io.timer(io.now() + PAUSE_MS, resolve));
+  }
+}
+
+async function isWritten(store: Store, { generation, run, length }: Fence, added: readonly Event[]): Promise<boolean> {
+  const stored = await store.read(generation);
+  const tail = stored?.journals[run]?.slice(length, length + added.length);
+  return JSON.stringify(tail) === JSON.stringify(added);
+}
+
+/** The summary that belongs to these events: there is one when they finish the last open run. */
+function summaryWith(live: Live, run: number, added: readonly Event[]): Summary | undefined {
   if (!added.some((event) => event.type === 'finished')) return undefined;
-  const generation = foldGeneration(live.pledged);
+  const journals = live.journals.map((events, index) => (index === run ? [...events, ...added] : events));
+  const generation = foldGeneration(journals);
   const { outcome } = generation;
   if (outcome === undefined) return undefined;
   const cost = costOf(live.plan, generation);
@@ -41,7 +87,7 @@ function summaryWith(live: Live, added: readonly Event[]): Summary | undefined {
     status,
     finishedAt,
     billed: outcome.ok ? (cost.possibleCharges > 0 ? 'maybe' : 'yes') : billed(outcome.failure),
-    assets: picturesOf(live.pledged).map(assetRow),
+    assets: picturesOf(journals).map(assetRow),
     ...(!outcome.ok && { code: httpAnswer(outcome.failure).code }),
     ...(target !== undefined && { target }),
     ...(cost.usd !== undefined && { costUsd: cost.usd }),

@@ -15,9 +15,8 @@ export interface Live {
   readonly cancelSignal: AbortSignal;
   /** Aborted, with the failure to tell as its reason, when this process will not see the end. */
   readonly brokenSignal: AbortSignal;
-  /** The journals with what is on its way to the store: its order is the order they become durable in. */
-  readonly pledged: readonly (readonly Event[])[];
-  pledge(run: number, events: readonly Event[]): void;
+  /** Writes one end of a run after the other: the last sees that all the others are durable. */
+  readonly inTurn: (write: () => Promise<void>) => Promise<void>;
   /** Adds events that are durable now and tells the watchers. */
   record(run: number, events: readonly Event[]): void;
   watch(watcher: (event: Event) => void): () => void;
@@ -50,7 +49,7 @@ export interface LiveOptions {
 export function createLive(options: LiveOptions): Live {
   const { unsentGraceMs, now, joined, journals: told, ...identity } = options;
   const journals = told.map((events) => [...events]);
-  const pledged = told.map((events) => [...events]);
+  let lastWrite = Promise.resolve();
   const watchers = new Set<(event: Event) => void>();
   const presenceWatchers = new Set<() => void>();
   const newsWatchers = new Set<() => void>();
@@ -68,12 +67,15 @@ export function createLive(options: LiveOptions): Live {
   return {
     ...identity,
     journals,
-    pledged,
     presence: () => (absentSince === undefined ? { unsentGraceMs } : { absentSince, unsentGraceMs }),
     onPresence: (callback) => subscribe(presenceWatchers, callback),
     cancelSignal: cancellation.signal,
     brokenSignal: breakage.signal,
-    pledge: (run, events) => pledged[run]?.push(...events),
+    inTurn(write) {
+      const written = lastWrite.then(write);
+      lastWrite = written.catch(() => {});
+      return written;
+    },
     record(run, events) {
       journals[run]?.push(...events);
       for (const event of events) for (const watcher of [...watchers]) watcher(event);

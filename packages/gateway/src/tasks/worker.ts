@@ -112,7 +112,7 @@ export function createWorker(options: WorkerOptions): Worker {
       const own = index === 0 && first ? { first } : {};
       const turns = createTurns({ ...options, ...own, ticket });
       const environment = environmentOf(live, options, park.signal, turns);
-      const journal = storedJournal(store, live, index, id);
+      const journal = storedJournal(live, index, id, options);
       return run(`${live.id}.${index}`, child, journal, environment).finally(turns.close);
     });
     const done = Promise.allSettled(runs).then((results) => {

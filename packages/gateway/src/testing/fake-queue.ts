@@ -19,7 +19,9 @@ export function createFakeQueue() {
       asked.push(wanted);
       const fault = faults.shift();
       if (fault) throw fault;
-      const claimed = waiting.filter(({ caller }) => !wanted.exceptCallers.includes(caller)).slice(0, wanted.most);
+      const { beforeTag = Number.POSITIVE_INFINITY } = wanted;
+      const open = waiting.filter(({ caller, tag = 0 }) => !wanted.exceptCallers.includes(caller) && tag < beforeTag);
+      const claimed = open.slice(0, wanted.most);
       waiting = waiting.filter((one) => !claimed.includes(one));
       const next = first(wanted.exceptCallers);
       duringClaim.shift()?.();

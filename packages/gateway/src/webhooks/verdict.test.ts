@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { nextTryAt, WEBHOOK_SCHEDULE } from './verdict.ts';
+import type { WebhookDelivery } from '../store/store.ts';
+import { judge, nextTryAt, WEBHOOK_SCHEDULE } from './verdict.ts';
 
 const DAY = WEBHOOK_SCHEDULE.giveUpAfterMs;
 
@@ -51,4 +52,35 @@ test('tried at every next instant, a delivery ends', () => {
       },
     ),
   );
+});
+
+const DELIVERY: WebhookDelivery = {
+  ...{ id: 'evt_1', type: 'task.completed', at: 0 },
+  ...{ generation: 'gen_1', caller: 'alice', url: 'https://hooks.test/a', tries: 0 },
+};
+const judged = (status: number, headers: Readonly<Record<string, string>> = {}) =>
+  judge(DELIVERY, { kind: 'answered', status, headers }, 1_000, 0.5, WEBHOOK_SCHEDULE);
+
+test('any 2xx is a delivery; a redirect, a refusal and a fault are tried again', () => {
+  for (const status of [200, 204, 299]) assert.equal(judged(status).result.state, 'delivered');
+  for (const status of [301, 307, 400, 404, 500])
+    assert.deepEqual([judged(status).result.state, judged(status).gone], ['waiting', false], String(status));
+});
+
+test('a 410 ends the delivery and its address, whatever time is left', () => {
+  assert.deepEqual([judged(410).result.state, judged(410).gone], ['given-up', true]);
+});
+
+test('what cannot be reached is tried again unless that is hopeless', () => {
+  const unanswered = (hopeless: boolean) =>
+    judge(DELIVERY, { kind: 'unanswered', reason: 'refused', hopeless }, 1_000, 0.5, WEBHOOK_SCHEDULE);
+  assert.deepEqual([unanswered(false).result.state, unanswered(true).result.state], ['waiting', 'given-up']);
+  assert.equal(unanswered(true).gone, false);
+});
+
+test('the wait doubles from five seconds, and a receiver that asks for more gets it', () => {
+  const waits = [0, 1, 2, 3].map((tries) => nextTryAt({ at: 0, tries }, 0, undefined, 0.5, WEBHOOK_SCHEDULE));
+  assert.deepEqual(waits, [2_500, 5_000, 10_000, 20_000]);
+  const { result } = judged(503, { 'retry-after': '120' });
+  assert.ok(result.state === 'waiting' && result.retryAt >= 121_000);
 });

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Event, Outcome } from '@onetake/core';
+import { createVirtualClock } from '@onetake/core/testing';
+import { StoreOverloadedError, StoreUnavailableError } from '../store/errors.ts';
+import { type Fence, LostRunError, type Store, type Summary } from '../store/store.ts';
+import { sampleLive } from '../testing/sample-live.ts';
+import { endEvents, sampleImage, sampleSnapshot, startedEvent } from '../testing/task-samples.ts';
+import { storedJournal } from './journal.ts';
+
+const DONE: Outcome = { ok: true, images: [sampleImage()] };
+const END = endEvents(DONE);
+const AWAY = new StoreUnavailableError('the database is away', false);
+const UNSURE = new StoreUnavailableError('the connection was lost', true);
+
+/** A store in which appends fail as told, and keep what they were given; `null` is one that is done and not answered. */
+function rig(faults: readonly (Error | null | undefined)[], runs = 1) {
+  const clock = createVirtualClock(10_000);
+  const left = [...faults];
+  const written: { run: number; length: number; status: Summary['status'] | undefined }[] = [];
+  const journals: Event[][] = Array.from({ length: runs }, () => [startedEvent()]);
+  const store: Partial<Store> = {
+    async append({ generation, run, length }: Fence, added, summary) {
+      const fault = left.shift();
+      if (fault) throw fault;
+      if (journals[run]?.length !== length) throw new LostRunError(generation, run);
+      journals[run].push(...added);
+      written.push({ run, length, status: summary?.status });
+      if (fault === null) throw UNSURE;
+    },
+    read: async () => sampleSnapshot({ journals: structuredClone(journals) }),
+  };
+  const live = sampleLive({ journals });
+  const journalOf = (run: number) => storedJournal(live, run, 'w', { store: store as Store, io: clock });
+  return { clock, written, journals, live, journalOf };
+}
+
+test('what was paid for is written when the database is back', async () => {
+  const { clock, written, live, journalOf } = rig([AWAY, UNSURE, new StoreOverloadedError(9), undefined]);
+  await clock.drive(journalOf(0).append(END));
+  assert.deepEqual(written, [{ run: 0, length: 1, status: 'completed' }]);
+  assert.equal(live.journals[0]?.length, 3);
+});
+
+test('what was written and not answered is not taken for lost, and is there once', async () => {
+  const { clock, written, journals, live, journalOf } = rig([null]);
+  await clock.drive(journalOf(0).append(END));
+  assert.deepEqual([written.length, journals[0]?.length, live.journals[0]?.length], [1, 3, 3]);
+});
+
+test('a lease that went to another while the database was away is lost', async () => {
+  const { clock, journals, live, journalOf } = rig([UNSURE]);
+  journals[0]?.push(...endEvents({ ok: false, failure: { kind: 'interrupted', certainty: 'ambiguous', message: '' } }));
+  await assert.rejects(clock.drive(journalOf(0).append(END)), LostRunError);
+  assert.equal(live.journals[0]?.length, 1);
+});
+
+test('what cost nothing does not wait for a database that is away', async () => {
+  const rejected: Outcome = { ok: false, failure: { kind: 'unavailable', certainty: 'rejected', message: 'no' } };
+  for (const events of [[startedEvent()], endEvents(rejected)]) {
+    const { clock, journalOf } = rig([AWAY]);
+    await assert.rejects(journalOf(0).append(events), AWAY);
+    assert.equal(clock.now(), 10_000);
+  }
+});
+
+test('a database that stays away is given up after two minutes', async () => {
+  const { clock, journalOf } = rig(Array(1_000).fill(AWAY));
+  await assert.rejects(clock.drive(journalOf(0).append(END)), AWAY);
+  assert.ok(clock.now() >= 130_000 && clock.now() < 131_000, `${clock.now()}`);
+});
+
+test('a generation is over when all its runs are durable, not when they were on their way', async () => {
+  const { clock, written, journalOf } = rig([new LostRunError('gen_1', 0), undefined], 2);
+  const [first, second] = [journalOf(0), journalOf(1)];
+  const ends = Promise.allSettled([first.append(END), second.append(END)]);
+  const results = (await clock.drive(ends)).map(({ status }) => status);
+  assert.deepEqual(results, ['rejected', 'fulfilled']);
+  assert.deepEqual(written, [{ run: 1, length: 1, status: undefined }]);
+});
+
+test('of two runs that end at once the last one ends their generation', async () => {
+  const { clock, written, journalOf } = rig([], 2);
+  await clock.drive(Promise.all([journalOf(1).append(END), journalOf(0).append(END)]));
+  assert.deepEqual(
+    written.map(({ run, status }) => [run, status]),
+    [
+      [1, undefined],
+      [0, 'completed'],
+    ],
+  );
+});
