@@ -37,8 +37,11 @@ const task: Ask = async (model, prompt, headers) => {
   return (await finishedTask(gateway.url, id, headers)).status;
 };
 
-/** Ann's first is at the provider when her others come, and then Bob; resolves with whose came when. */
-async function orderOf(model: string, annAsks: (index: number) => Ask, bobAsks: Ask): Promise<readonly string[]> {
+/**
+ * Ann's first is at the provider when her others come, and then Bob; resolves with whose came when, and how many had
+ * come when Bob's was in: one, unless the machine is busy.
+ */
+async function orderOf(model: string, annAsks: (index: number) => Ask, bobAsks: Ask) {
   const name = `sandbox/${model}`;
   const served = async () => (await readLedger(gateway.sandboxUrl)).entries.filter((entry) => entry.model === model);
   const ann = (index: number) => annAsks(index)(name, `ann ${index}`, ANN);
@@ -46,9 +49,13 @@ async function orderOf(model: string, annAsks: (index: number) => Ask, bobAsks: 
   await until('the first at the provider', async () => (await served()).length > 0);
   const others = Array.from({ length: MANY - 1 }, (_, index) => ann(index + 1));
   await pause(ARRIVAL_MS);
-  const ended = await Promise.all([first, ...others, bobAsks(name, 'bob', BOB)]);
+  const bob = bobAsks(name, 'bob', BOB);
+  await pause(ARRIVAL_MS);
+  const servedThen = (await served()).length;
+  const ended = await Promise.all([first, ...others, bob]);
   assert.deepEqual([...new Set(ended)], ['completed']);
-  return (await served()).map(({ prompt = '' }) => prompt.split(' ')[0] ?? '');
+  const order = (await served()).map(({ prompt = '' }) => prompt.split(' ')[0] ?? '');
+  return { order, servedThen };
 }
 
 const SCENARIOS: readonly (readonly [sentence: string, annAsks: (index: number) => Ask, bobAsks: Ask])[] = [
@@ -62,9 +69,10 @@ const SCENARIOS: readonly (readonly [sentence: string, annAsks: (index: number) 
 suite('who is served when', { concurrency: true }, () => {
   for (const [index, [sentence, annAsks, bobAsks]] of SCENARIOS.entries()) {
     test(sentence, async () => {
-      const order = await orderOf(`slow:0.3${index}`, annAsks, bobAsks);
+      const { order, servedThen } = await orderOf(`slow:0.4${index}`, annAsks, bobAsks);
       assert.equal(order.length, MANY + 1);
-      assert.equal(order.indexOf('bob'), 1, `bob came as number ${order.indexOf('bob') + 1}`);
+      const place = order.indexOf('bob');
+      assert.ok(place <= servedThen, `bob came as number ${place + 1}, ${servedThen} had come when his was in`);
     });
   }
 });
