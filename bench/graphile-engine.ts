@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger, makeWorkerUtils, run, type WorkerEvents, type WorkerUtils } from 'graphile-worker';
-import type { PoolClient } from 'pg';
+import { Pool, type PoolClient } from 'pg';
 import { IN_FLIGHT, type TaskEngine, type WorkListener } from './task-engine.ts';
 
 const TASK = 'bench';
@@ -12,8 +12,11 @@ const SILENT = new Logger(() => () => undefined);
 
 /** graphile-worker with the settings its documentation gives for speed: a local queue, and completions together. */
 export async function graphileEngine(name: string, connectionString: string): Promise<TaskEngine> {
-  const common = { connectionString, maxPoolSize: CONNECTIONS, logger: SILENT };
-  const utils = await makeWorkerUtils(common);
+  const pgPool = new Pool({ connectionString, max: CONNECTIONS });
+  // A connection may end while it is closed; nothing is lost with it.
+  const ignore = () => undefined;
+  pgPool.on('error', ignore).on('connect', (client) => client.on('error', ignore));
+  const utils = await makeWorkerUtils({ pgPool, logger: SILENT });
   await utils.migrate();
   return {
     name,
@@ -22,22 +25,20 @@ export async function graphileEngine(name: string, connectionString: string): Pr
     },
     async work(hear) {
       const runner = await run({
-        noHandleSignals: true,
+        ...{ pgPool, logger: SILENT, noHandleSignals: true },
         taskList: { [TASK]: (payload) => hear.begun(taskOf(payload)) },
         events: listenFor(hear),
         preset: {
-          worker: {
-            ...common,
-            concurrentJobs: CONCURRENT_JOBS,
-            localQueue: { size: IN_FLIGHT },
-            completeJobBatchDelay: 0,
-          },
+          worker: { concurrentJobs: CONCURRENT_JOBS, localQueue: { size: IN_FLIGHT }, completeJobBatchDelay: 0 },
         },
       });
       return () => runner.stop();
     },
     settled: () => untilEmpty(utils),
-    close: async () => utils.release(),
+    async close() {
+      await utils.release();
+      await pgPool.end();
+    },
   };
 }
 
