@@ -123,7 +123,8 @@ function createTurn(call: Call, cell: LimitCell, options: AccountOptions, onOver
   return {
     credential: options.credential,
     sent() {
-      if (!isOver) learn((state) => leaving(state, call, io.now()));
+      // Where nothing is limited, milliseconds do not matter, and moving a use costs more than the turn.
+      if (!isOver && !cell.isFree()) learn((state) => leaving(state, call, io.now()));
     },
     observe(seen) {
       if (isOver || seen.length === 0) return;
