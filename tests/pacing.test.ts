@@ -10,6 +10,8 @@ import { finishedTask, submitTask } from './rig/tasks.ts';
 const REQUESTS = 20;
 const MOST = 5;
 const WINDOW_MS = 3_000;
+/** The sandbox notes an arrival when its process gets the processor; `bench:pacing` judges a whole minute without this. */
+const NOTED_LATE_MS = 150;
 
 /** It has no limit of its own: what is kept, the gateway keeps. */
 let sandbox: RunningSandbox;
@@ -34,7 +36,7 @@ after(async () => {
 
 async function assertPaced(model: string): Promise<void> {
   const entries = (await readLedger(sandbox.url)).entries.filter((entry) => entry.model === model);
-  assert.deepEqual([entries.length, mostInAnyWindow(entries, WINDOW_MS)], [REQUESTS, MOST]);
+  assert.deepEqual([entries.length, mostInAnyWindow(entries, WINDOW_MS - NOTED_LATE_MS)], [REQUESTS, MOST]);
   const tookMs = (entries.at(-1)?.at ?? 0) - (entries[0]?.at ?? 0);
   const leastMs = (REQUESTS / MOST - 1) * WINDOW_MS;
   assert.ok(tookMs < leastMs * 1.25, `${tookMs} ms for what needs ${leastMs}`);
