@@ -11,6 +11,9 @@ export interface KeptLimit {
   readonly tookMs: number;
 }
 
+/** The sandbox notes an arrival when its process gets the processor: 0.25 % of a minute, and more of a short window. */
+const NOTED_LATE_MS = 150;
+const NOTED_LATE_SHARE = 0.05;
 const CALLER_TIMEOUT_MS = 900_000;
 
 /** So many calls at once at a limit that the gateway was told and the provider does not enforce. */
@@ -33,7 +36,7 @@ export async function keepLimit(requests: number, count: number, windowMs: numbe
     const { entries } = await readLedger(sandbox.url);
     return {
       pictures: answers.filter(({ status, body }) => status === 200 && body.data?.length === 1).length,
-      mostInAnyWindow: mostInAnyWindow(entries, windowMs),
+      mostInAnyWindow: mostInAnyWindow(entries, windowMs - Math.min(NOTED_LATE_MS, windowMs * NOTED_LATE_SHARE)),
       refusedCallers: answers.filter(({ status }) => status === 429).length,
       tookMs: performance.now() - startedAt,
     };
