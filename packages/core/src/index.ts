@@ -32,7 +32,7 @@ export {
 } from './journal.ts';
 export { isObject, type JsonObject, type JsonValue } from './json.ts';
 export { nearMatches } from './near-matches.ts';
-export { createPacer, createUnlimitedPacer, type PacerOptions, type WakefulPacer } from './pacer.ts';
+export { createPacer, type PacerOptions, type WakefulPacer } from './pacer.ts';
 export type { Cells, Claim, Delay, LimitReport, Pacer, Ticket, Turn, TurnRequest } from './pacing.ts';
 export type { Payment, Plan, PlannedTarget, Policy } from './plan.ts';
 export { withoutPermits } from './policy/admission.ts';
@@ -66,4 +66,4 @@ export { PARKED, run } from './run.ts';
 export { systemIo } from './system-io.ts';
 export { isPublicAddress } from './transport/public-address.ts';
 export { QueueFullError } from './turn-queue.ts';
-export { createTurns, type FirstTurn, FREE_TURNS } from './turns.ts';
+export { createTurns, type FirstTurn } from './turns.ts';

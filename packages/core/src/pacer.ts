@@ -1,5 +1,4 @@
 import { type Account, createAccount } from './account.ts';
-import { createMemoryCells } from './cells.ts';
 import type { Io } from './io.ts';
 import type { Cells, Limits, Pacer } from './pacing.ts';
 import { type RunningCallers, TurnQueue } from './turn-queue.ts';
@@ -104,9 +103,4 @@ function createRunningCallers(most: number, queues: ReadonlyMap<string, TurnQueu
       if (wasFull) for (const queue of queues.values()) if (queue.waits(caller)) queue.look();
     },
   };
-}
-
-/** A pacer that keeps nobody waiting but for what providers refuse, in memory. */
-export function createUnlimitedPacer(io: Pick<Io, 'now' | 'timer'>): WakefulPacer {
-  return createPacer({ limits: () => undefined, cells: createMemoryCells(), io });
 }
