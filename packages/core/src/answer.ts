@@ -28,6 +28,8 @@ export function createAnswerReader(
   const type = headers['content-type'] ?? '';
   const good = status >= 200 && status < 300;
   if (good && options.isImage) return readImage(intake, () => answer(undefined));
+  // Some providers answer with the picture itself; an adapter finds it where any other blob would be.
+  if (good && type.startsWith('image/')) return readImage(intake, (blob) => answer({ $blob: blob }));
   if (good && onEvent && type.startsWith('text/event-stream')) {
     const scanner = createSseScanner({ onEvent, openBlob: intake.openBlob, maxBytes });
     return {
@@ -43,13 +45,12 @@ export function createAnswerReader(
   return readText(answer);
 }
 
-function readImage(intake: Intake, done: () => HttpResponse): AnswerReader {
+function readImage(intake: Intake, done: (blob: number) => HttpResponse): AnswerReader {
   const target = intake.openBlob();
   return {
     write: (chunk) => target.write(chunk),
     end: () => {
-      target.end();
-      return done();
+      return done(target.end());
     },
   };
 }

@@ -4,15 +4,17 @@ import { collectImages } from './collect.ts';
 import { type Connection, credentialOf, type RunEnvironment } from './environment.ts';
 import { type Exchange, type ExchangeOptions, exchange } from './exchange.ts';
 import type { Failure } from './failure.ts';
-import type { HttpRequest } from './http.ts';
+import type { HttpRequest, HttpResponse } from './http.ts';
 import type { Asset } from './images/asset.ts';
 import { createIntake, type Intake } from './images/intake.ts';
 import type { Event, Outcome, Run } from './journal.ts';
+import type { JsonValue } from './json.ts';
 import type { Turn } from './pacing.ts';
 import type { Plan, PlannedTarget } from './plan.ts';
 import { mayPayAgain } from './policy/budget.ts';
 import { readLimits } from './policy/limit-words.ts';
 import type { CallContext, Progress } from './providers/provider.ts';
+import type { ImageRequest } from './request.ts';
 import { createStreamedAnswer } from './streamed.ts';
 
 /** Everything one attempt works with. `append` makes events durable while the attempt is still open. */
@@ -37,21 +39,46 @@ export async function submitAttempt(work: AttemptWork): Promise<Event> {
   const calls = connection?.provider.image;
   if (connection === undefined || calls === undefined) return ended(work, { ok: false, failure: noConnection(target) });
   return converse(work, connection, async (call) => {
-    const streamed = calls.stream && createStreamedAnswer(calls.stream, call.intake, partialSender(work));
-    const request = calls.submit.build(requestFor(plan, target), contextOf(work, connection));
-    const done = await call.send(request, submitClocks(work), streamed);
-    if (done.ok) work.turn?.observe(readLimits(done.response.headers, done.response.text, environment.io.now()));
-    if (!done.ok) {
-      const brought = streamed?.progress();
-      if (brought?.kind !== 'done') return ended(work, { ok: false, failure: done.failure }, done);
-      // The picture had come whole before its stream broke off.
-      const response = { status: done.status ?? 200, headers: {}, body: null, text: '' };
-      return concluded(call, brought, { ok: true, response, timing: done.timing });
+    const wanted = requestFor(plan, target);
+    const context = contextOf(work, connection);
+    let request = calls.submit.build(wanted, context);
+    let state: JsonValue | undefined;
+    for (let step = 0; step < MAX_SUBMIT_STEPS; step += 1) {
+      const streamed = calls.stream && createStreamedAnswer(calls.stream, call.intake, partialSender(work));
+      const done = await call.send(request, submitClocks(work), streamed);
+      if (done.ok) work.turn?.observe(readLimits(done.response.headers, done.response.text, environment.io.now()));
+      if (!done.ok) return brokenOff(call, request, done, streamed);
+      const failure = failureOf(connection.provider, done.response, environment.io.now());
+      if (failure) return ended(work, { ok: false, failure: request.free ? unspent(failure) : failure }, done);
+      const progress = streamed?.progress() ?? calls.submit.parse(done.response, wanted, context, state);
+      if (progress.kind !== 'next') return concluded(call, progress, done);
+      ({ request, state } = progress);
     }
-    const failure = failureOf(connection.provider, done.response, environment.io.now());
-    if (failure) return ended(work, { ok: false, failure }, done);
-    return concluded(call, streamed?.progress() ?? calls.submit.parse(done.response, plan.request), done);
+    return ended(work, { ok: false, failure: unexpected(`it takes more than ${MAX_SUBMIT_STEPS} requests`, false) });
   });
+}
+
+/** Uploads, and the generation after them. */
+const MAX_SUBMIT_STEPS = 24;
+
+async function brokenOff(
+  call: Conversation,
+  request: HttpRequest,
+  done: Exchange & { ok: false },
+  streamed: StreamedAnswer | undefined,
+): Promise<Event> {
+  const brought = streamed?.progress();
+  if (brought?.kind !== 'done') {
+    return ended(call.work, { ok: false, failure: request.free ? unspent(done.failure) : done.failure }, done);
+  }
+  // The picture had come whole before its stream broke off.
+  const response = { status: done.status ?? 200, headers: {}, body: null, text: '' };
+  return concluded(call, brought, { ok: true, response, timing: done.timing });
+}
+
+/** What happens to an upload is no question of money: nothing was asked to be made yet. */
+function unspent(failure: Failure): Failure {
+  return failure.certainty === 'not_sent' ? failure : { ...failure, certainty: 'rejected' };
 }
 
 /** One exchange with a provider, with the intake its pictures come into. */
@@ -103,7 +130,11 @@ function withoutSecret<Value>(event: Value, secret: string): Value {
   return text.includes(secret) ? JSON.parse(text.replaceAll(secret, '[redacted]')) : event;
 }
 
-async function concluded(call: Conversation, progress: Progress, done: Exchange & { ok: true }): Promise<Event> {
+async function concluded(
+  call: Conversation,
+  progress: Exclude<Progress, { kind: 'next' }>,
+  done: Exchange & { ok: true },
+): Promise<Event> {
   const { work } = call;
   if (progress.kind !== 'waiting') return settled(call, progress, done);
   const at = work.environment.io.now();
@@ -122,7 +153,7 @@ async function concluded(call: Conversation, progress: Progress, done: Exchange 
 /** What a provider calls done or failed, as the end of the attempt. */
 export async function settled(
   call: Conversation,
-  progress: Exclude<Progress, { kind: 'waiting' }>,
+  progress: Exclude<Progress, { kind: 'waiting' | 'next' }>,
   done: Exchange & { ok: true },
 ): Promise<Event> {
   const { work, connection, intake } = call;
@@ -130,8 +161,7 @@ export async function settled(
     const failure = completeFailure(progress.failure, done.response, work.environment.io.now());
     return ended(work, { ok: false, failure }, done);
   }
-  const origin = new URL(connection.baseUrl).origin;
-  const outcome = await collectImages(progress, { ...work, intake, response: done.response, origin });
+  const outcome = await collectImages(progress, { ...work, connection, intake, response: done.response });
   return ended(work, outcome, done);
 }
 
@@ -140,8 +170,7 @@ const MAX_PICTURES = 64;
 const FIRST_POLL_MS = 1_000;
 
 export function ended(work: AttemptWork, outcome: Outcome, done?: Exchange): Event {
-  const headers = done?.ok ? done.response.headers : {};
-  const requestId = headers['x-request-id'] ?? headers['request-id'];
+  const requestId = done?.ok ? requestIdOf(done.response, work) : undefined;
   const status = done?.ok ? done.response.status : done?.status;
   return {
     type: 'attempt-ended',
@@ -154,9 +183,14 @@ export function ended(work: AttemptWork, outcome: Outcome, done?: Exchange): Eve
   };
 }
 
+function requestIdOf(response: HttpResponse, { environment, target }: AttemptWork): string | undefined {
+  const { provider } = environment.connection(target.provider) ?? {};
+  return provider?.requestId?.(response) ?? response.headers['x-request-id'] ?? response.headers['request-id'];
+}
+
 /** Unknown fields are for the target they were written for: the first. A target that cannot stream is not asked to. */
-function requestFor(plan: Plan, target: PlannedTarget): Plan['request'] {
-  const { extra, stream, ...request } = plan.request;
+function requestFor(plan: Plan, target: PlannedTarget): ImageRequest {
+  const { extra, stream, ...request } = target.request ?? plan.request;
   return {
     ...request,
     ...(extra && target.id === plan.targets[0]?.id && { extra }),
@@ -171,7 +205,8 @@ export function contextOf(work: AttemptWork, connection: Connection): CallContex
     runId,
     attempt,
     model: target.model,
-    baseUrl: connection.baseUrl,
+    baseUrl: connection.hosts?.[work.credential] ?? connection.baseUrl,
+    ...(environment.assetsUrl !== undefined && { assetsUrl: environment.assetsUrl }),
     ...(webhookUrl !== undefined && { webhookUrl }),
   };
 }

@@ -1,21 +1,15 @@
-import { createAnswerReader } from './answer.ts';
-import type { RunEnvironment } from './environment.ts';
-import { exchange } from './exchange.ts';
+import { completeFailure } from './classify.ts';
+import { type Downloading, downloadResult } from './download.ts';
 import type { Failure } from './failure.ts';
 import type { HttpResponse } from './http.ts';
-import { createIntake, type Intake, type Settled } from './images/intake.ts';
+import type { Intake } from './images/intake.ts';
 import type { GeneratedImage, Outcome } from './journal.ts';
-import type { Plan } from './plan.ts';
 import type { Progress, ProviderImage } from './providers/provider.ts';
 import { settleSource } from './streamed.ts';
 
-interface Collecting {
-  readonly plan: Plan;
-  readonly environment: RunEnvironment;
+interface Collecting extends Downloading {
   readonly intake: Intake;
   readonly response: HttpResponse;
-  /** The provider's configured origin: the one place off the public internet its results may be fetched from. */
-  readonly origin: string;
 }
 
 /**
@@ -31,6 +25,8 @@ export async function collectImages(progress: Progress & { kind: 'done' }, from:
     else missing.push(got);
   }
   const { n } = from.plan.request;
+  const now = from.environment.io.now();
+  missing.push(...(progress.missing ?? []).map((reading) => completeFailure(reading, from.response, now)));
   const [first] = missing;
   if (images.length === 0) return { ok: false, failure: first ?? noImage(from.response) };
   const absent = Array.from({ length: Math.max(0, n - images.length - missing.length) }, () => noImage(from.response));
@@ -45,43 +41,11 @@ export async function collectImages(progress: Progress & { kind: 'done' }, from:
 
 async function obtain(image: ProviderImage, from: Collecting): Promise<GeneratedImage | Failure> {
   const { source, ...told } = image;
-  const settled = source.kind === 'url' ? await download(source.url, from) : await settleSource(from.intake, source);
-  if ('kind' in settled) return settled;
+  const settled =
+    source.kind === 'url' ? await downloadResult(source.url, from) : await settleSource(from.intake, source);
+  if ('why' in settled) return lostDownload(settled.why, from.response);
   if (!settled.ok) return unusable(settled, from.response);
   return { asset: settled.asset, ...told };
-}
-
-/** A failed download is retried as a download, never as a new picture. Redirects are not followed. */
-async function download(url: string, from: Collecting): Promise<Settled | Failure> {
-  const { environment, plan } = from;
-  if (!URL.canParse(url)) return lostDownload('it is not a URL', from.response);
-  const reach = new URL(url).origin === from.origin ? 'configured' : 'public';
-  let last: Failure | undefined;
-  for (let tries = 0; tries < environment.limits.maxDownloadTries; tries += 1) {
-    const intake = createIntake(environment.assets);
-    const got = await exchange(
-      environment.io,
-      { method: 'GET', url, headers: { accept: 'image/*' } },
-      {
-        connectMs: plan.policy.timeout.connectMs,
-        firstByteMs: plan.policy.timeout.idleMs,
-        idleMs: plan.policy.timeout.idleMs,
-        deadlineAt: environment.io.now() + plan.policy.timeout.totalMs,
-        totalMs: plan.policy.timeout.totalMs,
-        harvestMs: () => 0,
-        cancel: environment.cancel,
-        reach,
-        readAsset: (asset) => environment.assets.read(asset),
-        openReader: (status, headers) =>
-          createAnswerReader(status, headers, { intake, maxBytes: environment.limits.maxAnswerBytes, isImage: true }),
-        onClock: () => {},
-      },
-    );
-    if (got.ok && got.response.status === 200) return intake.settle(0);
-    await intake.discardAll();
-    last = lostDownload(got.ok ? `status ${got.response.status}` : got.failure.message, from.response);
-  }
-  return last ?? noImage(from.response);
 }
 
 function unusable(verdict: { readonly problem: string; readonly detail: string }, response: HttpResponse): Failure {

@@ -16,6 +16,8 @@ export interface Connection {
   readonly secret: string;
   /** The secrets of a pool, by credential; they stand in for `secret`. */
   readonly pool?: Readonly<Record<string, string>>;
+  /** The addresses of a pool of servers, by credential; they stand in for `baseUrl`. */
+  readonly hosts?: Readonly<Record<string, string>>;
 }
 
 /** Where a run gets permission for its attempts, in its place among all that wait. */
@@ -47,6 +49,8 @@ export interface RunEnvironment {
   readonly onNews?: (callback: () => void) => () => void;
   /** Where a provider may say so, by run; undefined where it cannot reach us. */
   readonly webhookUrl?: (runId: string, connection: Connection) => string | undefined;
+  /** What links to stored pictures begin with, where providers can reach us. */
+  readonly assetsUrl?: string;
   readonly limits: RunLimits;
 }
 

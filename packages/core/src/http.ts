@@ -1,15 +1,18 @@
 import type { Asset } from './images/asset.ts';
-import type { JsonValue } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 
 /** A request as plain data: an adapter builds it, `authorize` adds the key, the transport sends it. Header names are lower case. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: HttpBody;
+  /** It makes and bills nothing, as an upload does: where its answer is lost, nothing was spent. */
+  readonly free?: true;
 }
 
 export type HttpBody =
+  /** Pictures stand in it as `embedded` writes them. */
   | { readonly kind: 'json'; readonly value: JsonValue }
   | { readonly kind: 'multipart'; readonly parts: readonly Part[] };
 
@@ -35,4 +38,9 @@ export interface HttpResponse {
 export interface SseEvent {
   readonly event: string | undefined;
   readonly data: JsonValue | undefined;
+}
+
+/** A picture inside a JSON body: in its place a string of base64 or a data URL is sent, read from the store meanwhile. */
+export function embedded(asset: Asset, as: 'base64' | 'data-url'): JsonObject {
+  return { $asset: { ...asset }, as };
 }

@@ -1,3 +1,4 @@
+export type { Adaptation, Capabilities, MaskPolarity, SizeRule } from './capabilities.ts';
 export { createMemoryCells } from './cells.ts';
 export { type Client, type ClientConfig, createClient, type ImageResult } from './client.ts';
 export { type Cost, costOf } from './cost.ts';
@@ -42,13 +43,15 @@ export { readHint } from './policy/hints.ts';
 export { type LimitReading, readLimits } from './policy/limit-words.ts';
 export { TIMEOUTS } from './policy/timeout.ts';
 export type { Price } from './price.ts';
+export { PROVIDERS } from './providers/index.ts';
+export { type ModelFile, readModel, readModelFile } from './providers/model-data.ts';
 export { openai, openaiCompatible } from './providers/openai.ts';
 export { OPENAI_TIERS, openaiTierLimits } from './providers/openai-tiers.ts';
-export type { Credential, Model, Provider } from './providers/provider.ts';
+export type { Access, Credential, ListedModel, Model, Provider } from './providers/provider.ts';
 export { type SandboxAddress, sandboxProvider } from './providers/sandbox.ts';
 export { sandboxTaskProvider } from './providers/sandbox-task.ts';
-export type { Limits, Rate } from './rate.ts';
-export type { ImageRequest } from './request.ts';
+export { type Limits, parseRate, type Rate } from './rate.ts';
+export type { ImageRequest, Operation, PictureSource } from './request.ts';
 export {
   type Catalogue,
   keysOf,

@@ -34,8 +34,8 @@ async function end({ polls, cancelMs, cancel, waiting, unattended, newsMs }: Set
     const calls = made?.provider.image;
     if (made === undefined || calls?.poll === undefined) return undefined;
     const { poll } = calls;
-    const parse: typeof poll.parse = (response, handle) => {
-      const progress = poll.parse(response, handle);
+    const parse: typeof poll.parse = (response, handle, context) => {
+      const progress = poll.parse(response, handle, context);
       return progress.kind === 'waiting' ? { ...progress, ...waiting?.(looks++) } : progress;
     };
     const image = { ...calls, poll: { ...poll, parse }, ...(cancel && { cancel }) };

@@ -17,6 +17,8 @@ import type { CancelCall, Handle, Progress, Stage } from './providers/provider.t
 export interface StillWaiting {
   readonly type: 'still-waiting';
   readonly pollAt: number;
+  /** What the next look needs, where that changed. */
+  readonly handle?: Handle;
   readonly progress?: number;
   readonly stage?: Stage;
   readonly failure?: Failure;
@@ -30,17 +32,22 @@ export async function pollAttempt(work: AttemptWork, { handle, startedAt }: Atte
     return ended(work, { ok: false, failure: lostJob(noConnection(work.target)) });
   }
   return converse<StillWaiting>(work, connection, async (call) => {
-    const done = await call.send(poll.build(handle, contextOf(work, connection)), pollClocks(work));
+    const context = contextOf(work, connection);
+    const done = await call.send(poll.build(handle, context), pollClocks(work));
     const now = work.environment.io.now();
     if (!done.ok) return stillWaiting(now, done.failure);
+    const verdict = poll.verdict?.(done.response, handle);
+    if (verdict) return settled(call, { kind: 'failed', failure: verdict }, done);
     const failure = failureOf(connection.provider, done.response, now);
     if (failure?.kind === 'not_found') return ended(work, { ok: false, failure: lostJob(failure) }, done);
     // Only a whole look tells of the job; a look that failed tells of itself.
     const looked = done.response.status >= 200 && done.response.status < 300;
     if (failure && !(looked && failure.certainty === 'failed')) return stillWaiting(now, failure);
     if (failure) return ended(work, { ok: false, failure }, done);
-    const progress = poll.parse(done.response, handle);
-    return progress.kind === 'waiting' ? onItsWay(progress, startedAt, now) : settled(call, progress, done);
+    const progress = poll.parse(done.response, handle, context);
+    // Only a submit has a next step.
+    if (progress.kind === 'next') return stillWaiting(now, noNextStep());
+    return progress.kind === 'waiting' ? onItsWay(progress, handle, startedAt, now) : settled(call, progress, done);
   });
 }
 
@@ -85,11 +92,22 @@ const MAX_POLL_MS = 10_000;
 /** Where a provider says nothing, the wait grows with the job's age, so that a look comes at most a tenth too late. */
 const POLL_SHARE_OF_AGE = 0.1;
 
-function onItsWay(progress: Progress & { kind: 'waiting' }, startedAt: number, now: number): StillWaiting {
+function noNextStep(): Failure {
+  return { kind: 'server', certainty: 'ambiguous', message: 'the adapter asked for another request after a look' };
+}
+
+function onItsWay(
+  progress: Progress & { kind: 'waiting' },
+  before: Handle,
+  startedAt: number,
+  now: number,
+): StillWaiting {
+  const isChanged = JSON.stringify(progress.handle) !== JSON.stringify(before);
   const age = Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, (now - startedAt) * POLL_SHARE_OF_AGE));
   return {
     type: 'still-waiting',
     pollAt: now + (progress.pollAfterMs ?? age),
+    ...(isChanged && { handle: progress.handle }),
     ...(progress.progress !== undefined && { progress: progress.progress }),
     ...(progress.stage !== undefined && { stage: progress.stage }),
   };

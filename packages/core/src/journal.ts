@@ -53,6 +53,8 @@ export type Event =
       readonly at: number;
       readonly attempt: number;
       readonly pollAt: number;
+      /** Where the next look needs another than before. */
+      readonly handle?: Handle;
       readonly progress?: number;
       readonly stage?: Stage;
       readonly failure?: Failure;
@@ -138,6 +140,7 @@ function foldEvent(run: Run, event: Event): Run {
     case 'polled':
       return amendAttempt(next, event.attempt, {
         ...toldOfJob(event),
+        ...(event.handle && { handle: event.handle }),
         ...(event.failure && { pollFailure: event.failure.kind }),
       });
     case 'clock-fired':

@@ -1,3 +1,4 @@
+import type { Adaptation } from './capabilities.ts';
 import type { Price } from './price.ts';
 import type { ImageRequest } from './request.ts';
 
@@ -7,6 +8,10 @@ export interface Plan {
   /** The public name the caller used, or the default model's. */
   readonly route: string;
   readonly targets: readonly PlannedTarget[];
+  /** Targets of the route that cannot serve this request, and why. */
+  readonly passedOver?: readonly { readonly target: string; readonly reason: string }[];
+  /** The name asked for is retired, and its successor serves. */
+  readonly successor?: { readonly of: string; readonly target: string; readonly retiredOn: string };
   readonly policy: Policy;
   readonly createdAt: number;
   /** The caller's deadline (epoch ms); no new attempt starts after it. */
@@ -30,6 +35,14 @@ export interface PlannedTarget {
   readonly streams: boolean;
   readonly maxImagesPerCall: number;
   readonly firstByteMs: number;
+  /** What this target is sent, where that is not the plan's request as it is. */
+  readonly request?: ImageRequest;
+  /** What became of the fields that the caller set; absent where nobody knows what the model takes. */
+  readonly adapted?: readonly Adaptation[];
+  /** Nothing is billed there, so whatever was lost may be made again. */
+  readonly free?: true;
+  /** Of a free target: without any progress for this long, a job is given up and made elsewhere. */
+  readonly stallMs?: number;
   /** Absent means unknown, never free. */
   readonly price?: Price;
 }

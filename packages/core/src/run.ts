@@ -192,6 +192,7 @@ async function look({ target, attempt }: Extract<Decision, { do: 'poll' }>, step
   if (seen.type !== 'still-waiting') return end(seen, step);
   const { type: _, ...told } = seen;
   const news =
+    told.handle !== undefined ||
     Math.floor(told.progress ?? 0) > (attempt.progress ?? 0) ||
     (told.stage !== undefined && told.stage !== attempt.stage) ||
     (told.failure !== undefined && told.failure.kind !== attempt.pollFailure);

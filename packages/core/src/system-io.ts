@@ -14,7 +14,7 @@ export type SystemIoOptions = Pick<Dialing, 'lookup' | 'ca'>;
  * in doubt: harmless for a GET, an unknown outcome for a POST that costs money, so a POST trusts it only for less
  * than the shortest idle time in common use (gunicorn, 2 s).
  */
-const MAX_REST_MS = { GET: 4_000, POST: 1_000, DELETE: 1_000 } as const;
+const MAX_REST_MS = { GET: 4_000, POST: 1_000, PUT: 1_000, DELETE: 1_000 } as const;
 
 /** The largest delay `setTimeout` can hold; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -11,7 +11,7 @@ import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '.
 import type { Price } from '../price.ts';
 import type { ImageRequest } from '../request.ts';
 import { classifyOpenai } from './openai-errors.ts';
-import type { Call, CallContext, Model, Progress, Provider, ProviderImage, StreamReading } from './provider.ts';
+import type { CallContext, Model, Progress, Provider, ProviderImage, StreamReading, SubmitCall } from './provider.ts';
 
 const GENERATE_AND_EDIT = ['generate', 'edit'] as const;
 
@@ -42,6 +42,7 @@ export function openaiModel(id: string): Model {
 
 export const openai: Provider = {
   id: 'openai',
+  access: { baseUrl: 'https://api.openai.com/v1', keyVariables: ['OPENAI_API_KEY'] },
   models: [...MODELS, ...FAST_MODELS],
   model: (id) => openai.models.find((model) => model.id === id),
   authorize: bearer,
@@ -70,7 +71,7 @@ function withoutSeed(fields: JsonObject): JsonObject {
   return kept;
 }
 
-export function imageSubmit(adapt: (fields: JsonObject) => JsonObject): Call<ImageRequest> {
+export function imageSubmit(adapt: (fields: JsonObject) => JsonObject): SubmitCall {
   return {
     build: (request, context) => {
       const fields = adapt(wireFields(request, context));
@@ -128,7 +129,7 @@ function filePart(name: string, stem: string, asset: Asset): Part {
   return { name, filename: `${stem}.${IMAGE_TYPES[asset.type].extension}`, asset };
 }
 
-function parseImages(response: HttpResponse): Progress {
+export function parseImages(response: HttpResponse): Progress {
   const body = isObject(response.body) ? response.body : {};
   const items: readonly JsonValue[] = Array.isArray(body.data) ? body.data : [];
   const images = items.map((item) => providerImage(item, body)).filter((image) => image !== undefined);

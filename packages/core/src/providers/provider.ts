@@ -1,9 +1,10 @@
+import type { Capabilities } from '../capabilities.ts';
 import type { Failure } from '../failure.ts';
 import type { HttpRequest, HttpResponse, SseEvent } from '../http.ts';
-import type { JsonObject } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import type { Price } from '../price.ts';
 import type { Limits } from '../rate.ts';
-import type { ImageRequest } from '../request.ts';
+import type { ImageRequest, Operation } from '../request.ts';
 
 /**
  * One API, as pure translations: an adapter never sends, waits, retries, reads a clock, or sees a secret outside
@@ -12,28 +13,87 @@ import type { ImageRequest } from '../request.ts';
 export interface Provider {
   readonly id: string;
   readonly models: readonly Model[];
+  /** How it is usually reached; absent for what has neither an address nor a key of its own. */
+  readonly access?: Access;
   /** Each model has a credential of its own, so that one model's trouble says nothing of another's. */
   readonly credentialPerModel?: boolean;
   authorize(request: HttpRequest, credential: Credential): HttpRequest;
+  /** `safe` where nothing is billed whatever happens: what was lost is simply made again. Absent, it is paid again. */
+  readonly resubmit?: 'safe';
   readonly image?: ImageCalls;
+  /** Where its results may be fetched from besides its own address; absent, from any public https address. */
+  readonly results?: ResultHosts;
+  /** Asks which models there are now; free. */
+  readonly catalog?: CatalogCall;
   /** The failure this answer means; undefined leaves it to the shared status table. */
   classify(response: HttpResponse): FailureReading | undefined;
   /** Capabilities of a model that is not in `models`; undefined when this provider cannot have such a model. */
   model(id: string): Model | undefined;
+  /** The provider's own id of the exchange, where it is not in `x-request-id` or `request-id`. */
+  requestId?(response: HttpResponse): string | undefined;
+}
+
+export interface Access {
+  /** Its public address, without a trailing slash; absent where every account or machine has its own. */
+  readonly baseUrl?: string;
+  /** Environment variables its key is usually in, the commonest first; absent where it wants none. */
+  readonly keyVariables?: readonly string[];
+  /** Environment variables its address is usually in. */
+  readonly baseUrlVariables?: readonly string[];
+  /** It is configured by its address alone; a key is optional. */
+  readonly keyless?: true;
+}
+
+/** A host is meant with everything under it: `bfl.ai` covers `delivery-eu.bfl.ai`. */
+export interface ResultHosts {
+  readonly hosts: readonly string[];
+  /** Those of them that want the provider's key; no other host is ever sent it. */
+  readonly authorized?: readonly string[];
+}
+
+export interface CatalogCall {
+  build(context: Pick<CallContext, 'baseUrl'>): HttpRequest;
+  parse(response: HttpResponse): readonly ListedModel[];
+}
+
+/** A model as its provider lists it. */
+export interface ListedModel {
+  readonly id: string;
+  /** ISO date on which it stops working. */
+  readonly shutdownDate?: string;
 }
 
 export interface ImageCalls {
-  readonly submit: Call<ImageRequest>;
-  readonly poll?: Call<Handle>;
+  readonly submit: SubmitCall;
+  readonly poll?: PollCall;
+  /**
+   * Asks a server that works on one picture at a time how far it is, while the submit is open. Its progress keeps the
+   * clock of the first byte from running out.
+   */
+  readonly watch?: {
+    build(context: CallContext): HttpRequest;
+    parse(response: HttpResponse): { readonly progress?: number };
+  };
   /** Asks the provider to give a job up. */
   readonly cancel?: CancelCall;
   /** Reads one event of a streamed answer; undefined for an event that says nothing to us. */
   readonly stream?: (event: SseEvent) => StreamReading | undefined;
 }
 
-export interface Call<In> {
-  build(input: In, context: CallContext): HttpRequest;
-  parse(response: HttpResponse, input: In): Progress;
+/** A submit may take several requests, each read with the `state` that the one before it left. */
+export interface SubmitCall {
+  build(input: ImageRequest, context: CallContext): HttpRequest;
+  parse(response: HttpResponse, input: ImageRequest, context: CallContext, state?: JsonValue): Progress;
+}
+
+export interface PollCall {
+  build(handle: Handle, context: CallContext): HttpRequest;
+  parse(response: HttpResponse, handle: Handle, context: CallContext): Progress;
+  /**
+   * Reads an answer that is an error and yet the job's own end, as where a result is fetched and the answer says why
+   * there is none; undefined where it is only the look that failed.
+   */
+  verdict?(response: HttpResponse, handle: Handle): FailureReading | undefined;
 }
 
 export interface CancelCall {
@@ -55,6 +115,8 @@ export interface CallContext {
   readonly attempt: number;
   readonly model: string;
   readonly baseUrl: string;
+  /** What links to our stored pictures begin with, where the provider can reach us; see `assetLink`. */
+  readonly assetsUrl?: string;
   /** Where the provider may say that a job has news; it only makes us look sooner. */
   readonly webhookUrl?: string;
 }
@@ -66,10 +128,15 @@ export type Progress =
   | {
       readonly kind: 'done';
       readonly images: readonly ProviderImage[];
+      /** Why pictures that were asked for are not among them, where the provider says. */
+      readonly missing?: readonly FailureReading[];
       readonly usage?: JsonObject;
     }
+  /** Of a submit: one more request, such as the generation after an upload. `parse` gets `state` back with its answer. */
+  | { readonly kind: 'next'; readonly request: HttpRequest; readonly state: JsonValue }
   | {
       readonly kind: 'waiting';
+      /** A poll may change it, as where the next look goes to another address. */
       readonly handle: Handle;
       readonly pollAfterMs?: number;
       /** 0 to 100, where the provider says. */
@@ -116,10 +183,16 @@ export type StreamReading =
 export interface Model {
   readonly id: string;
   readonly maxImagesPerCall: number;
-  readonly operations: readonly ImageRequest['operation'][];
+  readonly operations: readonly Operation[];
   readonly streams: boolean;
+  /** Absent: the request goes to it as it is. */
+  readonly capabilities?: Capabilities;
   /** Marked fast models get the shorter first-byte clock. */
   readonly fast?: boolean;
+  /** Its own first-byte clock. */
+  readonly firstByteMs?: number;
+  /** ISO date on which it stops working. */
+  readonly shutdownDate?: string;
   /** Absent means unknown, never free. */
   readonly price?: Price;
   /** What the provider is known to allow one account; absent where that is found out by its answers. */

@@ -64,7 +64,7 @@ test('the two ports that break connections break a submit too', () => {
 
 test('where the sandbox says nothing of the next look, nothing is made up', () => {
   const response = { status: 200, headers: {}, body: { id: 'job_1', status: 'running' }, text: '' };
-  assert.deepEqual(provider.image?.poll?.parse(response, { job: 'job_1' }), {
+  assert.deepEqual(provider.image?.poll?.parse(response, { job: 'job_1' }, CONTEXT), {
     kind: 'waiting',
     handle: { job: 'job_1' },
     stage: 'running',

@@ -6,7 +6,7 @@ import { createMemoryAssets } from '../images/memory-assets.ts';
 import type { Event, Journal } from '../journal.ts';
 import { numberAt, stringAt } from '../json.ts';
 import type { Plan } from '../plan.ts';
-import { openaiCompatible } from '../providers/openai.ts';
+import { openaiCompatible, parseImages } from '../providers/openai.ts';
 import type { CallContext, Handle, Progress, Provider } from '../providers/provider.ts';
 import { FREE_TURNS } from '../turns.ts';
 import { type Behaviour, createScriptedIo, type ScriptedIo } from './scripted-io.ts';
@@ -86,8 +86,7 @@ function parse(response: HttpResponse): Progress {
       handle: { job } satisfies Handle,
       pollAfterMs: numberAt(response.body, 'poll_after_ms') ?? 1_000,
     };
-  const done = openaiCompatible.image?.submit.parse(response, { operation: 'generate', prompt: '', n: 1 });
-  return done ?? { kind: 'failed', failure: { kind: 'server', message: 'cannot parse' } };
+  return parseImages(response);
 }
 
 /** A world in virtual time for one run, going on from `past` with a process that knows nothing but the journal. */

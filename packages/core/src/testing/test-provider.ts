@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { failureOf } from '../classify.ts';
+import { completeFailure, failureOf } from '../classify.ts';
 import { FAILURES, type Failure } from '../failure.ts';
 import type { HttpRequest, HttpResponse, SseEvent } from '../http.ts';
 import { isObject, type JsonValue } from '../json.ts';
@@ -17,6 +17,12 @@ export interface RecordedAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: JsonValue;
+  /** What a submit asked for, where it is not one picture for a prompt. */
+  readonly request?: ImageRequest;
+  /** What an earlier step of the submit left. */
+  readonly state?: JsonValue;
+  /** Of a poll: the handle, where it is not the fixtures' own. */
+  readonly handle?: Handle;
   /** The body where it is not JSON. */
   readonly text?: string;
   /** The progress of a good answer, or the failure of a bad one; of a cancel, how it is read. */
@@ -58,9 +64,10 @@ export function testProvider(provider: Provider, fixtures: ProviderFixtures, bas
     testRequests(provider, image, context, baseUrl);
     testModels(provider, fixtures);
     if (image.poll) testJobs(provider, image, fixtures.handle, context, baseUrl);
-    testTotality(provider, image, fixtures.handle);
+    testTotality(provider, image, context, fixtures.handle);
     for (const answer of fixtures.answers) {
-      test(`${answer.call ?? 'answer'}: ${answer.name}`, () => checkAnswer(provider, image, answer, fixtures.handle));
+      test(`${answer.call ?? 'answer'}: ${answer.name}`, () =>
+        checkAnswer(provider, image, answer, context, fixtures.handle));
     }
     for (const event of fixtures.events ?? []) test(`event: ${event.name}`, () => checkEvent(image, event));
   });
@@ -160,14 +167,16 @@ const anyResponse: fc.Arbitrary<HttpResponse> = fc.record({
   text: fc.string(),
 });
 
-function testTotality(provider: Provider, image: ImageCalls, handle: Handle = {}): void {
+function testTotality(provider: Provider, image: ImageCalls, context: CallContext, handle: Handle = {}): void {
   test('classify and parse read any status and any JSON without throwing', () => {
     fc.assert(
       fc.property(anyResponse, (response) => {
         const failure = failureOf(provider, response, NOW);
         if (failure) checkFailure(failure);
-        checkProgress(image.submit.parse(response, generated));
-        if (image.poll) checkProgress(image.poll.parse(response, handle));
+        checkProgress(image.submit.parse(response, generated, context));
+        if (image.poll) checkProgress(image.poll.parse(response, handle, context));
+        const verdict = image.poll?.verdict?.(response, handle);
+        if (verdict) checkFailure(completeFailure(verdict, response, NOW));
         if (image.cancel) checkCancel(image.cancel.parse(response, handle));
         if (failure === undefined) assert.ok(response.status >= 200 && response.status < 300, 'an error went unseen');
       }),
@@ -186,7 +195,7 @@ function testTotality(provider: Provider, image: ImageCalls, handle: Handle = {}
 }
 
 function checkProgress(progress: Progress): void {
-  assert.ok(['done', 'waiting', 'failed'].includes(progress.kind));
+  assert.ok(['done', 'next', 'waiting', 'failed'].includes(progress.kind));
   if (progress.kind !== 'waiting') return;
   const { handle, progress: share = 0, pollAfterMs = 0 } = progress;
   assert.deepEqual(JSON.parse(JSON.stringify(handle)), handle, 'the handle is not plain JSON');
@@ -206,20 +215,30 @@ function checkFailure(failure: Failure): void {
   assert.deepEqual(JSON.parse(JSON.stringify(failure)), failure, 'the failure is not plain JSON');
 }
 
-function checkAnswer(provider: Provider, image: ImageCalls, recorded: RecordedAnswer, handle: Handle = {}): void {
+function checkAnswer(
+  provider: Provider,
+  image: ImageCalls,
+  recorded: RecordedAnswer,
+  context: CallContext,
+  fixed: Handle = {},
+): void {
+  const handle = recorded.handle ?? fixed;
   const { status, headers = {}, body, text = '', expected } = recorded;
   const response: HttpResponse = { status, headers, body, text };
   if (recorded.call === 'cancel') {
     assertHolds(image.cancel?.parse(response, handle), expected.cancel);
     return;
   }
-  const failure = failureOf(provider, response, NOW);
+  const verdict = recorded.call === 'poll' ? image.poll?.verdict?.(response, handle) : undefined;
+  const failure = verdict ? completeFailure(verdict, response, NOW) : failureOf(provider, response, NOW);
   if (expected.failure) {
     assertHolds(failure, expected.failure);
   } else {
     assert.equal(failure, undefined);
     const progress =
-      recorded.call === 'poll' ? image.poll?.parse(response, handle) : image.submit.parse(response, generated);
+      recorded.call === 'poll'
+        ? image.poll?.parse(response, handle, context)
+        : image.submit.parse(response, recorded.request ?? generated, context, recorded.state);
     assertHolds(progress, expected.progress ?? {});
   }
 }

@@ -1,7 +1,6 @@
-import type { Limits, Rate } from '@onetake/core';
+import { type Limits, parseRate, type Rate } from '@onetake/core';
 import { z } from 'zod';
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const MAX_COUNT = 1_000_000_000;
 const MAX_WINDOW_MS = 31 * 86_400_000;
 const MAX_RATES = 4;
@@ -11,9 +10,8 @@ const RATE = 'a count and a window from 1ms to 31d, such as 5/60s';
 
 /** `5/60s`: at most five in any sixty seconds. */
 const rate = z.string({ error: RATE }).transform((value, context): Rate => {
-  const [, count = '', amount = '1', unit = ''] = /^(\d{1,10})\/(\d{1,6}(?:\.\d+)?)?(ms|s|m|h|d)$/.exec(value) ?? [];
-  const read = { count: Number(count), windowMs: Number(amount) * (UNIT_MS[unit] ?? 0) };
-  if (read.count >= 1 && read.count <= MAX_COUNT && read.windowMs >= 1 && read.windowMs <= MAX_WINDOW_MS) return read;
+  const read = parseRate(value);
+  if (read !== undefined && read.count <= MAX_COUNT && read.windowMs <= MAX_WINDOW_MS) return read;
   context.addIssue({ code: 'custom', message: RATE, input: value });
   return z.NEVER;
 });

@@ -110,7 +110,7 @@ function canonicalOf(
   model: string | undefined,
   responseFormat: ImageWire['responseFormat'],
 ): JsonObject {
-  const { n, images: _images, mask: _mask, ...rest } = request;
+  const { n, images: _images, mask: _mask, source: _source, ...rest } = request;
   return {
     ...rest,
     ...(n !== 1 && { n }),
