@@ -20,7 +20,7 @@ const commands = {
     [node, source, ...tests, ...(args.length > 0 ? args : ['packages/*/src/**/*.test.ts', 'tests/*.test.ts'])],
   ],
   'test-full': () => [
-    [node, source, ...tests, '--test-concurrency=1', 'tests/full/*.test.ts'],
+    [node, source, ...tests, '--test-concurrency=1', 'tests/full/*.test.ts', 'tests/fidelity/*.test.ts'],
     [node, source, 'tests/mutants/run.ts'],
   ],
   check: () => [
