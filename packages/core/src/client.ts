@@ -11,8 +11,8 @@ import type { Event, Journal, Outcome } from './journal.ts';
 import { createPacer } from './pacer.ts';
 import type { Ticket } from './pacing.ts';
 import { createFairClock } from './policy/fair-queue.ts';
-import { openai, openaiCompatible } from './providers/openai.ts';
-import type { Provider } from './providers/provider.ts';
+import { PROVIDERS } from './providers/index.ts';
+import { openaiCompatible } from './providers/openai.ts';
 import type { Limits } from './rate.ts';
 import type { ImageRequest } from './request.ts';
 import { type Catalogue, limitsOf, type PolicySettings, planImage, type Route, splitPlan } from './route.ts';
@@ -22,8 +22,8 @@ import { createTurns } from './turns.ts';
 
 /** A provider the client may use; the secret is only ever given to its adapter's `authorize`. */
 export interface ClientProvider {
-  /** Which protocol it speaks; default: the provider's own name. */
-  readonly kind?: 'openai' | 'openai-compatible';
+  /** Which protocol it speaks, the id of one of `PROVIDERS`; default: the provider's own name, else OpenAI's. */
+  readonly kind?: string;
   readonly apiKey?: string;
   /** Default: the provider's public address. */
   readonly baseUrl?: string;
@@ -66,7 +66,6 @@ export interface Client {
   close(): Promise<void>;
 }
 
-const PUBLIC_ADDRESSES: Readonly<Record<string, string>> = { openai: 'https://api.openai.com/v1' };
 const DEFAULT_IMAGE_BYTES = 256 * 1024 * 1024;
 
 /**
@@ -136,8 +135,13 @@ export function createClient(config: ClientConfig): Client {
 }
 
 function connect(id: string, { kind, apiKey, baseUrl }: ClientProvider): Connection {
-  const provider: Provider = (kind ?? id) === 'openai' ? openai : openaiCompatible;
-  const address = baseUrl ?? PUBLIC_ADDRESSES[id];
+  const native = PROVIDERS.find((provider) => provider.id === (kind ?? id));
+  if (kind !== undefined && native === undefined) {
+    const known = PROVIDERS.map((provider) => provider.id).join(', ');
+    throw new TypeError(`providers.${id}.kind: expected one of ${known}, got "${kind}"`);
+  }
+  const provider = native ?? openaiCompatible;
+  const address = baseUrl ?? provider.access?.baseUrl;
   if (address === undefined)
     throw new TypeError(`providers.${id}.baseUrl: missing; "${id}" has no known public address`);
   return { id, provider, baseUrl: address.replace(/\/+$/, ''), secret: apiKey ?? '' };

@@ -1,24 +1,19 @@
 import {
   type Catalogue,
   type Connection,
-  openai,
   openaiCompatible,
   type Provider,
   type SandboxAddress,
   sandboxProvider,
   sandboxTaskProvider,
 } from '@onetake/core';
+import { withOverrides } from './config/models.ts';
+import { protocolOf, SANDBOX_TASK } from './config/protocols.ts';
 import type { Config } from './config.ts';
 
 /** What model names mean here: the configured providers in order, then the sandbox, which plays everything when alone. */
 export function catalogueOf(config: Config, sandbox: (() => SandboxAddress) | undefined): Catalogue {
-  const configured: Connection[] = config.providers.map(({ id, kind, baseUrl, secret, pool }) => ({
-    id,
-    provider: providerOf(kind, baseUrl),
-    baseUrl,
-    secret,
-    ...(pool && { pool }),
-  }));
+  const configured = config.providers.map((one) => connectionOf(one, config, sandbox));
   const connections = sandbox ? [...configured, ...sandboxConnections(sandbox)] : configured;
   const alone = configured.length === 0 && sandbox !== undefined;
   return {
@@ -30,9 +25,35 @@ export function catalogueOf(config: Config, sandbox: (() => SandboxAddress) | un
   };
 }
 
-function providerOf(kind: Config['providers'][number]['kind'], baseUrl: string): Provider {
-  if (kind === 'sandbox-task') return sandboxTaskProvider(() => ({ url: baseUrl, refusePort: 0, resetPort: 0 }));
-  return kind === 'openai' ? openai : openaiCompatible;
+type Configured = Config['providers'][number];
+
+function connectionOf(
+  { id, kind, baseUrl, secret, pool, played }: Configured,
+  { models }: Config,
+  sandbox: (() => SandboxAddress) | undefined,
+): Connection {
+  const provider = withOverrides(providerOf(kind, baseUrl), models[id]);
+  const connection = { id, provider, secret, ...(pool && { pool }) };
+  if (played === undefined || sandbox === undefined) return { ...connection, baseUrl };
+  const stage = played.script === undefined ? '' : `/fault/${played.script}`;
+  const path = imitationPath(connection.provider);
+  return {
+    ...connection,
+    get baseUrl() {
+      return `${sandbox().url}${stage}${path}`;
+    },
+  };
+}
+
+/** The sandbox has every imitation under its name, and then the paths of the original. */
+function imitationPath({ id, access }: Provider): string {
+  const path = access?.baseUrl === undefined ? '' : new URL(access.baseUrl).pathname.replace(/\/$/, '');
+  return `/${id}${path}`;
+}
+
+function providerOf(kind: string, baseUrl: string): Provider {
+  if (kind === SANDBOX_TASK) return sandboxTaskProvider(() => ({ url: baseUrl, refusePort: 0, resetPort: 0 }));
+  return protocolOf(kind) ?? openaiCompatible;
 }
 
 function sandboxConnections(sandbox: () => SandboxAddress): readonly Connection[] {

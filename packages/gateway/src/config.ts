@@ -1,6 +1,7 @@
 import type { Limits, Route } from '@onetake/core';
 import { type Caller, type Environment, readEnvironment } from './config/environment.ts';
 import { locateFile, readConfigFile } from './config/file.ts';
+import { type ModelOverrides, readModels } from './config/models.ts';
 import { type ProviderConfig, readProviders } from './config/providers.ts';
 import { ConfigError, type Report } from './config/report.ts';
 import { checkDefaultModel, readRoutes } from './config/routes.ts';
@@ -29,6 +30,8 @@ export interface Config {
   readonly callers: readonly Caller[];
   /** Those that can be called, in the order bare model names ask them; the sandbox is not among them. */
   readonly providers: readonly ProviderConfig[];
+  /** What the user knows better of models; without prototypes. */
+  readonly models: ModelOverrides;
   /** Has no prototype. */
   readonly routes: Readonly<Record<string, Route>>;
   readonly defaultModel?: string;
@@ -59,13 +62,15 @@ export function loadConfig({ env, cwd, file: told }: ConfigOptions): Config {
   const file = readConfigFile(locateFile(cwd, told ?? env.ONETAKE_CONFIG), report);
   const own = readEnvironment(env, cwd, report);
   const providers = readProviders(file, env, cwd, own, report);
-  const routes = readRoutes(file, providers, report);
+  const models = readModels(file.models, providers, report);
+  const routes = readRoutes(file, { providers, models }, report);
   const webhooks = readWebhooks(file, { env, cwd, callers: own.callers, report });
-  if (report.faults.length === 0) checkDefaultModel(file, providers, report);
+  if (report.faults.length === 0) checkDefaultModel(file, { providers, models }, report);
   if (report.faults.length > 0) throw new ConfigError(report.faults);
   return {
     ...own,
     providers,
+    models,
     routes,
     ...(file.default_model !== undefined && { defaultModel: file.default_model }),
     sandbox: file.sandbox,

@@ -1,4 +1,4 @@
-import { openai } from '@onetake/core';
+import { protocolOf } from '../config/protocols.ts';
 import type { Config, ProviderConfig } from '../config.ts';
 import type { CliContext, RunningGateway } from './context.ts';
 import { columns, heading } from './text.ts';
@@ -48,12 +48,14 @@ function providers({ providers: configured, sandbox }: Config, title: (text: str
 }
 
 /** The models a key opens, as far as names are known. */
-function opens({ id, kind, baseUrl }: ProviderConfig): string {
-  if (kind !== 'openai') return `${id}/<any model>, at ${baseUrl}`;
-  const names = openai.models.map((model) => model.id);
+function opens({ id, kind, baseUrl, played }: ProviderConfig): string {
+  const { models = [], access } = protocolOf(kind) ?? {};
+  const names = models.map((model) => (kind === 'openai' ? model.id : `${id}/${model.id}`));
   const more = names.length - MAX_MODELS_SHOWN;
   const listed = `${names.slice(0, MAX_MODELS_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-  return baseUrl === 'https://api.openai.com/v1' ? listed : `${listed}, at ${baseUrl}`;
+  const opened = names.length === 0 ? `${id}/<any model>` : listed;
+  if (played) return `${opened}, played by the sandbox${played.script === undefined ? '' : ` (${played.script})`}`;
+  return baseUrl === access?.baseUrl ? opened : `${opened}, at ${baseUrl}`;
 }
 
 function routes(config: Config, title: (text: string) => string): string[] {

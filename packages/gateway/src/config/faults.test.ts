@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { ConfigError, type Environment, loadConfig } from '../config.ts';
+import { KINDS } from './protocols.ts';
 
 function directory(t: TestContext, yaml?: string): string {
   const cwd = mkdtempSync(join(tmpdir(), 'config-'));
@@ -67,7 +68,7 @@ const FAULTS: readonly { readonly yaml?: string; readonly env?: Environment; rea
   {
     yaml: 'providers: {openai: {key_evn: A}}',
     faults: [
-      'providers.openai.key_evn: expected one of kind, key_env, key_file, base_url, got an unknown key; did you mean "key_env"?',
+      'providers.openai.key_evn: expected one of kind, image_api, key_env, key_file, base_url, got an unknown key; did you mean "key_env"?',
     ],
   },
   {
@@ -88,7 +89,7 @@ const FAULTS: readonly { readonly yaml?: string; readonly env?: Environment; rea
   },
   {
     yaml: 'providers: {lab: {kind: gemini}}',
-    faults: ['providers.lab.kind: expected openai, openai-compatible or sandbox-task, got "gemini"'],
+    faults: [`providers.lab.kind: expected one of ${KINDS.join(', ')}, got "gemini"`],
   },
   {
     yaml: 'providers: {lab: }',
@@ -130,7 +131,7 @@ const FAULTS: readonly { readonly yaml?: string; readonly env?: Environment; rea
     faults: [
       'routes.best.targets.0: expected a configured provider (openai, sandbox), got "opnai/x"; did you mean "openai"?',
       'routes.best.targets.1: expected provider/model, got "lab"',
-      'routes.best.targets.2: expected a model of OpenAI, got "openai/gpt-imge-2"; did you mean "openai/gpt-image-2" or "openai/gpt-image-1.5" or "openai/gpt-image-1-mini"?',
+      'routes.best.targets.2: expected a model of openai, got "openai/gpt-imge-2"; did you mean "openai/gpt-image-2" or "openai/gpt-image-1.5" or "openai/gpt-image-1-mini"?',
     ],
   },
   {

@@ -1,25 +1,24 @@
-import { nearMatches } from '@onetake/core';
+import { nearMatches, type Provider } from '@onetake/core';
 import { ADDRESS, type Environment, isLoopback, type OwnAddress, parseAddress } from './environment.ts';
-import { type Key, keyFromEnvironment, keyFromFile } from './keys.ts';
+import { kindOf, protocolOf, WELL_KNOWN } from './protocols.ts';
+import { isSet, type ProviderKeys, readKeys } from './provider-keys.ts';
 import { didYouMean, fault, type Report } from './report.ts';
 import type { ConfigFile, ProviderEntry } from './schema.ts';
 
 /** A provider that can be called. */
-export interface ProviderConfig {
+export interface ProviderConfig extends ProviderKeys {
   readonly id: string;
-  readonly kind: 'openai' | 'openai-compatible' | 'sandbox-task';
-  /** Without a trailing slash. */
+  /** The protocol it speaks, one of `KINDS`. */
+  readonly kind: string;
+  /** Without a trailing slash; empty where the sandbox plays it. */
   readonly baseUrl: string;
-  /** Empty for a server that wants no key. */
-  readonly secret: string;
-  /** The keys of a pool by credential, where several are configured; `secret` is the first of them. */
-  readonly pool?: Readonly<Record<string, string>>;
-  /** The variable or the file that held the key. */
-  readonly keySource: string | undefined;
+  /** The sandbox plays it, going wrong as `script` says. */
+  readonly played?: { readonly script?: string };
 }
 
-const OPENAI_URL = 'https://api.openai.com/v1';
 const BASE_URL_VARIABLE = /^ONETAKE_([A-Z0-9][A-Z0-9_]*)_BASE_URL$/;
+/** `sandbox`, or `sandbox:429:2,ok` for what shall go wrong. */
+const PLAYED = /^sandbox(?::([\w.:,-]{1,500}))?$/;
 
 /** Brings file and environment together, `openai` first unless the file orders otherwise. */
 export function readProviders(
@@ -38,7 +37,8 @@ export function readProviders(
       );
       return [];
     }
-    return readProvider(id, entry, { env, cwd, own, report });
+    const isNamed = Object.hasOwn(file.providers, id);
+    return readProvider(id, entry, { env, cwd, own, report, isNamed, sandbox: file.sandbox });
   });
 }
 
@@ -47,74 +47,90 @@ interface Surroundings {
   readonly cwd: string;
   readonly own: OwnAddress;
   readonly report: Report;
+  /** The file names it: what it lacks is said. */
+  readonly isNamed: boolean;
+  readonly sandbox: boolean;
 }
 
 function readProvider(id: string, entry: ProviderEntry, surroundings: Surroundings): ProviderConfig[] {
-  const { env, own, report } = surroundings;
-  const kind = entry.kind ?? (id === 'openai' ? 'openai' : 'openai-compatible');
-  const variable = variableOf(id);
-  const [setting, value] = env[variable] ? [variable, env[variable]] : [`providers.${id}.base_url`, entry.base_url];
-  const key = readKeys(id, entry, surroundings);
-  if (value === undefined && kind === 'openai') {
-    if (key === undefined && id !== 'openai' && entry.key_env === undefined && entry.key_file === undefined)
-      report.faults.push(
-        `providers.${id}: expected key_env or key_file, got neither; name the variable that holds its key`,
-      );
-    if (key === undefined) return [];
-    return [{ id, kind, baseUrl: OPENAI_URL, ...key }];
+  const kind = kindOf(id, entry);
+  const { access = {} } = protocolOf(kind) ?? {};
+  const given = addressOf(id, entry, access, surroundings.env);
+  const usual = kindOf(id, {}) === kind || entry.image_api !== undefined ? (access.keyVariables ?? []) : [];
+  const keys = readKeys(id, entry, { ...surroundings, usual });
+  const played = PLAYED.exec(given?.value ?? '');
+  if (given !== undefined && played) return playedBySandbox({ id, kind }, given.setting, played[1], keys, surroundings);
+  if (given === undefined && access.baseUrl !== undefined) {
+    if (keys === undefined && surroundings.isNamed) noticeNoKey(id, entry, usual, surroundings.report);
+    return keys === undefined ? [] : [{ id, kind, baseUrl: access.baseUrl, ...keys }];
   }
-  const baseUrl = value === undefined ? undefined : parseAddress(value);
+  // A key alone is no reason to refuse to start: it may be there for another program.
+  if (given === undefined && !surroundings.isNamed) return [];
+  const baseUrl = readAddress(id, given, surroundings);
+  return baseUrl === undefined ? [] : [{ id, kind, baseUrl, ...(keys ?? { secret: '', keySource: undefined }) }];
+}
+
+interface Address {
+  readonly setting: string;
+  readonly value: string;
+}
+
+/** Ours before the file's before those that other programs read too. */
+function addressOf(
+  id: string,
+  entry: ProviderEntry,
+  access: NonNullable<Provider['access']>,
+  env: Environment,
+): Address | undefined {
+  const own = variableOf(id);
+  if (env[own]) return { setting: own, value: env[own] };
+  if (entry.base_url !== undefined) return { setting: `providers.${id}.base_url`, value: entry.base_url };
+  const variable = access.baseUrlVariables?.find((name) => env[name]);
+  return variable === undefined ? undefined : { setting: variable, value: env[variable] ?? '' };
+}
+
+function readAddress(id: string, given: Address | undefined, { own, report }: Surroundings): string | undefined {
+  const baseUrl = given && parseAddress(given.value);
   if (baseUrl === undefined) {
-    const example = `such as http://127.0.0.1:1234/v1; or set ${variable}`;
-    report.faults.push(fault(setting, ADDRESS, value?.includes('@') ? undefined : value, example));
-    return [];
-  }
-  if (isOurselves(new URL(baseUrl), own)) {
-    report.faults.push(
-      fault(setting, 'the address of a provider', baseUrl, 'that is this gateway, which would call itself'),
-    );
-    return [];
-  }
-  return [{ id, kind, baseUrl, ...(key ?? { secret: '', keySource: undefined }) }];
-}
-
-type Keys = Pick<ProviderConfig, 'secret' | 'pool' | 'keySource'>;
-
-/** One key, or a pool of those that are set; a pool of one is a key. */
-function readKeys(id: string, entry: ProviderEntry, surroundings: Surroundings): Keys | undefined {
-  const { key_env: variables, ...rest } = entry;
-  const names = Array.isArray(variables) ? variables : [variables];
-  const keys = names.flatMap((name) => {
-    const key = readKey(id, name === undefined ? rest : { ...rest, key_env: name }, surroundings);
-    return key ? [key] : [];
-  });
-  const [first] = keys;
-  if (first === undefined) return undefined;
-  const keySource = keys.map(({ source }) => source).join(', ');
-  if (keys.length === 1) return { secret: first.secret, keySource };
-  const pool = Object.fromEntries(keys.map(({ secret, source }) => [`${id}:${source}`, secret]));
-  return { secret: first.secret, pool, keySource };
-}
-
-type SingleKey = Omit<ProviderEntry, 'key_env'> & { readonly key_env?: string };
-
-function readKey(id: string, entry: SingleKey, { env, cwd, report }: Surroundings): Key | undefined {
-  const { key_env: variable, key_file: file } = entry;
-  if (variable !== undefined && file !== undefined) {
-    report.faults.push(`providers.${id}: expected key_env or key_file, got both; remove one of them`);
+    const setting = given?.setting ?? `providers.${id}.base_url`;
+    const example = `such as http://127.0.0.1:1234/v1; or set ${variableOf(id)}`;
+    report.faults.push(fault(setting, ADDRESS, given?.value.includes('@') ? undefined : given?.value, example));
     return undefined;
   }
-  if (file !== undefined) return keyFromFile(file, `providers.${id}.key_file`, cwd, report);
-  if (variable === undefined)
-    return id === 'openai' ? keyFromEnvironment('OPENAI_API_KEY', env, cwd, report) : undefined;
-  const key = keyFromEnvironment(variable, env, cwd, report);
-  if (key === undefined && !env[`${variable}_FILE`]) {
-    report.notices.push(`providers.${id}.key_env: ${variable} is not set, so ${id} has no key`);
-  }
-  return key;
+  if (!isOurselves(new URL(baseUrl), own)) return baseUrl;
+  const why = 'that is this gateway, which would call itself';
+  report.faults.push(fault(given?.setting ?? '', 'the address of a provider', baseUrl, why));
+  return undefined;
 }
 
-/** The file's providers, then those that only a variable names: `ONETAKE_MYLAB_BASE_URL` makes `mylab`. */
+function playedBySandbox(
+  { id, kind }: Pick<ProviderConfig, 'id' | 'kind'>,
+  setting: string,
+  script: string | undefined,
+  keys: ProviderKeys | undefined,
+  { sandbox, report }: Surroundings,
+): ProviderConfig[] {
+  if (!sandbox) {
+    report.faults.push(`${setting}: expected an address, got the sandbox, which is off; set sandbox: on`);
+    return [];
+  }
+  const played = script === undefined ? {} : { script };
+  return [{ id, kind, baseUrl: '', played, ...(keys ?? { secret: 'sandbox', keySource: undefined }) }];
+}
+
+function noticeNoKey(id: string, entry: ProviderEntry, usual: readonly string[], report: Report): void {
+  if (entry.key_env !== undefined || entry.key_file !== undefined) return;
+  if (usual.length === 0) {
+    report.faults.push(
+      `providers.${id}: expected key_env or key_file, got neither; name the variable that holds its key`,
+    );
+  } else report.notices.push(`providers.${id}: it has no key and is left out; set ${usual.join(' or ')}`);
+}
+
+/**
+ * The file's providers, then those whose usual variables are set, then those that only an address names:
+ * `ONETAKE_MYLAB_BASE_URL` makes `mylab`.
+ */
 function withVariables(
   configured: ConfigFile['providers'],
   env: Environment,
@@ -122,12 +138,18 @@ function withVariables(
 ): readonly (readonly [string, ProviderEntry])[] {
   const entries = Object.entries(configured);
   if (!Object.hasOwn(configured, 'openai')) entries.unshift(['openai', {}]);
+  for (const { id, access = {} } of WELL_KNOWN) {
+    const { keyVariables = [], baseUrlVariables = [] } = access;
+    const isGiven = keyVariables.some((name) => isSet(name, env)) || baseUrlVariables.some((name) => env[name]);
+    if (isGiven && !entries.some(([known]) => known === id)) entries.push([id, {}]);
+  }
   const ids = entries.map(([id]) => id);
+  const known = [...ids, ...WELL_KNOWN.map((provider) => provider.id)];
   for (const name of Object.keys(env)) {
     const [, stem] = BASE_URL_VARIABLE.exec(name) ?? [];
     if (stem === undefined || !env[name] || ids.some((id) => variableOf(id) === name)) continue;
     const id = stem.toLowerCase().replaceAll('_', '-');
-    const hint = didYouMean(nearMatches(id, ids).map(variableOf));
+    const hint = known.includes(id) ? undefined : didYouMean(nearMatches(id, ids).map(variableOf));
     if (hint === undefined) entries.push([id, {}]);
     else report.faults.push(`${name}: expected the name of a provider, got "${id}"; ${hint}`);
   }

@@ -1,4 +1,6 @@
-import { nearMatches, openai, type PolicySettings, type Route, splitTarget } from '@onetake/core';
+import { nearMatches, type PolicySettings, type Route, splitTarget } from '@onetake/core';
+import type { ModelOverrides } from './models.ts';
+import { protocolOf, WELL_KNOWN } from './protocols.ts';
 import type { ProviderConfig } from './providers.ts';
 import { didYouMean, fault, type Report } from './report.ts';
 import type { ConfigFile, RouteEntry } from './schema.ts';
@@ -6,21 +8,16 @@ import type { ConfigFile, RouteEntry } from './schema.ts';
 /** Who can stand before the slash of a target. */
 interface Known {
   readonly providers: readonly ProviderConfig[];
-  readonly sandbox: boolean;
+  readonly models: ModelOverrides;
 }
 
 /** Turns the file's routes into the engine's, and checks that every target can be reached. */
-export function readRoutes(
-  file: ConfigFile,
-  providers: readonly ProviderConfig[],
-  report: Report,
-): Record<string, Route> {
-  const known = { providers, sandbox: file.sandbox };
+export function readRoutes(file: ConfigFile, known: Known, report: Report): Record<string, Route> {
   // Without a prototype no request can name a "route" such as `constructor`.
   const routes: Record<string, Route> = Object.create(null);
   for (const [name, entry] of Object.entries(file.routes)) {
     for (const [index, target] of entry.targets.entries()) {
-      const wrong = checkTarget(`routes.${name}.targets.${index}`, target, known);
+      const wrong = checkTarget(`routes.${name}.targets.${index}`, target, known, file.sandbox);
       if (wrong !== undefined) report.faults.push(wrong);
     }
     const policy = policyOf(entry);
@@ -29,26 +26,33 @@ export function readRoutes(
   return routes;
 }
 
-function checkTarget(path: string, target: string, { providers, sandbox }: Known): string | undefined {
+function checkTarget(path: string, target: string, known: Known, sandbox: boolean): string | undefined {
+  const { providers, models } = known;
   const { provider: id, model } = splitTarget(target);
   if (id === '' || model === '') return fault(path, 'provider/model', target);
   if ((id === 'sandbox' || id === 'sandbox-task') && sandbox) return undefined;
   const provider = providers.find((one) => one.id === id);
   if (provider === undefined) {
     const ids = [...providers.map((one) => one.id), ...(sandbox ? ['sandbox'] : [])];
-    const hint = id === 'openai' ? 'openai has no key: set OPENAI_API_KEY' : didYouMean(nearMatches(id, ids));
+    const hint = howToAdd(id) ?? didYouMean(nearMatches(id, ids));
     const expected =
       ids.length > 0 ? `a configured provider (${ids.join(', ')})` : 'a configured provider, and there is none';
     return fault(path, expected, target, hint ?? `add providers.${id}`);
   }
-  if (provider.kind !== 'openai' || openai.model(model) !== undefined) return undefined;
-  const listed = openai.models.map((one) => `${id}/${one.id}`);
-  return fault(
-    path,
-    'a model of OpenAI',
-    target,
-    didYouMean(nearMatches(target, listed)) ?? 'GET /v1/models lists them',
-  );
+  const protocol = protocolOf(provider.kind);
+  const isTold = Object.hasOwn(models[id] ?? {}, model);
+  if (isTold || protocol === undefined || protocol.model(model) !== undefined) return undefined;
+  const listed = protocol.models.map((one) => `${id}/${one.id}`);
+  const hint = didYouMean(nearMatches(target, listed)) ?? 'GET /v1/models lists them';
+  return fault(path, `a model of ${id}`, target, hint);
+}
+
+/** What a provider that is known here lacks to be configured. */
+function howToAdd(id: string): string | undefined {
+  const { keyVariables = [], baseUrl } = WELL_KNOWN.find((provider) => provider.id === id)?.access ?? {};
+  if (keyVariables.length > 0 && baseUrl !== undefined) return `${id} has no key: set ${keyVariables.join(' or ')}`;
+  const isKnown = WELL_KNOWN.some((provider) => provider.id === id);
+  return isKnown ? `${id} has no address: set providers.${id}.base_url` : undefined;
 }
 
 function policyOf(entry: RouteEntry): PolicySettings {
@@ -65,13 +69,13 @@ function policyOf(entry: RouteEntry): PolicySettings {
 }
 
 /** A default nobody answers to would fail every request that names no model. */
-export function checkDefaultModel(file: ConfigFile, providers: readonly ProviderConfig[], report: Report): void {
+export function checkDefaultModel(file: ConfigFile, known: Known, report: Report): void {
   const name = file.default_model;
+  const { providers } = known;
   // With no provider at all the sandbox plays every name.
   if (name === undefined || Object.hasOwn(file.routes, name) || (providers.length === 0 && file.sandbox)) return;
-  const listed = providers.some((one) => one.kind === 'openai') ? openai.models.map((model) => model.id) : [];
-  if (listed.includes(name) || checkTarget('default_model', name, { providers, sandbox: file.sandbox }) === undefined)
-    return;
+  const listed = providers.flatMap((one) => protocolOf(one.kind)?.models.map((model) => model.id) ?? []);
+  if (listed.includes(name) || checkTarget('default_model', name, known, file.sandbox) === undefined) return;
   const hint = didYouMean(nearMatches(name, [...Object.keys(file.routes), ...listed]));
   report.faults.push(fault('default_model', 'a route, a listed model or provider/model', name, hint));
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { WEBHOOK_EVENTS } from '../webhooks/endpoint.ts';
 import { LIMIT_KEYS, limits, queue } from './limit-schema.ts';
+import { KINDS } from './protocols.ts';
 import { parseBytes } from './sizes.ts';
 
 const MAX_TIMEOUT_MS = 86_400_000;
@@ -10,8 +11,7 @@ const MAX_ROUTES = 1_000;
 const MAX_PROVIDERS = 100;
 const MAX_ORIGINS = 100;
 const MAX_KEYS = 100;
-/** The protocols; `sandbox-task` is a sandbox that runs elsewhere. */
-const KINDS = ['openai', 'openai-compatible', 'sandbox-task'] as const;
+const MAX_MODELS = 1_000;
 const MAX_WEBHOOK_KEYS = 1_000;
 const MAX_RETENTION_DAYS = 36_500;
 const MAX_BODY_BYTES = 1024 ** 3;
@@ -50,12 +50,13 @@ const variableName = z.string().regex(/^[A-Z_][A-Z0-9_]{0,99}$/);
 
 const provider = z.strictObject(
   {
-    kind: z.enum(KINDS, { error: 'openai, openai-compatible or sandbox-task' }).exactOptional(),
+    kind: z.enum(KINDS, { error: `one of ${KINDS.join(', ')}` }).exactOptional(),
+    image_api: z.enum(['images', 'responses'], { error: 'images or responses' }).exactOptional(),
     key_env: z
       .union([variableName, z.array(variableName).min(1).max(MAX_KEYS)], { error: 'a variable, or a list of them' })
       .exactOptional(),
     key_file: text('the path of a file').exactOptional(),
-    base_url: text('an http or https address').exactOptional(),
+    base_url: text('an http or https address, or sandbox').exactOptional(),
   },
   { error: map },
 );
@@ -161,6 +162,14 @@ export const CONFIG_FILE = z.strictObject(
         },
       )
       .refine(...bounded(MAX_ROUTES))
+      .default({}),
+    models: z
+      .record(
+        z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}\/\S{1,200}$/, { error: 'provider/model' }),
+        z.record(z.string(), z.unknown(), { error: map }),
+        { error: 'a map of provider/model' },
+      )
+      .refine(...bounded(MAX_MODELS))
       .default({}),
     retention: retention.prefault({}),
     cors: cors.prefault({}),

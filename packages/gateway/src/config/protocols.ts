@@ -1,0 +1,27 @@
+import { PROVIDERS, type Provider } from '@onetake/core';
+
+/** A sandbox that runs elsewhere; it has no protocol that a provider of the world speaks. */
+export const SANDBOX_TASK = 'sandbox-task';
+const COMPATIBLE = 'openai-compatible';
+const BACKGROUND = 'openai-responses';
+
+const NATIVE: ReadonlyMap<string, Provider> = new Map(PROVIDERS.map((provider) => [provider.id, provider]));
+
+/** What `kind` may say. */
+export const KINDS: readonly string[] = [...NATIVE.keys(), SANDBOX_TASK];
+
+/** Those that are configured by their name alone, in the order bare model names ask them. */
+export const WELL_KNOWN: readonly Provider[] = PROVIDERS.filter(
+  ({ id, access }) => access !== undefined && id !== BACKGROUND,
+);
+
+/** The protocol of a kind; undefined for the sandbox's own. */
+export function protocolOf(kind: string): Provider | undefined {
+  return NATIVE.get(kind);
+}
+
+/** A provider speaks what it is named after, and OpenAI's protocol where nobody knows its name. */
+export function kindOf(id: string, entry: { readonly kind?: string; readonly image_api?: string }): string {
+  const kind = entry.kind ?? (NATIVE.has(id) || id === SANDBOX_TASK ? id : COMPATIBLE);
+  return kind === 'openai' && entry.image_api === 'responses' ? BACKGROUND : kind;
+}
