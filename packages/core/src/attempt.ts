@@ -201,12 +201,13 @@ function requestFor(plan: Plan, target: PlannedTarget): ImageRequest {
 export function contextOf(work: AttemptWork, connection: Connection): CallContext {
   const { runId, attempt, target, environment } = work;
   const webhookUrl = environment.webhookUrl?.(runId, connection);
+  const assetsUrl = environment.assetsUrl?.(connection);
   return {
     runId,
     attempt,
     model: target.model,
     baseUrl: connection.hosts?.[work.credential] ?? connection.baseUrl,
-    ...(environment.assetsUrl !== undefined && { assetsUrl: environment.assetsUrl }),
+    ...(assetsUrl !== undefined && { assetsUrl }),
     ...(webhookUrl !== undefined && { webhookUrl }),
   };
 }

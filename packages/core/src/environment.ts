@@ -18,6 +18,8 @@ export interface Connection {
   readonly pool?: Readonly<Record<string, string>>;
   /** The addresses of a pool of servers, by credential; they stand in for `baseUrl`. */
   readonly hosts?: Readonly<Record<string, string>>;
+  /** It can fetch our stored pictures by their links. */
+  readonly fetches?: boolean;
 }
 
 /** Where a run gets permission for its attempts, in its place among all that wait. */
@@ -49,8 +51,8 @@ export interface RunEnvironment {
   readonly onNews?: (callback: () => void) => () => void;
   /** Where a provider may say so, by run; undefined where it cannot reach us. */
   readonly webhookUrl?: (runId: string, connection: Connection) => string | undefined;
-  /** What links to stored pictures begin with, where providers can reach us. */
-  readonly assetsUrl?: string;
+  /** What links to stored pictures begin with, where this provider can reach us. */
+  readonly assetsUrl?: (connection: Connection) => string | undefined;
   readonly limits: RunLimits;
 }
 

@@ -7,6 +7,7 @@ import {
   sandboxProvider,
   sandboxTaskProvider,
 } from '@onetake/core';
+import { isLoopback } from './config/environment.ts';
 import { withOverrides } from './config/models.ts';
 import { protocolOf, SANDBOX_TASK } from './config/protocols.ts';
 import type { Config } from './config.ts';
@@ -29,11 +30,13 @@ type Configured = Config['providers'][number];
 
 function connectionOf(
   { id, kind, baseUrl, secret, pool, played }: Configured,
-  { models }: Config,
+  { models, publicUrl }: Config,
   sandbox: (() => SandboxAddress) | undefined,
 ): Connection {
   const provider = withOverrides(providerOf(kind, baseUrl), models[id]);
-  const connection = { id, provider, secret, ...(pool && { pool }) };
+  const isNear = played !== undefined || isLoopback(new URL(baseUrl).hostname);
+  const fetches = isNear || publicUrl !== undefined;
+  const connection = { id, provider, secret, fetches, ...(pool && { pool }) };
   if (played === undefined || sandbox === undefined) return { ...connection, baseUrl };
   const stage = played.script === undefined ? '' : `/fault/${played.script}`;
   const path = imitationPath(connection.provider);

@@ -14,6 +14,7 @@ import {
   withoutPermits,
 } from '@onetake/core';
 import type { Logger } from 'pino';
+import { reachableAt } from './addresses.ts';
 import type { Config } from './config.ts';
 import { createDeliveries } from './http/delivery.ts';
 import { limitsInForce } from './http/model-limits.ts';
@@ -165,6 +166,10 @@ function startWorker(options: EngineOptions, pacing: Pacing, undelivered: Undeli
   const { store, assets, io, catalogue, log, addresses } = options;
   const worker = createWorker({
     webhookUrl: (runId, connection) => news.urlFor(runId, connection),
+    assetsUrl: ({ baseUrl }) => {
+      const base = reachableAt(baseUrl, addresses());
+      return base && `${base}/v1/assets`;
+    },
     ...{ store, assets, io, health: pacing.health, pacer: pacing.pacer, clock: pacing.clock },
     connection: (id) => catalogue.connections.find((one) => one.id === id),
     onFinished: (live) => settleFinished(live, undelivered, io.now()),

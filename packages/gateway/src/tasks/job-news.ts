@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Connection } from '@onetake/core';
-import { isLoopback } from '../config/environment.ts';
+import { type Addresses, reachableAt } from '../addresses.ts';
 import type { Running } from './running.ts';
 
 /** Lets providers say that a job has news: nothing they send is believed, it only makes us look at once. */
@@ -13,8 +13,7 @@ export interface JobNews {
 
 export interface JobNewsOptions {
   readonly running: Pick<Running, 'live'>;
-  /** The gateway's own address, and the one it has from outside, if any. */
-  readonly addresses: () => { readonly own: string; readonly public: string | undefined };
+  readonly addresses: () => Addresses;
 }
 
 /** Addresses hold for as long as the process lives; a job of an earlier one is looked at anyway. */
@@ -23,9 +22,8 @@ export function createJobNews({ running, addresses }: JobNewsOptions): JobNews {
   const tokenOf = (runId: string) => createHmac('sha256', secret).update(runId).digest('hex');
   return {
     urlFor(runId, { baseUrl }) {
-      const { own, public: outside } = addresses();
-      const base = isLoopback(new URL(baseUrl).hostname) ? own : outside;
-      return base === undefined || base === '' ? undefined : `${base}/v1/jobs/${runId}/${tokenOf(runId)}`;
+      const base = reachableAt(baseUrl, addresses());
+      return base === undefined ? undefined : `${base}/v1/jobs/${runId}/${tokenOf(runId)}`;
     },
     tell(runId, token) {
       const [expected, given] = [Buffer.from(tokenOf(runId)), Buffer.from(token)];

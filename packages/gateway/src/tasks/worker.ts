@@ -67,6 +67,7 @@ export interface WorkerOptions {
   readonly leaseMs: number;
   readonly unsentGraceMs: number;
   readonly webhookUrl?: RunEnvironment['webhookUrl'];
+  readonly assetsUrl?: RunEnvironment['assetsUrl'];
 }
 
 type Ending = 'journal-lost' | 'stopping';
@@ -187,7 +188,7 @@ function renewLeases({ io, leaseMs }: WorkerOptions, renew: () => Promise<void>)
 }
 
 function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal, turns: Turns): RunEnvironment {
-  const { io, assets, health, connection, webhookUrl } = options;
+  const { io, assets, health, connection, webhookUrl, assetsUrl } = options;
   return {
     io,
     assets,
@@ -196,6 +197,7 @@ function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal, tu
     connection,
     onNews: live.onNews,
     ...(webhookUrl && { webhookUrl }),
+    ...(assetsUrl && { assetsUrl }),
     presence: live.presence,
     onPresence: live.onPresence,
     cancel: live.cancelSignal,
