@@ -32,6 +32,7 @@ export {
   type Timing,
 } from './journal.ts';
 export { isObject, type JsonObject, type JsonValue } from './json.ts';
+export { listModels } from './listed-models.ts';
 export { nearMatches } from './near-matches.ts';
 export { createPacer, type PacerOptions, type WakefulPacer } from './pacer.ts';
 export type { Cells, Claim, Delay, LimitReport, Pacer, Ticket, Turn, TurnRequest } from './pacing.ts';

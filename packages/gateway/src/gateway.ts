@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { type Catalogue, systemIo } from '@onetake/core';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { openDiskAssets } from './assets/disk.ts';
 import { createDownloader } from './assets/download.ts';
@@ -14,6 +15,7 @@ import { startEngine } from './engine.ts';
 import { createApp } from './http/app.ts';
 import { taskView } from './http/task-view.ts';
 import { createLog } from './log.ts';
+import { startModelRefresh } from './model-refresh.ts';
 import { startRetention } from './retention.ts';
 import { startSandboxProcess } from './sandbox-process.ts';
 import { openPostgresStore } from './store/postgres.ts';
@@ -86,26 +88,18 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   let deliverer: WebhookDeliverer | undefined;
   // After the worker: what ends while it stops is still told.
   opened.push(async () => deliverer?.stop());
+  const refresh = startModelRefresh({ catalogue, io, log });
+  opened.push(async () => refresh.stop());
   const app = await createApp({
     ...engine,
+    listed: refresh.listed,
     ...{ config, store, assets, files, batches, io, catalogue, log },
     fetchImage: createDownloader({ io }),
     sandboxUrl: () => sandbox?.url,
     assetsUrl,
     secretOf,
   });
-  // Together: the server waits for answers, and answers wait for what the worker parks or lets end.
-  opened.push(async () => {
-    const closing = app.close();
-    await engine.quiesce();
-    await engine.worker.stop(STOP_GRACE_MS);
-    const cut = setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS);
-    // A connection whose answer ended since the server began to close stays open for its caller's next request.
-    const hangUp = setInterval(() => app.server.closeIdleConnections(), HANG_UP_EVERY_MS);
-    await closing;
-    clearInterval(hangUp);
-    clearTimeout(cut);
-  });
+  opened.push(() => closeServer(app, engine));
   await app.listen({ host: config.host, port: config.port });
   url = addressOf(app.server.address(), config.host);
   opened.push(() => batches.stop());
@@ -120,6 +114,19 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   const stopRetention = startRetention({ store, assets, io, ...config.retention, onError });
   opened.push(async () => stopRetention());
   return { url, catalogue, ...(sandbox && { sandbox }) };
+}
+
+/** Together: the server waits for answers, and answers wait for what the worker parks or lets end. */
+async function closeServer(app: FastifyInstance, engine: Awaited<ReturnType<typeof startEngine>>): Promise<void> {
+  const closing = app.close();
+  await engine.quiesce();
+  await engine.worker.stop(STOP_GRACE_MS);
+  const cut = setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS);
+  // A connection whose answer ended since the server began to close stays open for its caller's next request.
+  const hangUp = setInterval(() => app.server.closeIdleConnections(), HANG_UP_EVERY_MS);
+  await closing;
+  clearInterval(hangUp);
+  clearTimeout(cut);
 }
 
 function openStore({ databaseUrl, dataDir }: Config) {

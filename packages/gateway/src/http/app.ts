@@ -64,6 +64,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   explain(app, deps);
 
   const startedAt = deps.io.now();
+  const now = { limitsOf: deps.limitsAt, listed: deps.listed };
   const openAnswers = createOpenAnswers(MAX_OPEN_ANSWERS);
   app.addHook('preClose', async () => openAnswers.close());
   const images = imageRoutes({ ...deps, openAnswers });
@@ -83,9 +84,9 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   app.post('/v1/webhooks/redeliver', webhooks.redeliver);
   app.get('/v1/webhooks/secret', webhooks.secret);
   app.post<JobNewsRequest>('/v1/jobs/:run/:token', { ...OPEN, bodyLimit: JOB_NEWS_BYTES }, tellJobNews(deps.news));
-  app.get('/v1/models', () => modelList(catalogue, startedAt, deps.limitsAt));
+  app.get('/v1/models', () => modelList(catalogue, startedAt, now));
   app.get<{ Params: { '*': string } }>('/v1/models/*', ({ params }) =>
-    modelEntry(catalogue, params['*'], startedAt, deps.limitsAt),
+    modelEntry(catalogue, params['*'], startedAt, now),
   );
   app.get('/v1/generations', operations.listGenerations);
   app.get<{ Params: { id: string } }>('/v1/generations/:id', operations.readGeneration);

@@ -5,6 +5,7 @@ import type { FetchImage } from '../assets/download.ts';
 import type { Batches } from '../batches/batches.ts';
 import type { Files } from '../batches/files.ts';
 import type { Config } from '../config.ts';
+import type { ModelRefresh } from '../model-refresh.ts';
 import type { Store } from '../store/store.ts';
 import type { Generations } from '../tasks/generations.ts';
 import type { JobNews } from '../tasks/job-news.ts';
@@ -32,6 +33,8 @@ export interface AppDeps {
   readonly pacer: Pacer;
   /** What holds at a target now, as far as it is known. */
   readonly limitsAt: (target: string) => Limits | undefined;
+  /** What a target's provider lists of it. */
+  readonly listed: ModelRefresh['listed'];
   readonly undelivered: Undelivered;
   readonly deliveries: Deliveries;
   readonly fetchImage: FetchImage;

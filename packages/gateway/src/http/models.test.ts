@@ -80,10 +80,10 @@ test('an entry says what a caller plans by: price, pictures per call, operations
   const limits = { images: [{ count: 5, windowMs: 60_000 }], concurrency: 2 };
   const view = { images: [{ count: 5, window_ms: 60_000 }], concurrency: 2 };
   const limitsOf = (target: string) => (target === 'openai/gpt-image-2' ? limits : undefined);
-  const best = modelEntry(CATALOGUE, 'image-best', STARTED_AT, limitsOf).onetake;
+  const best = modelEntry(CATALOGUE, 'image-best', STARTED_AT, { limitsOf }).onetake;
   assert.ok(best?.price && 'per_million_tokens_usd' in best.price);
   assert.deepEqual([best.max_images_per_call, best.operations, best.limits], [10, ['generate', 'edit'], view]);
-  const ok = modelEntry(CATALOGUE, 'sandbox/ok', STARTED_AT, limitsOf).onetake;
+  const ok = modelEntry(CATALOGUE, 'sandbox/ok', STARTED_AT, { limitsOf }).onetake;
   assert.deepEqual(
     [ok?.price, ok?.max_images_per_call, ok?.targets, ok?.limits],
     [{ per_image_usd: 0.04 }, 1, ['sandbox/ok'], undefined],

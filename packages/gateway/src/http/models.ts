@@ -1,5 +1,6 @@
 import {
   type Catalogue,
+  type ListedModel,
   modelOf,
   nearMatches,
   type PlannedTarget,
@@ -30,6 +31,15 @@ export interface ModelFacts {
   readonly operations: readonly string[];
   /** Of the first target: what is known of them now. */
   readonly limits?: ModelLimits;
+  /** ISO date on which the first target stops working, as far as its provider says. */
+  readonly shutdown_date?: string;
+}
+
+/** What is learned while the gateway runs. */
+export interface KnownNow {
+  readonly limitsOf?: LimitsOf;
+  /** What the provider itself lists of a target. */
+  readonly listed?: (target: string) => ListedModel | undefined;
 }
 
 export type ModelPrice =
@@ -55,17 +65,17 @@ const ALWAYS_QUALIFIED = 'sandbox';
 export function modelList(
   catalogue: Catalogue,
   startedAt: number,
-  limitsOf?: LimitsOf,
+  now?: KnownNow,
 ): { object: 'list'; data: readonly ModelEntry[] } {
-  const data = [...listedNames(catalogue)].map(([id, owner]) => entry(catalogue, id, owner, startedAt, limitsOf));
+  const data = [...listedNames(catalogue)].map(([id, owner]) => entry(catalogue, id, owner, startedAt, now));
   return { object: 'list', data };
 }
 
 /** `GET /v1/models/{id}` for every name a request may use, listed or not; throws a 404 with near matches otherwise. */
-export function modelEntry(catalogue: Catalogue, id: string, startedAt: number, limitsOf?: LimitsOf): ModelEntry {
+export function modelEntry(catalogue: Catalogue, id: string, startedAt: number, now?: KnownNow): ModelEntry {
   const owner = ownerOf(catalogue, id);
   if (owner === undefined) throw unknownModel(catalogue, id);
-  return entry(catalogue, id, owner, startedAt, limitsOf);
+  return entry(catalogue, id, owner, startedAt, now);
 }
 
 function listedNames(catalogue: Catalogue): ReadonlyMap<string, string> {
@@ -93,25 +103,27 @@ function entry(
   id: string,
   owner: string,
   startedAt: number,
-  limitsOf: LimitsOf | undefined,
+  now: KnownNow | undefined,
 ): ModelEntry {
-  const facts = factsOf(catalogue, id, limitsOf);
+  const facts = factsOf(catalogue, id, now);
   const base = { id, object: 'model', created: Math.floor(startedAt / 1000), owned_by: owner } as const;
   return { ...base, ...(facts && { onetake: facts }) };
 }
 
 /** Planned like a request, so that it says what a request would meet. */
-function factsOf(catalogue: Catalogue, id: string, limitsOf: LimitsOf | undefined): ModelFacts | undefined {
+function factsOf(catalogue: Catalogue, id: string, now: KnownNow | undefined): ModelFacts | undefined {
   const targets = targetsOf(catalogue, id);
   const [first] = targets;
   if (first === undefined) return undefined;
-  const limits = limitsOf?.(first.id);
+  const limits = now?.limitsOf?.(first.id);
+  const shutdownDate = now?.listed?.(first.id)?.shutdownDate ?? modelOf(first.id, catalogue)?.shutdownDate;
   return {
     targets: targets.map((target) => target.id),
     price: priceView(targets),
     max_images_per_call: Math.min(...targets.map((target) => target.maxImagesPerCall)),
     operations: [...new Set(targets.flatMap((target) => modelOf(target.id, catalogue)?.operations ?? []))],
     ...(limits && { limits: limitsView(limits) }),
+    ...(shutdownDate !== undefined && { shutdown_date: shutdownDate }),
   };
 }
 
