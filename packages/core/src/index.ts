@@ -46,6 +46,7 @@ export { TIMEOUTS } from './policy/timeout.ts';
 export type { Price } from './price.ts';
 export { PROVIDERS } from './providers/index.ts';
 export { type ModelFile, readModel, readModelFile } from './providers/model-data.ts';
+export { capabilityFacts } from './providers/model-facts.ts';
 export { openai, openaiCompatible } from './providers/openai.ts';
 export { OPENAI_TIERS, openaiTierLimits } from './providers/openai-tiers.ts';
 export type { Access, Credential, ListedModel, Model, Provider } from './providers/provider.ts';

@@ -1,5 +1,7 @@
 import {
   type Catalogue,
+  capabilityFacts,
+  type JsonObject,
   type ListedModel,
   modelOf,
   nearMatches,
@@ -29,6 +31,8 @@ export interface ModelFacts {
   /** A request for more is split. */
   readonly max_images_per_call: number;
   readonly operations: readonly string[];
+  /** Of the first target: what it can be told, in the terms of `models:` in the configuration. */
+  readonly capabilities?: JsonObject;
   /** Of the first target: what is known of them now. */
   readonly limits?: ModelLimits;
   /** ISO date on which the first target stops working, as far as its provider says. */
@@ -116,12 +120,14 @@ function factsOf(catalogue: Catalogue, id: string, now: KnownNow | undefined): M
   const [first] = targets;
   if (first === undefined) return undefined;
   const limits = now?.limitsOf?.(first.id);
-  const shutdownDate = now?.listed?.(first.id)?.shutdownDate ?? modelOf(first.id, catalogue)?.shutdownDate;
+  const model = modelOf(first.id, catalogue);
+  const shutdownDate = now?.listed?.(first.id)?.shutdownDate ?? model?.shutdownDate;
   return {
     targets: targets.map((target) => target.id),
     price: priceView(targets),
     max_images_per_call: Math.min(...targets.map((target) => target.maxImagesPerCall)),
     operations: [...new Set(targets.flatMap((target) => modelOf(target.id, catalogue)?.operations ?? []))],
+    ...(model?.capabilities && { capabilities: capabilityFacts(model.capabilities) }),
     ...(limits && { limits: limitsView(limits) }),
     ...(shutdownDate !== undefined && { shutdown_date: shutdownDate }),
   };
