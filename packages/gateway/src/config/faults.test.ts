@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { ConfigError, type Environment, loadConfig } from '../config.ts';
 import { KINDS } from './protocols.ts';
+import { knownKeys } from './schema.ts';
 
 function directory(t: TestContext, yaml?: string): string {
   const cwd = mkdtempSync(join(tmpdir(), 'config-'));
@@ -29,8 +30,8 @@ const FAULTS: readonly { readonly yaml?: string; readonly env?: Environment; rea
   {
     yaml: 'defalt_model: x\ncolour: red',
     faults: [
-      'defalt_model: expected one of default_model, providers, routes, retention, cors, limits, queue, webhooks, sandbox, body_limit_bytes, attach_window_ms, got an unknown key; did you mean "default_model"?',
-      'colour: expected one of default_model, providers, routes, retention, cors, limits, queue, webhooks, sandbox, body_limit_bytes, attach_window_ms, got an unknown key; remove it or correct it',
+      `defalt_model: expected one of ${knownKeys([]).join(', ')}, got an unknown key; did you mean "default_model"?`,
+      `colour: expected one of ${knownKeys([]).join(', ')}, got an unknown key; remove it or correct it`,
     ],
   },
   { yaml: '- a list', faults: ['onetake.yaml: expected a map, got a list'] },

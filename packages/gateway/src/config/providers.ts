@@ -1,5 +1,6 @@
 import { nearMatches, type Provider } from '@onetake/core';
 import { ADDRESS, type Environment, isLoopback, type OwnAddress, parseAddress } from './environment.ts';
+import { addressesIn, type Hosts, readHosts } from './hosts.ts';
 import { kindOf, protocolOf, WELL_KNOWN } from './protocols.ts';
 import { isSet, type ProviderKeys, readKeys } from './provider-keys.ts';
 import { didYouMean, fault, type Report } from './report.ts';
@@ -12,6 +13,8 @@ export interface ProviderConfig extends ProviderKeys {
   readonly kind: string;
   /** Without a trailing slash; empty where the sandbox plays it. */
   readonly baseUrl: string;
+  /** The servers of a pool by credential, where several are configured; `baseUrl` is the first of them. */
+  readonly hosts?: Readonly<Record<string, string>>;
   /** The sandbox plays it, going wrong as `script` says. */
   readonly played?: { readonly script?: string };
 }
@@ -58,7 +61,7 @@ function readProvider(id: string, entry: ProviderEntry, surroundings: Surroundin
   const given = addressOf(id, entry, access, surroundings.env);
   const usual = kindOf(id, {}) === kind || entry.image_api !== undefined ? (access.keyVariables ?? []) : [];
   const keys = readKeys(id, entry, { ...surroundings, usual });
-  const played = PLAYED.exec(given?.value ?? '');
+  const played = typeof given?.value === 'string' ? PLAYED.exec(given.value) : null;
   if (given !== undefined && played) return playedBySandbox({ id, kind }, given.setting, played[1], keys, surroundings);
   if (given === undefined && access.baseUrl !== undefined) {
     if (keys === undefined && surroundings.isNamed) noticeNoKey(id, entry, usual, surroundings.report);
@@ -66,13 +69,13 @@ function readProvider(id: string, entry: ProviderEntry, surroundings: Surroundin
   }
   // A key alone is no reason to refuse to start: it may be there for another program.
   if (given === undefined && !surroundings.isNamed) return [];
-  const baseUrl = readAddress(id, given, surroundings);
-  return baseUrl === undefined ? [] : [{ id, kind, baseUrl, ...(keys ?? { secret: '', keySource: undefined }) }];
+  const hosts = readAddresses(id, given, keys?.pool !== undefined, surroundings);
+  return hosts === undefined ? [] : [{ id, kind, ...hosts, ...(keys ?? { secret: '', keySource: undefined }) }];
 }
 
 interface Address {
   readonly setting: string;
-  readonly value: string;
+  readonly value: string | readonly string[];
 }
 
 /** Ours before the file's before those that other programs read too. */
@@ -89,17 +92,33 @@ function addressOf(
   return variable === undefined ? undefined : { setting: variable, value: env[variable] ?? '' };
 }
 
-function readAddress(id: string, given: Address | undefined, { own, report }: Surroundings): string | undefined {
-  const baseUrl = given && parseAddress(given.value);
-  if (baseUrl === undefined) {
-    const setting = given?.setting ?? `providers.${id}.base_url`;
+function readAddresses(
+  id: string,
+  given: Address | undefined,
+  hasKeyPool: boolean,
+  surroundings: Surroundings,
+): Hosts | undefined {
+  const setting = given?.setting ?? `providers.${id}.base_url`;
+  const values = given === undefined ? [undefined] : addressesIn(given.value);
+  const addresses = values.map((value) => readAddress(id, setting, value, surroundings));
+  return readHosts({ id, setting, hasKeyPool }, addresses, surroundings.report);
+}
+
+function readAddress(
+  id: string,
+  setting: string,
+  value: string | undefined,
+  { own, report }: Surroundings,
+): string | undefined {
+  const baseUrl = value && parseAddress(value);
+  if (!baseUrl) {
     const example = `such as http://127.0.0.1:1234/v1; or set ${variableOf(id)}`;
-    report.faults.push(fault(setting, ADDRESS, given?.value.includes('@') ? undefined : given?.value, example));
+    report.faults.push(fault(setting, ADDRESS, value?.includes('@') ? undefined : value, example));
     return undefined;
   }
   if (!isOurselves(new URL(baseUrl), own)) return baseUrl;
   const why = 'that is this gateway, which would call itself';
-  report.faults.push(fault(given?.setting ?? '', 'the address of a provider', baseUrl, why));
+  report.faults.push(fault(setting, 'the address of a provider', baseUrl, why));
   return undefined;
 }
 

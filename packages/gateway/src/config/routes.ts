@@ -62,6 +62,7 @@ function policyOf(entry: RouteEntry): PolicySettings {
     ...(entry.fallback !== undefined && { fallback: entry.fallback }),
     ...(entry.total_timeout_ms !== undefined && { totalTimeoutMs: entry.total_timeout_ms }),
     ...(entry.first_byte_timeout_ms !== undefined && { firstByteTimeoutMs: entry.first_byte_timeout_ms }),
+    ...(entry.stall_timeout_ms !== undefined && { stallTimeoutMs: entry.stall_timeout_ms }),
     ...(entry.idle_timeout_ms !== undefined && { idleTimeoutMs: entry.idle_timeout_ms }),
     ...(entry.connect_timeout_ms !== undefined && { connectTimeoutMs: entry.connect_timeout_ms }),
     ...(entry.harvest_ms !== undefined && { harvestMs: entry.harvest_ms }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { WEBHOOK_EVENTS } from '../webhooks/endpoint.ts';
+import { MAX_HOSTS } from './hosts.ts';
 import { LIMIT_KEYS, limits, queue } from './limit-schema.ts';
 import { KINDS } from './protocols.ts';
 import { parseBytes } from './sizes.ts';
@@ -46,6 +47,8 @@ const onOff = z
 
 const map = 'a map';
 
+const ADDRESSES = `an http or https address, a list of up to ${MAX_HOSTS} of them, or sandbox`;
+
 const variableName = z.string().regex(/^[A-Z_][A-Z0-9_]{0,99}$/);
 
 const provider = z.strictObject(
@@ -56,7 +59,9 @@ const provider = z.strictObject(
       .union([variableName, z.array(variableName).min(1).max(MAX_KEYS)], { error: 'a variable, or a list of them' })
       .exactOptional(),
     key_file: text('the path of a file').exactOptional(),
-    base_url: text('an http or https address, or sandbox').exactOptional(),
+    base_url: z
+      .union([text(ADDRESSES), z.array(text(ADDRESSES)).min(1).max(MAX_HOSTS)], { error: ADDRESSES })
+      .exactOptional(),
   },
   { error: map },
 );
@@ -72,6 +77,7 @@ const route = z.strictObject(
     fallback: onOff.exactOptional(),
     total_timeout_ms: milliseconds.exactOptional(),
     first_byte_timeout_ms: milliseconds.exactOptional(),
+    stall_timeout_ms: milliseconds.exactOptional(),
     idle_timeout_ms: milliseconds.exactOptional(),
     connect_timeout_ms: milliseconds.exactOptional(),
     harvest_ms: milliseconds.exactOptional(),
