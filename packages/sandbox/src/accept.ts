@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Fault } from './faults/fault.ts';
+import { type Fault, madeBy } from './faults/fault.ts';
 import { type Cue, textOf } from './faults/script.ts';
 import type { Entry, Ledger } from './ledger.ts';
 import { RefusedError } from './wire/answer.ts';
@@ -82,7 +82,7 @@ export function takeCue<F extends Fault>(
 ): Cue<F> {
   const cue = script[place === undefined ? 0 : Math.min(ledger.position(place), script.length - 1)];
   if (!cue) throw new Error('a script has at least one entry');
-  const made = cue.fault.charges ? n : 0;
+  const made = madeBy(cue.fault, n);
   const position = place === undefined ? {} : { position: place };
   ledger.append({ ...draft, played: textOf(cue), images: made, charged: made, ...position });
   return cue;

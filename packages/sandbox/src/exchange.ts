@@ -12,14 +12,15 @@ import {
 } from './accept.ts';
 import type { Studio } from './draw/studio.ts';
 import type { Connection } from './faults/fault.ts';
-import { readScript, withoutPrefix } from './faults/script.ts';
+import { type Cue, readScript, withoutPrefix } from './faults/script.ts';
 import type { Files } from './files.ts';
 import type { Ledger } from './ledger.ts';
 import type { Limiter } from './limit.ts';
-import { type Job, makePicture, type Picture } from './pictures.ts';
+import { linkTo } from './links.ts';
+import { delivered, type Job, makePicture, type Picture } from './pictures.ts';
 import { streamJob, streamRefusal } from './stream.ts';
 import { wait } from './wait.ts';
-import { type Answer, openAiHeaders, pageAnswer, RefusedError, refusalAnswer } from './wire/answer.ts';
+import { type Answer, openAiHeaders, pageAnswer, type Refusal, RefusedError, refusalAnswer } from './wire/answer.ts';
 import { readBody } from './wire/body.ts';
 import { type ImageCall, readCall } from './wire/call.ts';
 import { deliver, firstHalf } from './wire/deliver.ts';
@@ -39,6 +40,23 @@ interface Accepted extends Omit<Job, 'act'> {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** A request for pictures that was read and checked. */
+export interface ImageOrder {
+  readonly call: ImageCall;
+  readonly model: string;
+  readonly script: readonly Cue[];
+  /** Whose place in the script it moves on. */
+  readonly key: string | undefined;
+}
+
+/** How an exchange is dressed where it is not the sandbox's own. */
+export interface Dress {
+  /** Of every answer. */
+  headers(): Readonly<Record<string, string>>;
+  /** Writes a refusal, or throws it. */
+  refuse(refusal: Refusal): Answer;
+}
+
 /** Answers one image request: read, check, admit, write the charge, and only then do the work and what goes wrong. */
 export async function answerImagePost(
   context: ImageContext,
@@ -50,7 +68,19 @@ export async function answerImagePost(
   const body = await readBody(request);
   const draft = draftOf(operation);
   const accepted = await withRefusals(context.ledger, draft, () => accept(context, request, response, body, draft));
-  await perform(context, accepted, response, () => ({ ...openAiHeaders(startedAt), ...accepted.headers }));
+  const headers = () => openAiHeaders(startedAt);
+  await perform(context, accepted, response, { headers, refuse: refusalAnswer });
+}
+
+/** Admits an order, takes its cue, writes the charge and answers it; a limit that is reached throws. */
+export async function answerOrder(
+  context: ImageContext,
+  order: ImageOrder,
+  draft: Draft,
+  response: ServerResponse,
+  dress: Dress,
+): Promise<void> {
+  await perform(context, takeOrder(context, order, draft, response), response, dress);
 }
 
 /** Reads, checks and admits a request and takes its cue; fills `draft` in as far as the request is understood. */
@@ -68,9 +98,18 @@ async function accept(
   const call = readCall(draft.operation, fields);
   draft.prompt = keptPrompt(call.prompt);
   const script = readScript(name, readName(fields, 'fault'));
-  const headers = admit(context.limiter, model, call.n, response);
-  const place = placeOf(request.headers.authorization, model, script, call.prompt);
-  return { call, model, cue: takeCue(context.ledger, script, place, draft, call.n), headers };
+  return takeOrder(context, { call, model, script, key: request.headers.authorization }, draft, response);
+}
+
+function takeOrder(
+  { limiter, ledger }: ImageContext,
+  { call, model, script, key }: ImageOrder,
+  draft: Draft,
+  response: ServerResponse,
+): Accepted {
+  const headers = admit(limiter, draft.model, call.n, response);
+  const place = placeOf(key, draft.model, script, call.prompt);
+  return { call, model, cue: takeCue(ledger, script, place, draft, call.n), headers };
 }
 
 function admit(
@@ -88,18 +127,19 @@ function admit(
 
 async function perform(
   context: ImageContext,
-  { call, model, cue }: Accepted,
+  { call, model, cue, headers: rateHeaders }: Accepted,
   response: ServerResponse,
-  headers: () => Readonly<Record<string, string>>,
+  dress: Dress,
 ): Promise<void> {
   const { act } = cue.fault;
+  const headers = () => ({ ...dress.headers(), ...rateHeaders });
   const send = (answer: Answer, connection?: Connection) =>
     deliver(response, { ...answer, headers: { ...headers(), ...answer.headers } }, connection);
   if (act.kind === 'page') return send(pageAnswer(act.status, act.html));
   if (act.kind === 'refuse') {
     const refusal = act.refusal({ value: cue.value, model, now: Date.now() });
     if (refusal.status === 200 && call.stream) return streamRefusal(response, headers(), refusal);
-    return send(refusalAnswer(refusal));
+    return send(dress.refuse(refusal));
   }
   const job = { call, model, cue, act };
   const streams = call.stream && (call.partialImages > 0 || act.connection?.at !== 'before');
@@ -109,15 +149,15 @@ async function perform(
   await send(act.cut ? { ...answer, body: firstHalf(answer.body) } : answer, act.connection);
 }
 
-async function answerJob({ studio, files, url }: ImageContext, job: Job): Promise<Answer> {
+async function answerJob(context: ImageContext, job: Job): Promise<Answer> {
   const { call, act } = job;
   const items: Item[] = [];
   let shown: Pick<Picture, 'width' | 'height' | 'format'> = call;
-  for (let index = 0; index < call.n && act.list === undefined; index++) {
-    const picture = await makePicture(studio, job, index);
+  for (let index = 0; index < delivered(job) && act.list === undefined; index++) {
+    const picture = await makePicture(context.studio, job, index);
     const fields = { seed: picture.seed };
     if (call.delivery === 'b64_json') items.push({ base64: base64Of(picture.bytes), fields });
-    else items.push({ fields: { url: `${url}/files/${await files.keep(picture.bytes, picture.format)}`, ...fields } });
+    else items.push({ fields: { url: await linkTo(context, picture, { ...job, at: Date.now() }), ...fields } });
     shown = picture;
   }
   return imagesAnswer(act.list === 'absent' ? undefined : items, {

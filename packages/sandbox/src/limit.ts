@@ -146,7 +146,7 @@ function shortage(of: Shortage['of'], window: Window, wanted: number, now: numbe
   return { of, rate: window.rate, used: window.used(now), wanted, waitMs, headers };
 }
 
-const THROTTLED = { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded' } as const;
+const THROTTLED = { status: 429, reason: 'rate', type: 'rate_limit_error', code: 'rate_limit_exceeded' } as const;
 
 function tooMany(model: string, { of, rate, used, wanted, waitMs, headers }: Shortage, silent: boolean): Refusal {
   if (silent) return { ...THROTTLED, message: `Rate limit reached for ${model}. Please try again later.` };
@@ -157,13 +157,14 @@ function tooMany(model: string, { of, rate, used, wanted, waitMs, headers }: Sho
   }
   const seconds = Math.ceil(waitMs / 100) / 10;
   const message = `Rate limit reached for ${model} on ${of} per ${window}: Limit ${rate.count}, Used ${used}, Requested ${wanted}. Please try again in ${seconds}s.`;
-  return { ...THROTTLED, message, headers: { ...headers, ...retryAfter(waitMs) } };
+  return { ...THROTTLED, message, waitMs, headers: { ...headers, ...retryAfter(waitMs) } };
 }
 
 function tooConcurrent(model: string, limit: number, open: number, silent: boolean): Refusal {
   const numbers = silent ? '' : ` Limit ${limit}, Used ${open}, Requested 1.`;
   return {
     ...THROTTLED,
+    reason: 'concurrency',
     message: `Too many concurrent requests for ${model}.${numbers} Please wait for one of them to finish.`,
   };
 }

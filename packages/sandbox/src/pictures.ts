@@ -20,6 +20,11 @@ export interface Picture {
   readonly seed: number;
 }
 
+/** How many pictures of a job are delivered. */
+export function delivered({ call, act }: Pick<Job, 'call' | 'act'>): number {
+  return act.fewer ? call.n - 1 : call.n;
+}
+
 /** Draws picture `index` of a job; picture 2 of a seed is picture 1 of the next. `reduction` 2 halves its sides. */
 export async function makePicture(
   studio: Studio,

@@ -2,6 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerImagePost } from './exchange.ts';
 import type { Fault } from './faults/fault.ts';
 import { exampleOf, FAULTS, PORT_FAULTS, readScript } from './faults/script.ts';
+import type { LinkGuard } from './links.ts';
+import { PROTOCOLS } from './protocols/index.ts';
+import { answerProtocol, findProtocol } from './protocols/routing.ts';
 import { TASK_FAULTS } from './tasks/behaviours.ts';
 import { cancelTask, getTask } from './tasks/routes.ts';
 import { submitTask, type TaskContext } from './tasks/submit.ts';
@@ -13,6 +16,8 @@ import { deliver } from './wire/deliver.ts';
 export interface SandboxContext extends TaskContext {
   /** What the next connections of the main port meet, the first entry first. */
   readonly connections: ('reset' | 'ok')[];
+  /** What links to pictures say of themselves. */
+  readonly links: LinkGuard;
   readonly refusePort: number;
   readonly resetPort: number;
 }
@@ -51,6 +56,7 @@ const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/tasks/', handle: (context, { name }) => getTask(context, name) },
   { method: 'POST', path: '/tasks/', handle: (context, { name }) => cancelTask(context, name) },
   { method: 'GET', path: '/files/', handle: getFile },
+  { method: 'GET', path: '/protocols', handle: getProtocols },
   { method: 'GET', path: '/faults', handle: getFaults },
   { method: 'POST', path: '/faults', handle: postFaults },
   { method: 'GET', path: '/ledger', handle: getLedger },
@@ -70,6 +76,8 @@ export async function answerRequest(
   // A caller who leaves while we write is no fault of ours; without a listener it would end the process.
   response.on('error', () => undefined);
   try {
+    const imitated = findProtocol(PROTOCOLS, new URL(request.url ?? '/', context.url).pathname);
+    if (imitated) return await answerProtocol(context, imitated, request, response);
     const answer = await findAnswer(context, request, response);
     if (answer) await deliver(response, withHeaders(answer, startedAt));
   } catch (error) {
@@ -134,7 +142,9 @@ function getModel(_context: SandboxContext, { name }: Exchange): Answer {
   return jsonAnswer(200, modelObject(name));
 }
 
-async function getFile({ files }: SandboxContext, { name }: Exchange): Promise<Answer> {
+async function getFile({ files, links }: SandboxContext, { name, query }: Exchange): Promise<Answer> {
+  const instead = links.check(query, Date.now());
+  if (instead) return instead;
   const file = await files.read(name);
   if (!file) {
     const message = `No file is named '${name}'; the oldest files are removed first.`;
@@ -146,6 +156,16 @@ async function getFile({ files }: SandboxContext, { name }: Exchange): Promise<A
     'content-security-policy': 'sandbox',
   };
   return { status: 200, headers, body: [file.bytes] };
+}
+
+/** The imitations; `fault_url` plays a script to a client that cannot say one itself. */
+function getProtocols({ url }: SandboxContext): Answer {
+  const protocols = PROTOCOLS.map(({ name, basePath = '' }) => ({
+    name,
+    base_url: `${url}/${name}${basePath}`,
+    fault_url: `${url}/fault/{script}/${name}${basePath}`,
+  }));
+  return jsonAnswer(200, { protocols });
 }
 
 function getFaults({ refusePort, resetPort, connections }: SandboxContext): Answer {

@@ -6,9 +6,13 @@ import type { ImageContext } from './exchange.ts';
 import { openFiles } from './files.ts';
 import { openLedger } from './ledger.ts';
 import { createLimiter, type LimitRule } from './limit.ts';
+import { createLinkGuard } from './links.ts';
 import { openRefusingPort, openResettingPort } from './ports.ts';
+import { PROTOCOLS } from './protocols/index.ts';
+import { writeImitatedLetter } from './protocols/jobs.ts';
 import { answerRequest, type SandboxContext } from './routes.ts';
 import { openTasks } from './tasks/tasks.ts';
+import { createUploads } from './uploads.ts';
 
 export interface SandboxOptions {
   /** 0, the default, takes a free port. */
@@ -67,11 +71,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     files,
     url: `http://${host}:${port}`,
   };
-  const tasks = openTasks(options.dataDir, images);
+  const tasks = openTasks(options.dataDir, images, (...job) => writeImitatedLetter(PROTOCOLS, ...job));
   const context: SandboxContext = {
     ...images,
     tasks,
     connections: [],
+    links: createLinkGuard(),
+    uploads: createUploads(),
     refusePort: refusing.port,
     resetPort: resetting.port,
   };

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Studio } from './draw/studio.ts';
-import { type Job, makePicture, type Picture } from './pictures.ts';
+import { delivered, type Job, makePicture, type Picture } from './pictures.ts';
 import { wait } from './wait.ts';
 import { envelopeOf, type Refusal } from './wire/answer.ts';
 import { abandon, firstHalf } from './wire/deliver.ts';
@@ -24,7 +24,7 @@ export async function streamJob(
   response.writeHead(200, { ...STREAM_HEADERS, ...headers });
   response.flushHeaders();
   const stepMs = act.waits ? ((job.cue.value ?? 0) * 1000) / (call.n * (call.partialImages + 1)) : 0;
-  for (let index = 0; index < call.n; index++) {
+  for (let index = 0; index < delivered(job); index++) {
     for (let partial = 0; partial < call.partialImages; partial++) {
       if (!(await wait(stepMs, response))) return;
       const preview = await makePicture(studio, job, index, 2 ** (call.partialImages - partial));

@@ -13,7 +13,7 @@ export interface Fault {
 }
 
 export interface Argument {
-  readonly unit: 'seconds' | 'megabytes';
+  readonly unit: 'seconds' | 'megabytes' | 'times';
   readonly required: boolean;
   readonly maximum: number;
   readonly example: number;
@@ -46,6 +46,18 @@ export interface PictureAct {
   /** The body stops in the middle of its JSON, and its content-length agrees. */
   readonly cut?: true;
   readonly connection?: Connection;
+  /** One picture fewer than asked for, and charged. */
+  readonly fewer?: true;
+  /** Delivered, and flagged where the protocol has a flag. */
+  readonly flagged?: true;
+  /** Where pictures are delivered as links: they have expired already, or fail as often as the fault's argument says. */
+  readonly links?: 'expired' | 'flaky';
+}
+
+/** How many pictures come of `n` asked for. */
+export function madeBy({ charges, act }: Fault, n: number): number {
+  if (!charges) return 0;
+  return act.kind === 'pictures' && act.fewer ? n - 1 : n;
 }
 
 /** `before` any byte of the answer or in the `middle` of its body, the connection is reset or falls silent. */

@@ -260,15 +260,40 @@ test('the next connections of the main port can be scripted', async (t) => {
   assert.equal((await jsonOf(script(['refuse']))).error.param, 'connections');
 });
 
+test('one picture is missing and not charged', async (t) => {
+  const sandbox = await sandboxFor(t);
+  assert.equal((await jsonOf(generate(sandbox, { model: 'partial', n: 3 }))).data.length, 2);
+  assert.deepEqual((await jsonOf(generate(sandbox, { model: 'partial' }))).data, []);
+  assert.deepEqual((await ledgerOf(sandbox)).total, { requests: 2, images: 2, charged: 2, charged_usd: 0.08 });
+});
+
+test('links are delivered that have expired, or fail before they are good; what has no flag is delivered without', async (t) => {
+  const sandbox = await sandboxFor(t);
+  const linked = async (model: string) => {
+    const { data } = await jsonOf(generate(sandbox, { model, response_format: 'url', seed: 7 }));
+    return data[0]?.url ?? '';
+  };
+  const statuses = async (url: string) => [
+    (await fetch(url)).status,
+    (await fetch(url)).status,
+    (await fetch(url)).status,
+  ];
+  assert.deepEqual(await statuses(await linked('expired-url')), [403, 403, 403]);
+  assert.deepEqual(await statuses(await linked('flaky-download')), [503, 200, 200]);
+  assert.deepEqual(await statuses(await linked('flaky-download:2')), [503, 503, 200]);
+  assert.deepEqual(await statuses(await linked('nsfw-flag')), [200, 200, 200]);
+  assert.equal((await generate(sandbox, { model: 'ok', fault: 'flaky-download:1.5' })).status, 404);
+});
+
 test('every fault has a test above', () => {
   const elsewhere =
     'ok slow big reset-after-accept reset-mid-body hang-after-accept stall-mid-body empty no-data zero text truncated';
   const tested = [...Object.keys(ENVELOPES), ...Object.keys(PAGES), ...elsewhere.split(' ')].map(
     (name) => name.split(':')[0],
   );
-  const rest = ['truncated-json', 'jpeg-as-png', 'black', 'wrong-size'];
+  const rest = ['truncated-json', 'jpeg-as-png', 'black', 'wrong-size', 'partial', 'nsfw-flag'];
   assert.deepEqual(
     new Set([...FAULTS.values()].map((fault) => exampleOf(fault).split(':')[0])),
-    new Set([...tested, ...rest]),
+    new Set([...tested, ...rest, 'expired-url', 'flaky-download']),
   );
 });

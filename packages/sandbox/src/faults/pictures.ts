@@ -118,4 +118,29 @@ export const WORKING_FAULTS: readonly Fault[] = [
     charges: true,
     act: { kind: 'pictures', drawing: 'other-size' },
   },
+  {
+    name: 'partial',
+    sentence: 'Answers with one picture fewer than asked for, and charges as many.',
+    charges: true,
+    act: { kind: 'pictures', fewer: true },
+  },
+  {
+    name: 'nsfw-flag',
+    sentence: 'Delivers pictures that are flagged as unsafe, where the protocol has such a flag.',
+    charges: true,
+    act: { kind: 'pictures', flagged: true },
+  },
+  {
+    name: 'expired-url',
+    sentence: 'Delivers links that have expired already: their download is refused for good.',
+    charges: true,
+    act: { kind: 'pictures', links: 'expired' },
+  },
+  {
+    name: 'flaky-download',
+    sentence: 'Delivers links whose first N downloads answer 503, one without a number.',
+    argument: { unit: 'times', required: false, maximum: 100, example: 2 },
+    charges: true,
+    act: { kind: 'pictures', links: 'flaky' },
+  },
 ];

@@ -103,8 +103,9 @@ function readArgument<F extends Fault>(fault: F, text: string | undefined): Cue<
   if (text === undefined && !argument?.required) return { fault, value: undefined };
   if (!argument) return `The fault '${name}' takes nothing after a colon; write '${name}'.`;
   const value = /^\d+(\.\d+)?$/u.test(text ?? '') ? Number(text) : Number.NaN;
-  if (value <= argument.maximum) return { fault, value };
-  const wanted = `${argument.unit} from 0 to ${argument.maximum}, decimals allowed`;
+  const whole = argument.unit === 'times';
+  if (value <= argument.maximum && (!whole || Number.isInteger(value))) return { fault, value };
+  const wanted = `${argument.unit} from 0 to ${argument.maximum}, ${whole ? 'a whole number' : 'decimals allowed'}`;
   return `The fault '${name}' needs ${wanted}, such as '${exampleOf(fault)}', but got '${(text ?? '').slice(0, 100)}'.`;
 }
 
@@ -115,10 +116,10 @@ function looksLikeFault(words: Vocabulary, entry: string): boolean {
 
 function nearMatches({ faults }: Vocabulary, name: string): string[] {
   const allowed = name.length < 4 ? 1 : 2;
-  const near = [...faults.values()].filter(
-    (fault) => distance(fault.name, name.slice(0, 40)) <= allowed || (name.length > 2 && fault.name.startsWith(name)),
+  const near = [...faults].filter(
+    ([known]) => distance(known, name.slice(0, 40)) <= allowed || (name.length > 2 && known.startsWith(name)),
   );
-  return near.slice(0, 4).map(exampleOf);
+  return near.slice(0, 4).map(([known, fault]) => exampleOf({ ...fault, name: known }));
 }
 
 /** Levenshtein's distance: the least number of letters to insert, remove or replace. */

@@ -1,5 +1,6 @@
 import type { ImageContext } from '../exchange.ts';
-import { makePicture } from '../pictures.ts';
+import { linkTo } from '../links.ts';
+import { delivered, makePicture } from '../pictures.ts';
 import { courseOf, type State, type Task } from './task.ts';
 
 const MIN_LOOK_MS = 50;
@@ -22,13 +23,14 @@ export async function describeTask(context: ImageContext, task: Task, state: Sta
   };
 }
 
-async function outputOf({ studio, files, url }: ImageContext, task: Task): Promise<readonly object[]> {
+async function outputOf(context: ImageContext, task: Task): Promise<readonly object[]> {
   if (task.act.list === 'empty') return [];
   const output: object[] = [];
-  for (let index = 0; index < task.call.n; index++) {
-    const { bytes, format, seed } = await makePicture(studio, task, index);
+  for (let index = 0; index < delivered(task); index++) {
+    const picture = await makePicture(context.studio, task, index);
+    const { bytes, seed } = picture;
     if (task.call.delivery === 'b64_json') output.push({ b64_json: bytes.toString('base64'), seed });
-    else output.push({ url: `${url}/files/${await files.keep(bytes, format)}`, seed });
+    else output.push({ url: await linkTo(context, picture, { ...task, token: `${task.id}-${index}` }), seed });
   }
   return output;
 }

@@ -32,7 +32,8 @@ export function cancelTask(context: TaskContext, path: string): Answer {
 }
 
 function find({ tasks }: TaskContext, id: string, now: number): { task: Task; state: State } {
-  const task = tasks.get(id);
+  const known = tasks.get(id);
+  const task = known?.imitation ? undefined : known;
   const state = task && stateOf(task, now);
   if (state && state.status !== 'gone') return { task, state };
   const message = `No job is named '${id.slice(0, 100)}'; the oldest ended jobs are forgotten first.`;

@@ -12,7 +12,9 @@ import {
   withRefusals,
 } from '../accept.ts';
 import type { ImageContext } from '../exchange.ts';
+import { madeBy } from '../faults/fault.ts';
 import { type Cue, readCues, withoutPrefix } from '../faults/script.ts';
+import type { Uploads } from '../uploads.ts';
 import { jsonAnswer, openAiHeaders, pageAnswer, RefusedError, refusalAnswer } from '../wire/answer.ts';
 import { type Fields, readBody } from '../wire/body.ts';
 import { type ImageCall, readCall } from '../wire/call.ts';
@@ -25,6 +27,7 @@ import type { Tasks } from './tasks.ts';
 /** What a request about a job is answered with. */
 export interface TaskContext extends ImageContext {
   readonly tasks: Tasks;
+  readonly uploads: Uploads;
 }
 
 /** Models of jobs stand on the bill under this prefix, apart from those of the Images API. */
@@ -74,14 +77,14 @@ async function accept(
   const place = placeOf(request.headers.authorization, draft.model, script, call.prompt);
   const { leave, headers } = admit(context, draft.model, call.n);
   const cue = takeCue(context.ledger, script, place, draft, call.n);
-  const { act, charges } = cue.fault;
+  const { act } = cue.fault;
   const common = { cue, model: draft.model, headers };
   if (act.kind !== 'pictures') {
     if (response.closed) leave();
     else response.once('close', leave);
     return common;
   }
-  const charged = charges ? call.n : 0;
+  const charged = madeBy(cue.fault, call.n);
   const made = { id: newTaskId(), at: Date.now(), model: draft.model, cue, act, call, charged };
   const task: Task = { ...made, ...(webhookUrl !== undefined && { webhookUrl }) };
   context.tasks.add(task, leave);

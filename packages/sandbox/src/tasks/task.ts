@@ -17,9 +17,19 @@ export interface Task {
   /** Pictures charged at the submit. */
   readonly charged: number;
   readonly webhookUrl?: string;
+  /** Absent for a job of the sandbox's own API. */
+  readonly imitation?: Imitation;
   readonly canceled?: { readonly at: number; readonly billed: boolean };
   /** Its webhook was sent, or was about to be when the process ended. */
   readonly told?: true;
+}
+
+/** Whose manner a job is played in; what that protocol's answers say again later is in `data`. */
+export interface Imitation {
+  readonly protocol: string;
+  /** The path of the protocol as the job's caller addressed it, such as `/fault/ok/bfl`. */
+  readonly path: string;
+  readonly data: Readonly<Record<string, unknown>>;
 }
 
 export type Status =

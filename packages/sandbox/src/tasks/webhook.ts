@@ -1,8 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** What a webhook says. */
+export interface Letter {
+  /** JSON. */
+  readonly body: string;
+  /** Beside those of every webhook: a signature or a secret. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** Sends webhooks: a few at a time, each once and, where that fails, once more. Nobody hears of a failure. */
 export interface Courier {
-  send(url: string, write: () => Promise<string>): void;
+  send(url: string, write: () => Promise<Letter>): void;
   /** Ends what is open and sends nothing more. */
   close(): void;
 }
@@ -14,7 +22,7 @@ const TIMEOUT_MS = 5000;
 
 interface Parcel {
   readonly url: string;
-  readonly write: () => Promise<string>;
+  readonly write: () => Promise<Letter>;
 }
 
 /** Every job sends at most one, so no more wait than there are jobs in the book. */
@@ -43,18 +51,18 @@ export function createCourier(): Courier {
 }
 
 async function deliver({ url, write }: Parcel, closing: AbortSignal): Promise<void> {
-  const body = await write();
+  const letter = await write();
   for (let tries = 1; tries <= TRIES && !closing.aborted; tries++) {
-    if (await post(url, body, closing)) return;
+    if (await post(url, letter, closing)) return;
     if (tries < TRIES) await sleep(RETRY_MS, undefined, { signal: closing, ref: false });
   }
 }
 
-async function post(url: string, body: string, closing: AbortSignal): Promise<boolean> {
+async function post(url: string, letter: Letter, closing: AbortSignal): Promise<boolean> {
   try {
     const signal = AbortSignal.any([closing, AbortSignal.timeout(TIMEOUT_MS)]);
-    const headers = { 'content-type': 'application/json', 'user-agent': 'onetake-sandbox' };
-    const response = await fetch(url, { method: 'POST', body, headers, redirect: 'manual', signal });
+    const headers = { 'content-type': 'application/json', 'user-agent': 'onetake-sandbox', ...letter.headers };
+    const response = await fetch(url, { method: 'POST', body: letter.body, headers, redirect: 'manual', signal });
     await response.body?.cancel();
     return response.ok;
   } catch {

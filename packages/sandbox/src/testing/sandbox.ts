@@ -136,3 +136,49 @@ export async function hookFor(t: TestContext, ...statuses: number[]): Promise<Ho
     },
   };
 }
+
+/** An answer of an imitation: its JSON as text of any shape, or nothing where it is none. */
+export interface Imitated {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/** Sends JSON (or a form, or nothing) to an imitation; `path` begins with its name, or with `/fault/<script>`. */
+export async function imitate(
+  sandbox: Sandbox,
+  path: string,
+  { body, ...init }: Omit<RequestInit, 'body'> & { readonly body?: object } = {},
+): Promise<Imitated> {
+  const form = body instanceof FormData;
+  const sent = form ? body : JSON.stringify(body);
+  const json = body === undefined || form ? {} : { 'content-type': 'application/json' };
+  const response = await fetch(path.startsWith('http') ? path : `${sandbox.url}${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    ...init,
+    ...(sent !== undefined && { body: sent }),
+    headers: { ...json, ...init.headers },
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: isJson(text) ? JSON.parse(text) : undefined };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Value at a dotted path of an answer, such as `result.sample` or `data.0.url`. */
+export function at(value: unknown, path: string): unknown {
+  return path.split('.').reduce((inner, part) => (inner as Record<string, unknown> | undefined)?.[part], value);
+}
+
+/** The same as a text, empty where there is none. */
+export function textAt(value: unknown, path: string): string {
+  const found = at(value, path);
+  return typeof found === 'string' ? found : '';
+}

@@ -7,10 +7,34 @@ export interface Answer {
   readonly body: readonly Buffer[];
 }
 
+/** Why a request is refused, whatever the protocol it came by calls that. */
+export type Reason =
+  | 'invalid'
+  | 'policy'
+  | 'policy-output'
+  | 'key'
+  | 'billing'
+  | 'permission'
+  | 'not-found'
+  | 'retired'
+  | 'timeout'
+  | 'conflict'
+  | 'too-large'
+  | 'method'
+  | 'rate'
+  | 'concurrency'
+  | 'quota'
+  | 'server'
+  | 'overloaded';
+
 /** An error in OpenAI's envelope. `type` defaults to `invalid_request_error`, `param` and `code` to null. */
 export interface Refusal {
   readonly status: number;
   readonly message: string;
+  /** For protocols with errors of their own; the status says it where this is absent. */
+  readonly reason?: Reason;
+  /** How long the caller is asked to wait; absent without a hint. */
+  readonly waitMs?: number;
   readonly type?: string;
   readonly param?: string;
   readonly code?: string;
