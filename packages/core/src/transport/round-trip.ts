@@ -5,6 +5,7 @@ import type { Receiver, SendOptions, WirePhase } from '../io.ts';
 import { type Answer, openAnswer } from './answer.ts';
 import { type Connection, closeConnection } from './connections.ts';
 import { abortedError, transportError } from './fault.ts';
+import { type JsonBody, jsonBody } from './json-body.ts';
 import { multipart } from './multipart.ts';
 
 /**
@@ -82,10 +83,18 @@ function dispatchOptions(request: HttpRequest, readAsset: SendOptions['readAsset
   const { body } = request;
   if (body === undefined) return { ...outgoing, headers };
   if (body.kind === 'json') {
-    const bytes = Buffer.from(JSON.stringify(body.value));
-    return { ...outgoing, headers: { ...headers, 'content-type': 'application/json' }, body: bytes };
+    const content = jsonBody(body.value, readAsset);
+    const described = { ...headers, 'content-type': 'application/json' };
+    return {
+      ...outgoing,
+      ...(content instanceof Uint8Array ? { headers: described, body: content } : sized(described, content)),
+    };
   }
-  const { contentType, contentLength, chunks } = multipart(body.parts, readAsset);
-  const described = { ...headers, 'content-type': contentType, 'content-length': String(contentLength) };
-  return { ...outgoing, headers: described, body: Readable.from(chunks, { objectMode: false }) };
+  const form = multipart(body.parts, readAsset);
+  return { ...outgoing, ...sized({ ...headers, 'content-type': form.contentType }, form) };
+}
+
+function sized(headers: Readonly<Record<string, string>>, { contentLength, chunks }: JsonBody) {
+  const described = { ...headers, 'content-length': String(contentLength) };
+  return { headers: described, body: Readable.from(chunks, { objectMode: false }) };
 }
