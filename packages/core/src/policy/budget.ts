@@ -12,12 +12,18 @@ export function allowedPaidAttempts(payment: Payment, asked: number | undefined)
 }
 
 /**
- * Whether money permits another attempt after `failure`. What provably did no work may be repeated; the rest is a
- * second payment. Nothing is paid for again after `completed` work, nor after a crash of ours, where even the cause is
- * unknown.
+ * Whether money permits another attempt after `failure`, and after all that failed before it. What provably did no work
+ * may be repeated; the rest is a second payment. Nothing is paid for again after `completed` work, nor after a crash of
+ * ours, where even the cause is unknown.
  */
 export function mayPayAgain(failure: Failure, run: Run, policy: Policy): boolean {
   if (paidAttempts(run) >= policy.maxPaidAttempts) return false;
+  // A free target may have been asked in between.
+  const failures = run.attempts.flatMap(({ outcome }) => (outcome?.ok === false ? [outcome.failure] : []));
+  return [failure, ...failures].every((one) => permitsAnother(one, policy));
+}
+
+function permitsAnother(failure: Failure, policy: Policy): boolean {
   switch (failure.certainty) {
     case 'not_sent':
     case 'rejected':

@@ -32,7 +32,7 @@ test('a target behind an open breaker is skipped with the reason', () => {
   const decision = next(samplePlan(TWO), { 'a/model': gate('breaker', NOW + 1) });
   assert.ok(decision.do === 'start');
   assert.equal(decision.target.id, 'b/model');
-  assert.deepEqual(decision.skipped, [{ target: 'a/model', reason: 'breaker says server' }]);
+  assert.deepEqual(decision.skipped, [{ target: 'a/model', reason: 'breaker says server', kind: 'unavailable' }]);
 });
 
 test('a gate whose time has come is none', () => {

@@ -56,6 +56,9 @@ const afterOne: readonly (readonly [FailureKind, Certainty, Partial<Policy>, str
   ['server', 'failed', { payment: 'strict', maxPaidAttempts: 1 }, 'finish server'],
   ['server', 'failed', { maxPaidAttempts: 1 }, 'finish server'],
   ['server', 'failed', available, 'wait for a'],
+  ['out_of_memory', 'failed', {}, 'start b'],
+  ['out_of_memory', 'failed', available, 'start b'],
+  ['out_of_memory', 'failed', { payment: 'strict', maxPaidAttempts: 1 }, 'finish out_of_memory'],
   ['server', 'ambiguous', {}, 'finish server'],
   ['server', 'ambiguous', available, 'wait for a'],
   ['network', 'ambiguous', {}, 'finish network'],
@@ -117,7 +120,7 @@ test('a hint beyond 5 s falls back to a target that is ready, and says what was 
   const decision = next(samplePlan(TWO), run);
   assert.ok(decision.do === 'start');
   assert.equal(decision.target.provider, 'b');
-  assert.deepEqual(decision.skipped, [{ target: 'a/model', reason: 'slow down' }]);
+  assert.deepEqual(decision.skipped, [{ target: 'a/model', reason: 'slow down', kind: 'throttled' }]);
 });
 
 test('a hint beyond 5 s is waited for when there is nobody else', () => {

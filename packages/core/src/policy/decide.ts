@@ -1,9 +1,10 @@
-import { FAILURES, type Failure } from '../failure.ts';
+import { FAILURES, type Failure, type FailureKind } from '../failure.ts';
 import type { Gate } from '../gates.ts';
 import type { Health } from '../health.ts';
 import { type Attempt, type Outcome, openAttempt, paidAttempts, type Run } from '../journal.ts';
 import type { Plan, PlannedTarget } from '../plan.ts';
 import { answerFor, mayPayAgain } from './budget.ts';
+import { hostsOf, mayLeaveFree, mayRepeatFree, unbilledFailure, whyGiveUp } from './free.ts';
 import { afterHint, retryAt } from './retry.ts';
 
 /** What a run does next. */
@@ -15,8 +16,13 @@ export type Decision =
       readonly skipped: readonly Skipped[];
     }
   | { readonly do: 'wait'; readonly until: number; readonly target: string; readonly reason: string }
-  /** The caller wants an end: the provider is asked to give the job up. */
-  | { readonly do: 'cancel'; readonly target: PlannedTarget; readonly attempt: Attempt }
+  /** The provider is asked to give the job up: the caller wants an end, or `because` of that failure nobody waits longer. */
+  | {
+      readonly do: 'cancel';
+      readonly target: PlannedTarget;
+      readonly attempt: Attempt;
+      readonly because?: Failure;
+    }
   | { readonly do: 'poll'; readonly target: PlannedTarget; readonly attempt: Attempt }
   /** The caller's deadline passed while the provider works on: its wait ends, the run does not. */
   | { readonly do: 'release-caller'; readonly attempt: number; readonly failure: Failure }
@@ -28,6 +34,7 @@ export type Decision =
 export interface Skipped {
   readonly target: string;
   readonly reason: string;
+  readonly kind: FailureKind;
 }
 
 /** Who waits for the run: an absent caller's run is not paid for any more, one that was sent is. */
@@ -50,13 +57,14 @@ function decideNext(runId: string, plan: Plan, run: Run, health: Health, presenc
   if (open) return continueAttempt(plan, open, now);
   const last = run.attempts.at(-1)?.outcome;
   if (last?.ok) return { do: 'finish', outcome: last };
-  if (last && !mayPayAgain(last.failure, run, plan.policy)) return { do: 'finish', outcome: last };
+  const mayPay = last === undefined || mayPayAgain(last.failure, run, plan.policy);
+  if (last && !mayPay && !plan.targets.some((target) => target.free)) return { do: 'finish', outcome: last };
   // Its caller was answered when the clock fired: a new attempt would be paid for nobody.
   if (last && run.attempts.some((attempt) => attempt.overdue)) return { do: 'finish', outcome: last };
   if (presence.absentSince !== undefined && !plan.unattended)
     return outliveCaller(presence.absentSince + presence.unsentGraceMs, last, now);
   if (now >= plan.deadlineAt) return { do: 'finish', outcome: last ?? failed(deadlinePassed(plan, now)) };
-  return chooseTarget(runId, plan, run, health, now);
+  return chooseTarget(runId, plan, run, health, mayPay, now);
 }
 
 function continueAttempt(plan: Plan, open: Attempt, now: number): Decision {
@@ -64,6 +72,7 @@ function continueAttempt(plan: Plan, open: Attempt, now: number): Decision {
   if (open.handle === undefined || target === undefined) {
     return { do: 'give-up-attempt', attempt: open.attempt, outcome: failed(interrupted(open)) };
   }
+  if (open.free) return continueFree(plan, target, open, now);
   if (now >= plan.deadlineAt && open.overdue === undefined) {
     return { do: 'release-caller', attempt: open.attempt, failure: stillWorking(plan, open) };
   }
@@ -76,6 +85,19 @@ function continueAttempt(plan: Plan, open: Attempt, now: number): Decision {
   return { do: 'wait', until, target: open.target, reason: 'the provider is working on it' };
 }
 
+/** Nothing is paid for there, so nothing is waited for longer than it is worth, and no late answer is harvested. */
+function continueFree(plan: Plan, target: PlannedTarget, open: Attempt, now: number): Decision {
+  const why = whyGiveUp(plan, target, open, now);
+  if (why && !why.isReachable) return { do: 'give-up-attempt', attempt: open.attempt, outcome: failed(why.failure) };
+  if (why) return { do: 'cancel', target, attempt: open, because: why.failure };
+  if (now >= plan.deadlineAt)
+    return { do: 'cancel', target, attempt: open, because: unbilledFailure(stillWorking(plan, open)) };
+  const pollAt = open.pollAt ?? now;
+  if (pollAt <= now) return { do: 'poll', target, attempt: open };
+  const until = Math.min(pollAt, plan.deadlineAt);
+  return { do: 'wait', until, target: open.target, reason: 'the server is working on it' };
+}
+
 function outliveCaller(until: number, last: Outcome | undefined, now: number): Decision {
   if (until > now) return { do: 'wait', until, target: '', reason: 'the caller left before anything was sent' };
   return { do: 'finish', outcome: last ?? failed(callerLeft()) };
@@ -86,13 +108,16 @@ interface Option {
   readonly target: PlannedTarget;
   readonly at: number;
   readonly reason: string;
+  /** Of the reason. */
+  readonly kind: FailureKind;
   readonly blocked: Gate | undefined;
   /** Waits for its turn under the target's limits: who is chosen takes its place in the queue there. */
   readonly queues: boolean;
 }
 
-function chooseTarget(runId: string, plan: Plan, run: Run, health: Health, now: number): Decision {
-  const options = optionsFor(runId, plan, run, health, now);
+function chooseTarget(runId: string, plan: Plan, run: Run, health: Health, mayPay: boolean, now: number): Decision {
+  // Where money is spent, what costs none may still be asked.
+  const options = optionsFor(runId, plan, run, health, now).filter(({ target }) => mayPay || target.free);
   const open = options.filter((option) => option.blocked === undefined);
   const soon = Math.min(now + plan.policy.retry.maxWaitBeforeFallbackMs, plan.deadlineAt - 1);
   const chosen = open.find((option) => option.at <= soon) ?? open.toSorted((a, b) => a.at - b.at)[0];
@@ -100,8 +125,17 @@ function chooseTarget(runId: string, plan: Plan, run: Run, health: Health, now: 
   if (chosen.at >= plan.deadlineAt) return { do: 'finish', outcome: tooLate(run, chosen) };
   if (chosen.at > now && !chosen.queues)
     return { do: 'wait', until: chosen.at, target: chosen.target.id, reason: chosen.reason };
-  const passed = options.slice(0, options.indexOf(chosen)).map(({ target, reason }) => ({ target: target.id, reason }));
-  return { do: 'start', target: chosen.target, attempt: run.attempts.length + 1, skipped: passed };
+  const before = options.slice(0, options.indexOf(chosen));
+  const skipped = [
+    ...before.map(({ target, reason, kind }) => ({ target: target.id, reason, kind })),
+    ...(run.attempts.length === 0 ? unfitTargets(plan) : []),
+  ];
+  return { do: 'start', target: chosen.target, attempt: run.attempts.length + 1, skipped };
+}
+
+/** Told with the first attempt: nothing that happens later can change it. */
+function unfitTargets({ passedOver = [] }: Plan): readonly Skipped[] {
+  return passedOver.map(({ target, reason, kind }) => ({ target, reason, kind }));
 }
 
 /** In the order of preference: the last target again where that may help, then the ones after it. */
@@ -116,7 +150,7 @@ function optionsFor(runId: string, plan: Plan, run: Run, health: Health, now: nu
   const others = mayFallBack(failure, plan, run) ? plan.targets.slice(at + 1).map(toOption) : [];
   const another = others.some((option) => option.blocked === undefined && option.at <= now);
   const same = plan.targets[at];
-  if (same === undefined || !mayRetrySame(failure, plan, run, same.id, another)) return others;
+  if (same === undefined || !mayRetrySame(failure, plan, run, same, another)) return others;
   const again = retryAt(
     failure,
     last.endedAt ?? now,
@@ -128,35 +162,46 @@ function optionsFor(runId: string, plan: Plan, run: Run, health: Health, now: nu
   const waited =
     option.at > again && !(option.queues && again > now)
       ? option
-      : { ...option, at: Math.max(now, again), reason: failure.message, queues: option.queues && again <= now };
+      : {
+          ...option,
+          at: Math.max(now, again),
+          reason: failure.message,
+          kind: failure.kind,
+          queues: option.queues && again <= now,
+        };
   return [waited, ...others];
 }
 
 /** A breaker or a credential blocks; a provider's hint is a time to wait for, and its limit a queue to wait in. */
 function gated(target: PlannedTarget, gate: Gate | undefined, now: number, runId: string, plan: Plan): Option {
-  const option = { target, at: now, reason: '', blocked: undefined, queues: false };
+  const option = { target, at: now, reason: '', kind: 'unavailable', blocked: undefined, queues: false } as const;
   if (gate === undefined || gate.until <= now) return option;
   const reason = gate.failure.message;
-  if (gate.by === 'limit') return { ...option, at: gate.until, reason, queues: true };
+  if (gate.by === 'limit') return { ...option, at: gate.until, reason, kind: gate.failure.kind, queues: true };
   // A task has the time to wait for a target to recover; a key that is refused will not.
   if (gate.by === 'hint' || (gate.by === 'breaker' && plan.unattended))
-    return { ...option, at: afterHint(gate.until, now, runId), reason };
+    return { ...option, at: afterHint(gate.until, now, runId), reason, kind: gate.failure.kind };
   return { ...option, at: gate.until, reason, blocked: gate };
 }
 
 function mayFallBack(failure: Failure, plan: Plan, run: Run): boolean {
-  return plan.policy.fallback && !run.partialSent && FAILURES[failure.kind].fallback;
+  const mayLeave = FAILURES[failure.kind].fallback || (run.attempts.at(-1)?.free && mayLeaveFree(failure));
+  return plan.policy.fallback && !run.partialSent && mayLeave === true;
 }
 
 /** When only one more payment is allowed and another target is ready, that payment goes where the odds are better. */
-function mayRetrySame(failure: Failure, plan: Plan, run: Run, target: string, another: boolean): boolean {
-  if (!FAILURES[failure.kind].retry) return false;
+function mayRetrySame(failure: Failure, plan: Plan, run: Run, target: PlannedTarget, another: boolean): boolean {
+  if (!FAILURES[failure.kind].retry && !(mayRepeatFree(failure, run, target) && !(another && hostsOf(target) < 2)))
+    return false;
   const free = failure.certainty === 'not_sent' || failure.certainty === 'rejected';
   const { maxFreeAttempts, maxFreeAttemptsBeforeFallback } = plan.policy.retry;
+  const tries = triesOf(run, target.id);
+  // Of several hosts that bill nothing each is worth a try.
+  const before = target.free ? Math.max(maxFreeAttemptsBeforeFallback, hostsOf(target)) : maxFreeAttemptsBeforeFallback;
   if (free && plan.unattended && failure.kind === 'throttled' && !another) return run.attempts.length < MAX_THROTTLED;
-  if (free) return triesOf(run, target) < (another ? maxFreeAttemptsBeforeFallback : maxFreeAttempts);
+  if (free) return tries < (another ? Math.min(before, maxFreeAttempts) : maxFreeAttempts);
   const paymentsLeft = plan.policy.maxPaidAttempts - paidAttempts(run);
-  return !another || (paymentsLeft > 1 && triesOf(run, target) < 2);
+  return !another || (paymentsLeft > 1 && tries < 2);
 }
 
 /** A limit is no reason for a task to end before its deadline; this only bounds its journal. */
@@ -208,6 +253,10 @@ function failed(failure: Failure): Outcome {
 }
 
 function interrupted(open: Attempt): Failure {
+  if (open.free) {
+    const message = `the gateway stopped while ${open.target} was working; it bills nothing, so the work is begun anew`;
+    return { kind: 'interrupted', certainty: 'rejected', message };
+  }
   return {
     kind: 'interrupted',
     certainty: 'ambiguous',

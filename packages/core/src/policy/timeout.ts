@@ -10,7 +10,10 @@ export const TIMEOUTS: TimeoutPolicy & { readonly firstByteMs: number; readonly 
   harvestMs: 600_000,
 };
 
-/** The first-byte clock of a model: what was set, or the default for models of its speed. */
-export function firstByteMs(fast: boolean | undefined, set: number | undefined): number {
-  return set ?? (fast ? TIMEOUTS.fastFirstByteMs : TIMEOUTS.firstByteMs);
+/** The first-byte clock of a model: what was set, its own, or the default for models of its speed. */
+export function firstByteMs(
+  { fast, firstByteMs: own }: { readonly fast?: boolean; readonly firstByteMs?: number },
+  set: number | undefined,
+): number {
+  return set ?? own ?? (fast ? TIMEOUTS.fastFirstByteMs : TIMEOUTS.firstByteMs);
 }
