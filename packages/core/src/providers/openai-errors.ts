@@ -30,6 +30,9 @@ const KINDS_BY_CODE: ReadonlyMap<string, FailureKind> = new Map(
     moderation_blocked: 'policy',
     content_policy_violation: 'policy',
     content_filter: 'policy',
+    image_content_policy_violation: 'policy',
+    misalignment_policy_violation: 'policy',
+    bio_policy: 'policy',
     insufficient_quota: 'quota',
     credit_balance_exhausted: 'quota',
     organization_spend_limit_exceeded: 'quota',
@@ -47,7 +50,21 @@ const KINDS_BY_CODE: ReadonlyMap<string, FailureKind> = new Map(
     ip_not_authorized: 'authentication',
     model_not_found: 'not_found',
     invalid_image_url: 'image_url',
+    failed_to_download_image: 'image_url',
+    image_file_not_found: 'image_url',
     unsupported_format: 'image_format',
+    unsupported_image_media_type: 'image_format',
+    invalid_image: 'image_format',
+    invalid_image_format: 'image_format',
+    invalid_image_mode: 'image_format',
+    invalid_base64_image: 'image_format',
+    image_parse_error: 'image_format',
+    empty_image_file: 'image_format',
+    image_too_large: 'too_large',
+    image_file_too_large: 'too_large',
+    image_too_small: 'invalid',
+    invalid_prompt: 'invalid',
+    data_residency_mismatch: 'permission',
     server_error: 'server',
   } as const),
 );
@@ -57,12 +74,16 @@ const UNDECIDED: readonly number[] = [408, 409, 502, 504];
 /** A reset this near means a per-minute limit whatever the code says; some servers call that a quota. */
 const RATE_LIMIT_WORDS = /per[- ](?:second|minute|min)\b|\b(?:RPM|IPM|TPM)\b|try again in \d+(?:\.\d+)?\s*m?s\b/i;
 
+/** `invalid_prompt` is what a refused prompt is called where a job is told of it. */
+const FLAGGED_WORDS = /\bflagged\b|usage polic|safety system/i;
+
 function kindOf(words: ProviderWords, message: string, response: HttpResponse): FailureKind | undefined {
   // A proxy's 502 or 504 may wrap the envelope around its own guess; only the status table judges those.
   if (UNDECIDED.includes(response.status)) return undefined;
   const named = KINDS_BY_CODE.get(words.code ?? '') ?? KINDS_BY_CODE.get(words.type ?? '');
   if (named === 'quota' && RATE_LIMIT_WORDS.test(message)) return 'throttled';
   if (named === 'not_found' && /shut down|deprecat|retired|no longer available/i.test(message)) return 'retired';
+  if (named === 'invalid' && FLAGGED_WORDS.test(message)) return 'policy';
   if (named !== undefined) return named;
   if (response.status >= 200 && response.status < 300) return 'server';
   return undefined;

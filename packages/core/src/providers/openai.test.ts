@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HttpRequest } from '../http.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../json.ts';
 import { SAMPLE_ASSET, sampleRequest } from '../testing/samples.ts';
 import { providerFixtures, testProvider } from '../testing/test-provider.ts';
 import openaiFixtures from './fixtures/openai.json' with { type: 'json' };
@@ -91,4 +91,15 @@ test('the key goes into the authorization header, and without a key there is non
 test('retired models are not listed, unknown ones are none of OpenAI’s, and any is a compatible server’s', () => {
   for (const id of ['dall-e-2', 'dall-e-3', 'gpt-image-1', 'nonsense']) assert.equal(openai.model(id), undefined);
   assert.ok(openaiCompatible.model('nonsense'));
+});
+
+test('the list of models tells which of them stop, and when', () => {
+  assert.equal(
+    openai.catalog?.build({ baseUrl: 'https://provider.example/v1' }).url,
+    'https://provider.example/v1/models',
+  );
+  const data = [{ id: 'gpt-image-2', shutdown_date: '2027-04-21' }, { id: 'gpt-image-1.5' }, { object: 'model' }, null];
+  const parse = (body: JsonValue) => openai.catalog?.parse({ status: 200, headers: {}, body, text: '' });
+  assert.deepEqual(parse({ data }), [{ id: 'gpt-image-2', shutdownDate: '2027-04-21' }, { id: 'gpt-image-1.5' }]);
+  assert.deepEqual([parse(null), parse({ data: {} })], [[], []]);
 });

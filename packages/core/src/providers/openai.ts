@@ -8,32 +8,25 @@ import type { HttpRequest, HttpResponse, Part, SseEvent } from '../http.ts';
 import { type Asset, IMAGE_TYPES } from '../images/asset.ts';
 import { imageSource } from '../images/source.ts';
 import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '../json.ts';
-import type { Price } from '../price.ts';
 import type { ImageRequest } from '../request.ts';
+import data from './data/openai.json' with { type: 'json' };
+import { readModelFile } from './model-data.ts';
 import { classifyOpenai } from './openai-errors.ts';
-import type { CallContext, Model, Progress, Provider, ProviderImage, StreamReading, SubmitCall } from './provider.ts';
+import type {
+  CallContext,
+  ListedModel,
+  Model,
+  Progress,
+  Provider,
+  ProviderImage,
+  StreamReading,
+  SubmitCall,
+} from './provider.ts';
 
 const GENERATE_AND_EDIT = ['generate', 'edit'] as const;
 
-/** US dollars per million tokens, gpt-image-2 to 2.6, from the model's page of 2026-11; older models are not dearer. */
-const GPT_IMAGE_PRICE: Price = { perMillionTokensUsd: { textInput: 5, imageInput: 8, output: 30 } };
-
 /** Shut down by now and therefore not listed: dall-e-2, dall-e-3 and gpt-image-1. */
-const MODELS: readonly Model[] = [
-  'gpt-image-2.5-sunburst',
-  'gpt-image-2.5-sunburst-2026-09-08',
-  'gpt-image-2.6-sunburst',
-  'gpt-image-2',
-  'gpt-image-2-2026-04-21',
-  'gpt-image-1.5',
-  'chatgpt-image-latest',
-].map((id) => ({ ...openaiModel(id), price: GPT_IMAGE_PRICE }));
-const FAST_MODELS: readonly Model[] = [
-  'gpt-image-2.6-flare',
-  'gpt-image-2.5-flare',
-  'gpt-image-2.5-flare-2026-09-08',
-  'gpt-image-1-mini',
-].map((id) => ({ ...openaiModel(id), price: GPT_IMAGE_PRICE, fast: true }));
+const { models: MODELS } = readModelFile(data);
 
 /** A model of an OpenAI-shaped server, as far as its name alone tells. */
 export function openaiModel(id: string): Model {
@@ -43,12 +36,25 @@ export function openaiModel(id: string): Model {
 export const openai: Provider = {
   id: 'openai',
   access: { baseUrl: 'https://api.openai.com/v1', keyVariables: ['OPENAI_API_KEY'] },
-  models: [...MODELS, ...FAST_MODELS],
-  model: (id) => openai.models.find((model) => model.id === id),
+  models: MODELS,
+  model: (id) => MODELS.find((model) => model.id === id),
   authorize: bearer,
   classify: classifyOpenai,
+  catalog: {
+    build: ({ baseUrl }) => ({ method: 'GET', url: `${baseUrl}/models`, headers: { accept: 'application/json' } }),
+    parse: readList,
+  },
   image: { submit: imageSubmit(withoutSeed), stream: readImageEvent },
 };
+
+/** `shutdown_date` stands beside those that have one; the list holds every model of the account, also those of chat. */
+function readList({ body }: HttpResponse): readonly ListedModel[] {
+  const data: readonly JsonValue[] = isObject(body) && Array.isArray(body.data) ? body.data : [];
+  return data.flatMap((item) => {
+    const [id, shutdownDate] = [stringAt(item, 'id'), stringAt(item, 'shutdown_date')];
+    return id === undefined ? [] : [{ id, ...(shutdownDate !== undefined && { shutdownDate }) }];
+  });
+}
 
 /** Any server that speaks OpenAI's Images API at a base URL; it may have any model, and may have none of these limits. */
 export const openaiCompatible: Provider = {
@@ -66,7 +72,7 @@ export function bearer(request: HttpRequest, credential: { secret: string }): Ht
 }
 
 /** GPT image models have no seed and refuse unknown fields. */
-function withoutSeed(fields: JsonObject): JsonObject {
+export function withoutSeed(fields: JsonObject): JsonObject {
   const { seed: _seed, ...kept } = fields;
   return kept;
 }
@@ -93,6 +99,9 @@ function wireFields(request: ImageRequest, context: CallContext): JsonObject {
     background: request.background,
     moderation: request.moderation,
     seed: request.seed,
+    negative_prompt: request.negativePrompt,
+    aspect_ratio: request.aspectRatio,
+    resolution: request.resolution,
     stream: request.stream === true ? true : undefined,
     partial_images: request.stream === true ? request.partialImages : undefined,
   };
