@@ -35,8 +35,8 @@ export interface Account {
   take(claim: Claim, onOver: () => void): Grant | Promise<Grant>;
   /** A turn for a call that is in flight already: whatever the limits, it has its place. */
   adopt(onOver: () => void): Turn;
-  /** The part of its tightest limit that is free, and calls in flight. */
-  room(): { readonly headroom: number; readonly inFlight: number };
+  /** The part of its tightest limit that is free, calls in flight, and when (epoch ms) one last began or ended. */
+  room(): { readonly headroom: number; readonly inFlight: number; readonly usedAt: number };
   project(units: Units, meanMs: number | undefined): Delay | undefined;
   report(): Pick<LimitReport, 'limits' | 'source' | 'used' | 'inFlight'>;
   /** Somebody else changed what is known of it. */
@@ -46,13 +46,21 @@ export interface Account {
 export function createAccount(options: AccountOptions): Account {
   const { configured, io } = options;
   const cell = createLimitCell(options);
+  const last = { usedAt: Number.NEGATIVE_INFINITY };
+  const used = (onOver: () => void) => {
+    last.usedAt = io.now();
+    return () => {
+      last.usedAt = io.now();
+      onOver();
+    };
+  };
 
   return {
     isFree: cell.isFree,
     take(claim, onOver) {
       const id = options.nextId();
       const turn = (at: number): Grant => {
-        return { turn: createTurn({ id, at, ...unitsOfClaim(claim) }, cell, options, onOver) };
+        return { turn: createTurn({ id, at, ...unitsOfClaim(claim) }, cell, options, used(onOver)) };
       };
       if (cell.isFree()) {
         const admission = admit(cell.own(), undefined, id, claim, io.now());
@@ -76,11 +84,11 @@ export function createAccount(options: AccountOptions): Account {
         cell.note((state) => joined(state, call));
         cell.hold(call.id);
       }
-      return createTurn(call, cell, options, onOver);
+      return createTurn(call, cell, options, used(onOver));
     },
     room() {
       const state = cell.view();
-      return { headroom: headroom(state, configured, io.now()), inFlight: state.permits.length };
+      return { headroom: headroom(state, configured, io.now()), inFlight: state.permits.length, ...last };
     },
     project: (units, meanMs) => projected(cell.view(), configured, units, meanMs, io.now()),
     report: () => reported(cell.view(), configured, io.now()),
@@ -114,8 +122,9 @@ function createTurn(call: Call, cell: LimitCell, options: AccountOptions, onOver
     if (isOver) return;
     isOver = true;
     onOver();
-    cell.letGo(call.id);
     learn((state) => apply(told(state, readings, call.at, io.now())), isRefused);
+    // Telling everybody holds what was only here until now, this call's own place included.
+    cell.letGo(call.id);
   }
 
   const unused = () => end((state) => givenBack(state, configured, call, io.now()));

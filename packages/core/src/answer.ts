@@ -2,6 +2,7 @@ import type { AnswerReader } from './exchange.ts';
 import type { HttpResponse, SseEvent } from './http.ts';
 import type { Intake } from './images/intake.ts';
 import { createJsonScanner } from './images/scan.ts';
+import { ScanError } from './images/scan-error.ts';
 import { createSseScanner } from './images/sse.ts';
 import type { JsonValue } from './json.ts';
 
@@ -27,9 +28,9 @@ export function createAnswerReader(
   const answer = (body: JsonValue | undefined, text = ''): HttpResponse => ({ status, headers, body, text });
   const type = headers['content-type'] ?? '';
   const good = status >= 200 && status < 300;
-  if (good && options.isImage) return readImage(intake, () => answer(undefined));
+  if (good && options.isImage) return readImage(options, headers, () => answer(undefined));
   // Some providers answer with the picture itself; an adapter finds it where any other blob would be.
-  if (good && type.startsWith('image/')) return readImage(intake, (blob) => answer({ $blob: blob }));
+  if (good && type.startsWith('image/')) return readImage(options, headers, (blob) => answer({ $blob: blob }));
   if (good && onEvent && type.startsWith('text/event-stream')) {
     const scanner = createSseScanner({ onEvent, openBlob: intake.openBlob, maxBytes });
     return {
@@ -40,18 +41,37 @@ export function createAnswerReader(
   }
   if (good && !/\bhtml\b/.test(type)) {
     const scanner = createJsonScanner({ openBlob: intake.openBlob, maxBytes });
-    return { write: (chunk) => scanner.write(chunk), end: () => answer(scanner.end()) };
+    let isEmpty = true;
+    return {
+      write: (chunk) => {
+        isEmpty &&= chunk.length === 0;
+        return scanner.write(chunk);
+      },
+      // What has no body by its status is whole without one; any other body that is empty is no answer.
+      end: () => answer(isEmpty ? (status === 204 ? null : undefined) : scanner.end()),
+    };
   }
   return readText(answer);
 }
 
-function readImage(intake: Intake, done: (blob: number) => HttpResponse): AnswerReader {
+function readImage(
+  { intake, maxBytes }: AnswerOptions,
+  headers: Readonly<Record<string, string>>,
+  done: (blob: number) => HttpResponse,
+): AnswerReader {
+  let received = 0;
+  const check = (bytes: number) => {
+    if (bytes > maxBytes) throw new ScanError('too_large', `the picture is larger than the ${maxBytes} bytes allowed`);
+  };
+  check(Number(headers['content-length'] ?? 0));
   const target = intake.openBlob();
   return {
-    write: (chunk) => target.write(chunk),
-    end: () => {
-      return done(target.end());
+    write(chunk) {
+      received += chunk.length;
+      check(received);
+      return target.write(chunk);
     },
+    end: () => done(target.end()),
   };
 }
 

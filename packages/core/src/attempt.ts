@@ -1,51 +1,45 @@
-import { createAnswerReader } from './answer.ts';
 import { completeFailure, failureOf } from './classify.ts';
 import { collectImages } from './collect.ts';
-import { type Connection, credentialOf, type RunEnvironment } from './environment.ts';
-import { type Exchange, type ExchangeOptions, exchange } from './exchange.ts';
+import {
+  type AttemptWork,
+  type Clocks,
+  type Conversation,
+  contextOf,
+  converse,
+  ended,
+  noConnection,
+  type StreamedAnswer,
+  unexpected,
+} from './conversation.ts';
+import type { Exchange } from './exchange.ts';
 import type { Failure } from './failure.ts';
-import type { HttpRequest, HttpResponse } from './http.ts';
+import type { HttpRequest } from './http.ts';
 import type { Asset } from './images/asset.ts';
-import { createIntake, type Intake } from './images/intake.ts';
-import type { Event, Outcome, Run } from './journal.ts';
+import type { Event } from './journal.ts';
 import type { JsonValue } from './json.ts';
-import type { Turn } from './pacing.ts';
-import type { Plan, PlannedTarget } from './plan.ts';
 import { mayPayAgain } from './policy/budget.ts';
 import { readLimits } from './policy/limit-words.ts';
-import type { CallContext, Progress } from './providers/provider.ts';
-import type { ImageRequest } from './request.ts';
+import type { Progress } from './providers/provider.ts';
+import { requestFor } from './request-for.ts';
 import { createStreamedAnswer } from './streamed.ts';
-
-/** Everything one attempt works with. `append` makes events durable while the attempt is still open. */
-export interface AttemptWork {
-  readonly runId: string;
-  readonly plan: Plan;
-  readonly run: Run;
-  readonly target: PlannedTarget;
-  readonly attempt: number;
-  /** Which key it goes with. */
-  readonly credential: string;
-  /** Absent when an earlier process took it. */
-  readonly turn?: Turn;
-  readonly environment: RunEnvironment;
-  readonly append: (event: Event) => Promise<void>;
-}
+import { watched } from './watch.ts';
 
 /** Sends one submit and says how it ended: an `attempt-ended`, or a `handle-received` where the provider works on. */
 export async function submitAttempt(work: AttemptWork): Promise<Event> {
-  const { target, environment, plan } = work;
+  const { target, environment } = work;
   const connection = environment.connection(target.provider);
   const calls = connection?.provider.image;
   if (connection === undefined || calls === undefined) return ended(work, { ok: false, failure: noConnection(target) });
   return converse(work, connection, async (call) => {
-    const wanted = requestFor(plan, target);
-    const context = contextOf(work, connection);
+    const asked = await requestFor(work);
+    if ('failure' in asked) return ended(work, { ok: false, failure: asked.failure });
+    const wanted = asked.request;
+    const context = contextOf(work, call.connection);
     let request = calls.submit.build(wanted, context);
     let state: JsonValue | undefined;
     for (let step = 0; step < MAX_SUBMIT_STEPS; step += 1) {
       const streamed = calls.stream && createStreamedAnswer(calls.stream, call.intake, partialSender(work));
-      const done = await call.send(request, submitClocks(work), streamed);
+      const done = await watched(call, (clocks) => call.send(request, { ...submitClocks(work), ...clocks }, streamed));
       if (done.ok) work.turn?.observe(readLimits(done.response.headers, done.response.text, environment.io.now()));
       if (!done.ok) return brokenOff(call, request, done, streamed);
       const failure = failureOf(connection.provider, done.response, environment.io.now());
@@ -79,55 +73,6 @@ async function brokenOff(
 /** What happens to an upload is no question of money: nothing was asked to be made yet. */
 function unspent(failure: Failure): Failure {
   return failure.certainty === 'not_sent' ? failure : { ...failure, certainty: 'rejected' };
-}
-
-/** One exchange with a provider, with the intake its pictures come into. */
-export interface Conversation {
-  readonly work: AttemptWork;
-  readonly connection: Connection;
-  readonly intake: Intake;
-  send(request: HttpRequest, clocks: Clocks, streamed?: StreamedAnswer): Promise<Exchange>;
-}
-
-export type Clocks = Pick<
-  ExchangeOptions,
-  'connectMs' | 'firstByteMs' | 'idleMs' | 'deadlineAt' | 'totalMs' | 'harvestMs' | 'onClock' | 'onSent'
->;
-type StreamedAnswer = ReturnType<typeof createStreamedAnswer>;
-
-/** Whatever happens in it ends in an event, without our key in it, and with nothing left of unsettled pictures. */
-export async function converse<Ended>(
-  work: AttemptWork,
-  connection: Connection,
-  talk: (call: Conversation) => Promise<Event | Ended>,
-): Promise<Event | Ended> {
-  const { environment } = work;
-  const intake = createIntake(environment.assets, { maxBlobs: MAX_PICTURES });
-  let sent = false;
-  const send: Conversation['send'] = (request, clocks, streamed) => {
-    sent = true;
-    const authorized = connection.provider.authorize(request, credentialOf(connection, work.credential));
-    return exchange(environment.io, authorized, { ...clocks, ...exchangeOptions(work, intake, streamed) });
-  };
-  try {
-    return withoutSecret(
-      await talk({ work, connection, intake, send }),
-      credentialOf(connection, work.credential).secret,
-    );
-  } catch (error) {
-    return ended(work, { ok: false, failure: unexpected(error, sent) });
-  } finally {
-    await intake.discardAll();
-  }
-}
-
-const MIN_SECRET_CHARS = 8;
-
-/** A provider that repeats our key in its answer must not carry it into a journal. */
-function withoutSecret<Value>(event: Value, secret: string): Value {
-  if (secret.length < MIN_SECRET_CHARS) return event;
-  const text = JSON.stringify(event);
-  return text.includes(secret) ? JSON.parse(text.replaceAll(secret, '[redacted]')) : event;
 }
 
 async function concluded(
@@ -165,70 +110,11 @@ export async function settled(
   return ended(work, outcome, done);
 }
 
-/** Ten pictures with three previews each, and room for a provider that sends more. */
-const MAX_PICTURES = 64;
 const FIRST_POLL_MS = 1_000;
 
-export function ended(work: AttemptWork, outcome: Outcome, done?: Exchange): Event {
-  const requestId = done?.ok ? requestIdOf(done.response, work) : undefined;
-  const status = done?.ok ? done.response.status : done?.status;
-  return {
-    type: 'attempt-ended',
-    at: work.environment.io.now(),
-    attempt: work.attempt,
-    outcome,
-    ...(status !== undefined && { status }),
-    ...(requestId !== undefined && { requestId }),
-    ...(done && { timing: done.timing }),
-  };
-}
-
-function requestIdOf(response: HttpResponse, { environment, target }: AttemptWork): string | undefined {
-  const { provider } = environment.connection(target.provider) ?? {};
-  return provider?.requestId?.(response) ?? response.headers['x-request-id'] ?? response.headers['request-id'];
-}
-
-/** Unknown fields are for the target they were written for: the first. A target that cannot stream is not asked to. */
-function requestFor(plan: Plan, target: PlannedTarget): ImageRequest {
-  const { extra, stream, ...request } = target.request ?? plan.request;
-  return {
-    ...request,
-    ...(extra && target.id === plan.targets[0]?.id && { extra }),
-    ...(stream && target.streams && { stream }),
-  };
-}
-
-export function contextOf(work: AttemptWork, connection: Connection): CallContext {
-  const { runId, attempt, target, environment } = work;
-  const webhookUrl = environment.webhookUrl?.(runId, connection);
-  const assetsUrl = environment.assetsUrl?.(connection);
-  return {
-    runId,
-    attempt,
-    model: target.model,
-    baseUrl: connection.hosts?.[work.credential] ?? connection.baseUrl,
-    ...(assetsUrl !== undefined && { assetsUrl }),
-    ...(webhookUrl !== undefined && { webhookUrl }),
-  };
-}
-
-function exchangeOptions({ environment }: AttemptWork, intake: Intake, streamed: StreamedAnswer | undefined) {
-  return {
-    cancel: environment.cancel,
-    reach: 'configured' as const,
-    readAsset: (asset: Asset) => environment.assets.read(asset),
-    openReader: (status: number, headers: Readonly<Record<string, string>>) =>
-      createAnswerReader(status, headers, {
-        intake,
-        maxBytes: environment.limits.maxAnswerBytes,
-        ...(streamed && { onEvent: streamed.onEvent }),
-      }),
-  };
-}
-
 /**
- * A clock that fires normally leaves the exchange open for its late answer. Where another payment is allowed, the
- * caller is better served by ending it and trying again.
+ * A clock that fires normally leaves the exchange open for its late answer. Where nothing is billed, or another payment
+ * is allowed, the caller is better served by ending it and trying again.
  */
 function submitClocks({ plan, run, target, attempt, turn, environment, append }: AttemptWork): Clocks {
   const { timeout } = plan.policy;
@@ -241,7 +127,8 @@ function submitClocks({ plan, run, target, attempt, turn, environment, append }:
     totalMs: plan.deadlineAt - plan.createdAt,
     onSent: turn?.sent,
     // After the deadline nothing new is started, so there is nothing to end it for.
-    harvestMs: (clock) => (clock !== 'total' && mayPayAgain(overdue, run, plan.policy) ? 0 : timeout.harvestMs),
+    harvestMs: (clock) =>
+      target.free || (clock !== 'total' && mayPayAgain(overdue, run, plan.policy)) ? 0 : timeout.harvestMs,
     onClock: (failure) => {
       const clock = failure.clock?.name ?? 'total';
       // A lost journal shows at the next append; here nobody could act on it.
@@ -253,24 +140,4 @@ function submitClocks({ plan, run, target, attempt, turn, environment, append }:
 function partialSender(work: AttemptWork) {
   return (index: number, asset: Asset, event: Extract<Event, { type: 'partial-sent' }>['event']) =>
     work.append({ type: 'partial-sent', at: work.environment.io.now(), attempt: work.attempt, index, asset, event });
-}
-
-/** Before it was sent a fault of an adapter, after it one of storing: then the work was done, and another would be paid. */
-function unexpected(error: unknown, sent: boolean): Failure {
-  const said = error instanceof Error ? error.message : String(error);
-  return sent
-    ? { kind: 'storage', certainty: 'completed', message: `the picture could not be stored: ${said}` }
-    : {
-        kind: 'invalid',
-        certainty: 'not_sent',
-        message: `the request could not be put into this provider's terms: ${said}`,
-      };
-}
-
-export function noConnection(target: PlannedTarget): Failure {
-  return {
-    kind: 'unavailable',
-    certainty: 'not_sent',
-    message: `the configuration has no provider "${target.provider}" that makes images any more`,
-  };
 }

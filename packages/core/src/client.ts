@@ -1,3 +1,4 @@
+import type { Adaptation } from './capabilities.ts';
 import { createMemoryCells } from './cells.ts';
 import { type Cost, costOf } from './cost.ts';
 import { type Connection, RUN_LIMITS } from './environment.ts';
@@ -8,14 +9,16 @@ import { type Asset, type AssetStore, IMAGE_TYPES } from './images/asset.ts';
 import { createMemoryAssets } from './images/memory-assets.ts';
 import type { Io } from './io.ts';
 import type { Event, Journal, Outcome } from './journal.ts';
+import { type Catalogue, type PolicySettings, type Route, splitTarget } from './model-names.ts';
 import { createPacer } from './pacer.ts';
 import type { Ticket } from './pacing.ts';
+import type { Plan } from './plan.ts';
 import { createFairClock } from './policy/fair-queue.ts';
 import { PROVIDERS } from './providers/index.ts';
 import { openaiCompatible } from './providers/openai.ts';
 import type { Limits } from './rate.ts';
 import type { ImageRequest } from './request.ts';
-import { type Catalogue, limitsOf, type PolicySettings, planImage, type Route, splitPlan } from './route.ts';
+import { limitsOf, planImage, splitPlan } from './route.ts';
 import { PARKED, run } from './run.ts';
 import { systemIo } from './system-io.ts';
 import { createTurns } from './turns.ts';
@@ -45,10 +48,21 @@ export interface ClientConfig {
 }
 
 export interface ImageResult {
-  readonly images: readonly { readonly asset: Asset; readonly mime: string; bytes(): Promise<Uint8Array> }[];
+  readonly images: readonly {
+    readonly asset: Asset;
+    readonly mime: string;
+    /** What its provider marked it as, such as `nsfw`. */
+    readonly flagged?: string;
+    bytes(): Promise<Uint8Array>;
+  }[];
   /** What was asked for and not made; empty when nothing is missing. */
   readonly missing: readonly OnetakeError[];
   readonly targets: readonly string[];
+  /** Who made the first picture. */
+  readonly provider: string;
+  readonly model: string;
+  /** What became of the request on its way there: empty where nobody knows what the model takes. */
+  readonly adapted: readonly Adaptation[];
   readonly attempts: number;
   readonly paidAttempts: number;
   readonly cost: Cost;
@@ -113,9 +127,13 @@ export function createClient(config: ClientConfig): Client {
     const outcome = generation.outcome ?? unfinished();
     if (!outcome.ok) throw new OnetakeError(outcome.failure, events);
     return {
-      images: outcome.images.map(({ asset }) => readable(asset, assets)),
+      images: outcome.images.map(({ asset, flagged }) => ({
+        ...readable(asset, assets),
+        ...(flagged !== undefined && { flagged }),
+      })),
       missing: (outcome.missing ?? []).map((failure) => new OnetakeError(failure, events)),
       targets: generation.targets,
+      ...madeBy(plan, generation.targets[0] ?? ''),
       attempts: generation.attempts,
       paidAttempts: generation.paidAttempts,
       cost: costOf(plan, generation),
@@ -145,6 +163,10 @@ function connect(id: string, { kind, apiKey, baseUrl }: ClientProvider): Connect
   if (address === undefined)
     throw new TypeError(`providers.${id}.baseUrl: missing; "${id}" has no known public address`);
   return { id, provider, baseUrl: address.replace(/\/+$/, ''), secret: apiKey ?? '' };
+}
+
+function madeBy(plan: Plan, id: string): Pick<ImageResult, 'provider' | 'model' | 'adapted'> {
+  return { ...splitTarget(id), adapted: plan.targets.find((target) => target.id === id)?.adapted ?? [] };
 }
 
 function memoryJournal(onEvent?: (event: Event) => void): Journal {

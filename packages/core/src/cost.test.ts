@@ -80,3 +80,9 @@ test('an attempt still open may be charged', () => {
   assert.ok(started);
   assert.equal(costOf(plan, foldGeneration([[started]])).possibleCharges, 1);
 });
+
+test('what the provider’s answer told goes before a price list, and needs none', () => {
+  const told: Outcome = { ok: true, images: [{ asset: SAMPLE_ASSET }], costUsd: 0.045 };
+  assert.deepEqual([cost(PER_IMAGE, ['a', told]).usd, cost(PER_IMAGE, ['a', told]).basis], [0.045, 'reported']);
+  assert.deepEqual([cost(undefined, ['a', told]).usd, cost(undefined, ['a', told]).basis], [0.045, 'reported']);
+});

@@ -1,13 +1,13 @@
 import type { Generation } from './generation.ts';
-import type { Attempt, Outcome } from './journal.ts';
+import { type Attempt, missingOf, type Outcome } from './journal.ts';
 import { isObject, type JsonObject, numberAt } from './json.ts';
 import type { Plan, PlannedTarget } from './plan.ts';
 
 /** What a generation cost; what nobody knows is `unknown`, never 0. */
 export interface Cost {
   readonly usd: number | undefined;
-  /** `none` when every attempt provably did no work. */
-  readonly basis: 'none' | 'per-image' | 'usage' | 'unknown';
+  /** `none` when every attempt provably did no work, or was made where nothing is billed; `reported` where the answer told the price. */
+  readonly basis: 'none' | 'reported' | 'per-image' | 'usage' | 'unknown';
   /** Attempts that may have been billed without a picture to show for it. */
   readonly possibleCharges: number;
   /** What those would cost; undefined when there are none, or a price is unknown. */
@@ -16,7 +16,7 @@ export interface Cost {
 
 /** Adds up the attempts that a provider bills or may bill. */
 export function costOf(plan: Plan, generation: Generation): Cost {
-  const attempts = generation.runs.flatMap((one) => one.attempts).filter((one) => !didNoWork(one.outcome));
+  const attempts = generation.runs.flatMap((one) => one.attempts).filter((one) => !one.free && !didNoWork(one.outcome));
   const perCall = Math.ceil(plan.request.n / generation.runs.length);
   const unknown = attempts.filter((one) => isUnknown(one.outcome));
   const possible = {
@@ -26,9 +26,13 @@ export function costOf(plan: Plan, generation: Generation): Cost {
   const certain = attempts.filter((one) => !isUnknown(one.outcome));
   if (attempts.length === 0) return { usd: 0, basis: 'none', ...possible };
   const usd = certain.length === 0 ? undefined : sumOf(certain.map((one) => priceOfAttempt(one, plan)));
-  const price = priceOf(certain[0], plan);
-  if (usd === undefined || price === undefined) return { usd: undefined, basis: 'unknown', ...possible };
-  return { usd, basis: 'perImageUsd' in price ? 'per-image' : 'usage', ...possible };
+  return { usd, basis: usd === undefined ? 'unknown' : basisOf(certain[0], plan), ...possible };
+}
+
+function basisOf(attempt: Attempt | undefined, plan: Plan): 'reported' | 'per-image' | 'usage' {
+  if (attempt?.outcome?.ok && attempt.outcome.costUsd !== undefined) return 'reported';
+  const price = priceOf(attempt, plan);
+  return price && 'perImageUsd' in price ? 'per-image' : 'usage';
 }
 
 /** Millionths are kept; undefined as soon as one price is. */
@@ -62,16 +66,21 @@ function isUnknown(outcome: Outcome | undefined): boolean {
 }
 
 function priceOfAttempt(attempt: Attempt, plan: Plan): number | undefined {
+  const outcome = attempt.outcome;
+  if (outcome?.ok && outcome.costUsd !== undefined) return outcome.costUsd;
   const price = priceOf(attempt, plan);
   if (price === undefined) return undefined;
-  const outcome = attempt.outcome;
-  if ('perImageUsd' in price) return price.perImageUsd * (outcome?.ok ? picturesMade(outcome) : 1);
+  if ('perImageUsd' in price) return price.perImageUsd * (outcome ? picturesMade(outcome) : 1);
   return outcome?.ok && outcome.usage ? priceOfTokens(outcome.usage, price.perMillionTokensUsd) : undefined;
 }
 
-/** A picture that does not open was made, and billed, like the others of its call. */
-function picturesMade({ images, missing = [] }: Outcome & { ok: true }): number {
-  return images.length + missing.filter((failure) => failure.kind === 'corrupt').length;
+/**
+ * A picture that does not open, or was lost on its way, was made and billed like the others of its call; one that was
+ * refused, or of which nothing came, was not.
+ */
+function picturesMade(outcome: Outcome): number {
+  const lost = missingOf(outcome).filter(({ certainty, kind }) => certainty === 'completed' && kind !== 'empty');
+  return outcome.ok ? outcome.images.length + lost.length : Math.max(1, lost.length);
 }
 
 /** OpenAI's `usage`: input tokens split by kind where the split is given, else taken for text. */

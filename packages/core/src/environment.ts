@@ -24,8 +24,8 @@ export interface Connection {
 
 /** Where a run gets permission for its attempts, in its place among all that wait. */
 export interface Turns {
-  /** Undefined when `signal` ended the wait. */
-  take(target: PlannedTarget, claim: Claim, signal: AbortSignal): Promise<Turn | undefined>;
+  /** Undefined when `signal` ended the wait. `avoid`: credentials to use only without others, the last one least. */
+  take(target: PlannedTarget, claim: Claim, signal: AbortSignal, avoid?: readonly string[]): Promise<Turn | undefined>;
   /** The turn of a job that is in flight already. */
   adopt(target: PlannedTarget, credential: string): Turn;
   /** When a turn asked for now would be given; undefined for at once. */
@@ -61,10 +61,54 @@ export interface RunLimits {
   /** Decisions per run, so that no policy can loop for ever; looks at an accepted job are bounded by its deadline instead. */
   readonly maxDecisions: number;
   readonly maxDownloadTries: number;
+  /** Of one picture that is fetched by its link, with all tries and redirects. */
+  readonly maxDownloadMs: number;
+  readonly maxResultBytes: number;
 }
 
-export const RUN_LIMITS: RunLimits = { maxAnswerBytes: 256 * 1024 * 1024, maxDecisions: 10_000, maxDownloadTries: 3 };
+export const RUN_LIMITS: RunLimits = {
+  maxAnswerBytes: 256 * 1024 * 1024,
+  maxDecisions: 10_000,
+  maxDownloadTries: 3,
+  maxDownloadMs: 300_000,
+  maxResultBytes: 64 * 1024 * 1024,
+};
 
 export function credentialOf(connection: Connection, id: string): Credential {
   return { id, secret: connection.pool?.[id] ?? connection.secret };
+}
+
+/** Names the hosts of a pool, or its keys; undefined where a connection has one of each. */
+export function poolOf({ hosts, pool }: Connection): readonly string[] | undefined {
+  const named = hosts ?? pool;
+  return named && Object.keys(named);
+}
+
+/** Names a server of a pool: `comfyui:a:8188`. */
+export function hostCredential(provider: string, baseUrl: string): string {
+  const { hostname, port, protocol } = new URL(baseUrl);
+  return `${provider}:${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+}
+
+const HOST_CREDENTIAL = /:\d{1,5}$/;
+
+/**
+ * The connection as this credential has it, with its own address; undefined where the credential names a server that is
+ * not configured any more, because another one knows nothing of its jobs.
+ */
+export function connectionAt(connection: Connection, credential: string): Connection | undefined {
+  const { id, hosts } = connection;
+  const isHost = credential.startsWith(`${id}:`) && HOST_CREDENTIAL.test(credential);
+  if (!isHost) return connection;
+  const baseUrl = hosts ? hosts[credential] : connection.baseUrl;
+  if (baseUrl === undefined || hostCredential(id, baseUrl) !== credential) return undefined;
+  return { ...connection, baseUrl };
+}
+
+/** A target with those of its servers that are still configured, or where none is left with those that are now. */
+export function withHostsOf(connection: Connection | undefined, target: PlannedTarget): PlannedTarget {
+  if (connection?.hosts === undefined) return target;
+  const now = Object.keys(connection.hosts);
+  const left = now.filter((host) => target.credentials?.includes(host));
+  return { ...target, credentials: left.length > 0 ? left : now };
 }

@@ -26,6 +26,10 @@ export interface ExchangeOptions {
   readonly reach: SendOptions['reach'];
   readonly readAsset: (asset: Asset) => AsyncIterable<Uint8Array>;
   readonly openReader: (status: number, headers: Readonly<Record<string, string>>) => AnswerReader;
+  /** Until when (epoch ms) the work was seen to move: the clock of the first byte counts from there. */
+  readonly progressAt?: () => number;
+  /** Aborted, with the failure as its reason, when whoever watches the work finds that it stands still. */
+  readonly stalled?: AbortSignal;
   /** Called when the request starts to leave. */
   readonly onSent?: (() => void) | undefined;
   /** Called once when a clock ends the caller's wait while the exchange goes on. */
@@ -149,14 +153,22 @@ function watchClocks(io: Io, options: ExchangeOptions, seen: Seen, abort: AbortC
     else at(due, watchIdle);
   };
   at(options.deadlineAt, () => fire('total', overdue(options, started())));
-  at(began + options.firstByteMs, () => {
+  const watchFirstByte = () => {
     if (seen.headersAt !== undefined) return;
+    const due = (options.progressAt?.() ?? began) + options.firstByteMs;
+    if (due > io.now()) return at(due, watchFirstByte);
     fire('first_byte', clockFailure('first_byte', options.firstByteMs, 'first_byte_timeout_ms', started()));
-  });
+  };
+  const stall = () => {
+    if (seen.headersAt === undefined) fire('idle', options.stalled?.reason);
+  };
+  at(began + options.firstByteMs, watchFirstByte);
+  options.stalled?.addEventListener('abort', stall, { once: true });
   return {
     onHeaders: watchIdle,
     fired: () => fired,
     stop: () => {
+      options.stalled?.removeEventListener('abort', stall);
       for (const cancel of timers) cancel();
     },
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Certainty, FAILURES, type FailureKind, type FailureRow } from './failure.ts';
-import { billed, callerMayRepeat, httpAnswer } from './http-answer.ts';
+import { adviceFor, billed, callerMayRepeat, httpAnswer } from './http-answer.ts';
 import { sampleFailure } from './testing/samples.ts';
 
 const KINDS = Object.keys(FAILURES) as readonly FailureKind[];
@@ -30,6 +30,15 @@ const answers: readonly (readonly [FailureKind, Certainty, number, string])[] = 
   ['interrupted', 'ambiguous', 424, 'outcome_unknown'],
   ['canceled', 'ambiguous', 424, 'outcome_unknown'],
   ['server', 'failed', 424, 'generation_failed'],
+  ['server', 'rejected', 502, 'generation_failed'],
+  ['out_of_memory', 'failed', 424, 'out_of_memory'],
+  ['out_of_memory', 'rejected', 424, 'out_of_memory'],
+  ['network', 'rejected', 502, 'provider_unreachable'],
+  ['timeout', 'rejected', 504, 'timeout'],
+  ['interrupted', 'rejected', 502, 'interrupted'],
+  ['empty', 'rejected', 502, 'no_image_returned'],
+  ['corrupt', 'rejected', 502, 'corrupt_image'],
+  ['storage', 'rejected', 500, 'storage_failed'],
   ['empty', 'completed', 424, 'no_image_returned'],
   ['corrupt', 'completed', 424, 'corrupt_image'],
   ['authentication', 'rejected', 502, 'provider_authentication'],
@@ -77,6 +86,13 @@ test('what is never repeated on the same target is not counted on for a callerâ€
     if (rows[kind].breaker === 'credential') {
       assert.equal(callerMayRepeat(sampleFailure(kind, { notBefore: 1 })), false, kind);
     }
+  }
+});
+
+test('advice for what was not billed speaks of no charge', () => {
+  for (const kind of KINDS) {
+    const advice = adviceFor(sampleFailure(kind, { certainty: 'rejected' }));
+    assert.doesNotMatch(advice, /may be billed|may have billed|may have been billed|paying again/, kind);
   }
 });
 

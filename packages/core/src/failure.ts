@@ -5,7 +5,7 @@
 
 /**
  * - `not_sent`: the request provably never left.
- * - `rejected`: the provider answered that it did no work.
+ * - `rejected`: the provider answered that it did no work, or bills nothing whatever it does.
  * - `failed`: the provider's own words that it tried and failed.
  * - `ambiguous`: bytes left and no verdict came; the work may be done and billed.
  * - `completed`: the work was done and nothing usable came.
@@ -39,14 +39,8 @@ export type ErrorType =
 
 const ask = { type: 'invalid_request_error', certainty: 'rejected', retry: false, breaker: 'ignored' } as const;
 const ours = { certainty: 'not_sent', retry: false, fallback: false, breaker: 'ignored' } as const;
-const unusable = {
-  certainty: 'completed',
-  retry: false,
-  fallback: false,
-  breaker: 'ignored',
-  status: 424,
-  type: 'server_error',
-} as const;
+const unusable = { ...ours, certainty: 'completed', status: 424, type: 'server_error' } as const;
+const trouble = { retry: true, fallback: true, breaker: 'target', type: 'server_error' } as const;
 
 /** Per kind: its usual certainty, what may follow, what the breakers make of it, the HTTP answer, and one sentence of advice. */
 export const FAILURES = {
@@ -167,32 +161,34 @@ export const FAILURES = {
       'The provider refused the content; change the prompt or the picture. Repeating the same request will be refused again.',
   },
   overloaded: {
+    ...trouble,
     certainty: 'rejected',
-    retry: true,
-    fallback: true,
-    breaker: 'target',
     status: 503,
-    type: 'server_error',
     code: 'model_unavailable',
     advice: 'The provider is overloaded; try again later or add a second target to the route.',
   },
   server: {
+    ...trouble,
     certainty: 'failed',
-    retry: true,
-    fallback: true,
-    breaker: 'target',
     status: 424,
-    type: 'server_error',
     code: 'generation_failed',
     advice: 'The provider tried and failed. Trying again may be billed again.',
   },
-  network: {
-    certainty: 'not_sent',
-    retry: true,
+  out_of_memory: {
+    certainty: 'failed',
+    retry: false,
     fallback: true,
-    breaker: 'target',
-    status: 502,
+    breaker: 'ignored',
+    status: 424,
     type: 'server_error',
+    code: 'out_of_memory',
+    advice:
+      'The machine has too little memory for this picture; ask for a smaller size or fewer at once, or use a host with more memory.',
+  },
+  network: {
+    ...trouble,
+    certainty: 'not_sent',
+    status: 502,
     code: 'provider_unreachable',
     advice: 'The provider could not be reached; check its base URL, DNS and the network of this machine.',
   },
@@ -207,12 +203,9 @@ export const FAILURES = {
     advice: 'The provider’s TLS certificate was refused; check the base URL, the clock, and any intercepting proxy.',
   },
   timeout: {
+    ...trouble,
     certainty: 'ambiguous',
-    retry: true,
-    fallback: true,
-    breaker: 'target',
     status: 504,
-    type: 'server_error',
     code: 'timeout',
     advice: 'The named clock ran out; raise the setting it names if the model is only slow.',
   },
@@ -286,7 +279,6 @@ export interface Failure {
   readonly code?: string;
   readonly status?: number;
   readonly requestId?: string;
-
   readonly param?: string;
   /** Not to be tried before this instant (epoch ms): the provider's own word, or an open breaker's. */
   readonly notBefore?: number;

@@ -1,5 +1,14 @@
 import type { Failure } from './failure.ts';
-import { type Event, foldRun, type GeneratedImage, type Outcome, paidAttempts, type Run } from './journal.ts';
+import {
+  type Event,
+  foldRun,
+  type GeneratedImage,
+  gravest,
+  missingOf,
+  type Outcome,
+  paidAttempts,
+  type Run,
+} from './journal.ts';
 import { isObject, type JsonObject, type JsonValue } from './json.ts';
 
 /** A whole request folded from the journals of its runs, in their order. */
@@ -36,9 +45,9 @@ function foldOutcomes(runs: readonly Run[]): Outcome | undefined {
   const [only] = finished;
   if (finished.length === 1) return only;
   const images: GeneratedImage[] = finished.flatMap((one) => (one.ok ? one.images : []));
-  const missing = finished.flatMap((one) => (one.ok ? (one.missing ?? []) : [one.failure]));
+  const missing = finished.flatMap(missingOf);
   const [failure] = missing;
-  if (images.length === 0 && failure) return { ok: false, failure: gravest(missing, failure) };
+  if (images.length === 0 && failure) return { ok: false, failure: gravest(missing, failure), missing };
   const usages = finished.map((one) => (one.ok ? one.usage : undefined)).filter((usage) => usage !== undefined);
   return {
     ok: true,
@@ -46,16 +55,6 @@ function foldOutcomes(runs: readonly Run[]): Outcome | undefined {
     ...(missing.length > 0 && { missing }),
     ...(usages.length > 0 && { usage: addUsage(usages) }),
   };
-}
-
-/** Of several failures the one about money speaks for all: a caller must not take a possible charge for none. */
-function gravest(failures: readonly Failure[], first: Failure): Failure {
-  const order = ['ambiguous', 'completed', 'failed'] as const;
-  for (const certainty of order) {
-    const found = failures.find((failure) => failure.certainty === certainty);
-    if (found) return found;
-  }
-  return first;
 }
 
 /** Adds counts at every depth; what is no number is taken from the first. */

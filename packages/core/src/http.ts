@@ -1,5 +1,5 @@
 import type { Asset } from './images/asset.ts';
-import type { JsonObject, JsonValue } from './json.ts';
+import { isObject, type JsonObject, type JsonValue } from './json.ts';
 
 /** A request as plain data: an adapter builds it, `authorize` adds the key, the transport sends it. Header names are lower case. */
 export interface HttpRequest {
@@ -41,6 +41,20 @@ export interface SseEvent {
 }
 
 /** A picture inside a JSON body: in its place a string of base64 or a data URL is sent, read from the store meanwhile. */
-export function embedded(asset: Asset, as: 'base64' | 'data-url'): JsonObject {
-  return { $asset: { ...asset }, as };
+export function embedded(asset: Asset, as: EmbeddedPicture['as']): JsonObject {
+  const value = { $asset: { ...asset }, as };
+  EMBEDDED.set(value, { asset, as });
+  return value;
+}
+
+export interface EmbeddedPicture {
+  readonly asset: Asset;
+  readonly as: 'base64' | 'data-url';
+}
+
+const EMBEDDED = new WeakMap<object, EmbeddedPicture>();
+
+/** The picture this stands for, if `embedded` made it. What a caller wrote to look like one is sent as it is written. */
+export function embeddedPicture(value: JsonValue | undefined): EmbeddedPicture | undefined {
+  return isObject(value) ? EMBEDDED.get(value) : undefined;
 }

@@ -1,8 +1,16 @@
 export type { Adaptation, Capabilities, MaskPolarity, SizeRule } from './capabilities.ts';
 export { createMemoryCells } from './cells.ts';
+export { isChatModel } from './chat-models.ts';
 export { type Client, type ClientConfig, createClient, type ImageResult } from './client.ts';
 export { type Cost, costOf } from './cost.ts';
-export { type Connection, RUN_LIMITS, type RunEnvironment, type RunLimits, type Turns } from './environment.ts';
+export {
+  type Connection,
+  hostCredential,
+  RUN_LIMITS,
+  type RunEnvironment,
+  type RunLimits,
+  type Turns,
+} from './environment.ts';
 export { OnetakeError } from './errors.ts';
 export {
   type Certainty,
@@ -26,6 +34,7 @@ export {
   foldRun,
   type GeneratedImage,
   type Journal,
+  missingOf,
   type Outcome,
   paidAttempts,
   type Run,
@@ -33,10 +42,19 @@ export {
 } from './journal.ts';
 export { isObject, type JsonObject, type JsonValue } from './json.ts';
 export { listModels } from './listed-models.ts';
+export {
+  type Catalogue,
+  modelNames,
+  modelOf,
+  type PolicySettings,
+  type Route,
+  retirementAt,
+  splitTarget,
+} from './model-names.ts';
 export { nearMatches } from './near-matches.ts';
 export { createPacer, type PacerOptions, type WakefulPacer } from './pacer.ts';
 export type { Cells, Claim, Delay, LimitReport, Pacer, Ticket, Turn, TurnRequest } from './pacing.ts';
-export type { Payment, Plan, PlannedTarget, Policy } from './plan.ts';
+export type { PassedOver, Payment, Plan, PlannedTarget, Policy } from './plan.ts';
 export { withoutPermits } from './policy/admission.ts';
 export type { Presence } from './policy/decide.ts';
 export { createFairClock, type FairClock, type FairTag } from './policy/fair-queue.ts';
@@ -44,6 +62,8 @@ export { readHint } from './policy/hints.ts';
 export { type LimitReading, readLimits } from './policy/limit-words.ts';
 export { TIMEOUTS } from './policy/timeout.ts';
 export type { Price } from './price.ts';
+export { type ComfyuiSettings, comfyuiProvider } from './providers/comfyui.ts';
+export { readWorkflow, type Workflow } from './providers/comfyui-workflow.ts';
 export { PROVIDERS } from './providers/index.ts';
 export { type ModelFile, readModel, readModelFile } from './providers/model-data.ts';
 export { capabilityFacts } from './providers/model-facts.ts';
@@ -54,19 +74,8 @@ export { type SandboxAddress, sandboxProvider } from './providers/sandbox.ts';
 export { sandboxTaskProvider } from './providers/sandbox-task.ts';
 export { type Limits, parseRate, type Rate } from './rate.ts';
 export type { ImageRequest, Operation, PictureSource } from './request.ts';
-export {
-  type Catalogue,
-  keysOf,
-  limitsOf,
-  modelNames,
-  modelOf,
-  type Planned,
-  type PolicySettings,
-  planImage,
-  type Route,
-  splitPlan,
-  splitTarget,
-} from './route.ts';
+export { type Retirement, retirementOf } from './retired.ts';
+export { keysOf, limitsOf, type Planned, planImage, splitPlan } from './route.ts';
 export { PARKED, run } from './run.ts';
 export { systemIo } from './system-io.ts';
 export { isPublicAddress } from './transport/public-address.ts';

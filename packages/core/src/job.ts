@@ -1,3 +1,5 @@
+import { settled } from './attempt.ts';
+import { failureOf } from './classify.ts';
 import {
   type AttemptWork,
   type Clocks,
@@ -6,9 +8,9 @@ import {
   converse,
   ended,
   noConnection,
-  settled,
-} from './attempt.ts';
-import { failureOf } from './classify.ts';
+  noHost,
+} from './conversation.ts';
+import { connectionAt } from './environment.ts';
 import type { Failure } from './failure.ts';
 import type { Attempt, Event } from './journal.ts';
 import type { CancelCall, Handle, Progress, Stage } from './providers/provider.ts';
@@ -29,24 +31,26 @@ export async function pollAttempt(work: AttemptWork, { handle, startedAt }: Atte
   const connection = work.environment.connection(work.target.provider);
   const poll = connection?.provider.image?.poll;
   if (connection === undefined || poll === undefined || handle === undefined) {
-    return ended(work, { ok: false, failure: lostJob(noConnection(work.target)) });
+    return ended(work, { ok: false, failure: lostJob(work, noConnection(work.target)) });
   }
+  if (connectionAt(connection, work.credential) === undefined)
+    return ended(work, { ok: false, failure: lostJob(work, noHost(work)) });
   return converse<StillWaiting>(work, connection, async (call) => {
-    const context = contextOf(work, connection);
+    const context = contextOf(work, call.connection);
     const done = await call.send(poll.build(handle, context), pollClocks(work));
     const now = work.environment.io.now();
-    if (!done.ok) return stillWaiting(now, done.failure);
+    if (!done.ok) return stillWaiting(work, now, done.failure);
     const verdict = poll.verdict?.(done.response, handle);
     if (verdict) return settled(call, { kind: 'failed', failure: verdict }, done);
     const failure = failureOf(connection.provider, done.response, now);
-    if (failure?.kind === 'not_found') return ended(work, { ok: false, failure: lostJob(failure) }, done);
+    if (failure?.kind === 'not_found') return ended(work, { ok: false, failure: lostJob(work, failure) }, done);
     // Only a whole look tells of the job; a look that failed tells of itself.
     const looked = done.response.status >= 200 && done.response.status < 300;
-    if (failure && !(looked && failure.certainty === 'failed')) return stillWaiting(now, failure);
+    if (failure && !(looked && failure.certainty === 'failed')) return stillWaiting(work, now, failure);
     if (failure) return ended(work, { ok: false, failure }, done);
     const progress = poll.parse(done.response, handle, context);
     // Only a submit has a next step.
-    if (progress.kind === 'next') return stillWaiting(now, noNextStep());
+    if (progress.kind === 'next') return stillWaiting(work, now, noNextStep());
     return progress.kind === 'waiting' ? onItsWay(progress, handle, startedAt, now) : settled(call, progress, done);
   });
 }
@@ -60,6 +64,7 @@ export async function cancelAttempt(work: AttemptWork, attempt: Attempt): Promis
   const cancel = connection?.provider.image?.cancel;
   const { handle } = attempt;
   if (connection === undefined || cancel === undefined || handle === undefined) return ended(work, canceled());
+  if (connectionAt(connection, work.credential) === undefined) return ended(work, canceled());
   const told = await converse<Told>(work, connection, (call) => askToCancel(call, cancel, handle));
   if (told.type !== 'told') return told;
   if (told.confirmed) return ended(work, canceled(told));
@@ -87,6 +92,8 @@ async function askToCancel(call: Conversation, cancel: CancelCall, handle: Handl
 const POLL_TOTAL_MS = 600_000;
 const CANCEL_TOTAL_MS = 10_000;
 const FAILED_POLL_MS = 5_000;
+/** Where it costs nothing to make it elsewhere it is worth knowing soon. */
+const FAILED_FREE_POLL_MS = 2_500;
 const MIN_POLL_MS = 1_000;
 const MAX_POLL_MS = 10_000;
 /** Where a provider says nothing, the wait grows with the job's age, so that a look comes at most a tenth too late. */
@@ -113,8 +120,9 @@ function onItsWay(
   };
 }
 
-function stillWaiting(now: number, failure: Failure): StillWaiting {
-  return { type: 'still-waiting', pollAt: Math.max(now + FAILED_POLL_MS, failure.notBefore ?? 0), failure };
+function stillWaiting({ target }: AttemptWork, now: number, failure: Failure): StillWaiting {
+  const after = target.free ? FAILED_FREE_POLL_MS : FAILED_POLL_MS;
+  return { type: 'still-waiting', pollAt: Math.max(now + after, failure.notBefore ?? 0), failure };
 }
 
 function canceled(told?: Told): { readonly ok: false; readonly failure: Failure } {
@@ -139,7 +147,16 @@ function pollClocks({ plan, target, environment }: AttemptWork): Clocks {
   };
 }
 
-/** The provider took the job on; that it cannot be looked up any more does not undo its charge. */
-function lostJob(why: Failure): Failure {
-  return { ...why, certainty: 'ambiguous', message: `the job was accepted and cannot be looked up: ${why.message}` };
+/**
+ * The provider took the job on; that it cannot be looked up any more does not undo its charge. Where there is none it
+ * is cut-off work like any other, which is begun anew.
+ */
+function lostJob({ target }: AttemptWork, why: Failure): Failure {
+  const kind = target.free ? 'interrupted' : why.kind;
+  return {
+    ...why,
+    kind,
+    certainty: 'ambiguous',
+    message: `the job was accepted and cannot be looked up: ${why.message}`,
+  };
 }

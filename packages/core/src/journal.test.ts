@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EMPTY_RUN, type Event, foldRun, openAttempt, paidAttempts } from './journal.ts';
+import { EMPTY_RUN, type Event, foldRun, type Outcome, openAttempt, paidAttempts } from './journal.ts';
 import {
   SAMPLE_ASSET,
   SAMPLE_SUCCESS,
@@ -29,10 +29,25 @@ test('a whole run folds to its attempts and its outcome', () => {
     attempts: [
       {
         ...{ attempt: 1, target: 'a/model', startedAt: 10, endedAt: 31, outcome: failed, requestId: 'r1' },
-        ...{ handle: { id: 'j' }, pollAt: 30, overdue: sampleFailure('timeout') },
+        ...{ handle: { id: 'j' }, pollAt: 30, movedAt: 20, overdue: sampleFailure('timeout') },
       },
     ],
   });
+});
+
+test('a look that failed is no news of the job', () => {
+  const failure = sampleFailure('network');
+  const polled: Event = { type: 'polled', at: 30, attempt: 1, pollAt: 40, failure };
+  const handle: Event = { type: 'handle-received', at: 11, attempt: 1, handle: {}, pollAt: 20 };
+  assert.equal(foldRun([STARTED, handle, polled]).attempts[0]?.movedAt, 11);
+});
+
+test('what is made where nothing is billed is paid by nobody, open, done or lost', () => {
+  const free: Event = { ...STARTED, free: true };
+  const done = (outcome: Outcome): Event => ({ type: 'attempt-ended', at: 20, attempt: 1, outcome });
+  for (const events of [[free], [free, done(SAMPLE_SUCCESS)], [free, done(sampleFailed('empty'))]])
+    assert.equal(paidAttempts(foldRun(events)), 0);
+  assert.equal(paidAttempts(foldRun([STARTED])), 1);
 });
 
 test('folding on from a prefix gives what folding everything gives, and changes nothing it was given', () => {

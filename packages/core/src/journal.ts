@@ -1,4 +1,4 @@
-import type { Clock, Failure } from './failure.ts';
+import type { Clock, Failure, FailureKind } from './failure.ts';
 import type { Asset } from './images/asset.ts';
 import type { JsonObject } from './json.ts';
 import type { Handle, Resolved, Stage } from './providers/provider.ts';
@@ -6,8 +6,14 @@ import type { Handle, Resolved, Stage } from './providers/provider.ts';
 /** One picture of a finished run. */
 export interface GeneratedImage {
   readonly asset: Asset;
+  /** How many pictures it shows side by side, where it is a grid. */
+  readonly pictures?: number;
+  /** Its (first) place among its job's pictures, from 1, where one before it is missing. */
+  readonly place?: number;
   readonly seed?: number;
   readonly revisedPrompt?: string;
+  /** What its provider marked it as, such as `nsfw`. */
+  readonly flagged?: string;
   readonly resolved?: Resolved;
 }
 
@@ -17,8 +23,33 @@ export type Outcome =
       readonly images: readonly GeneratedImage[];
       readonly missing?: readonly Failure[];
       readonly usage?: JsonObject;
+      /** What the provider itself said that it cost, US dollars. */
+      readonly costUsd?: number;
     }
-  | { readonly ok: false; readonly failure: Failure };
+  | {
+      readonly ok: false;
+      readonly failure: Failure;
+      /** Why each picture is missing, where the provider made several that cannot be used. */
+      readonly missing?: readonly Failure[];
+      /** How many pictures are missing for this reason, where the run was for more than one. */
+      readonly pictures?: number;
+    };
+
+/** Why each picture that was asked for and not made is missing. */
+export function missingOf(outcome: Outcome): readonly Failure[] {
+  if (outcome.missing || outcome.ok) return outcome.missing ?? [];
+  return Array.from({ length: outcome.pictures ?? 1 }, () => outcome.failure);
+}
+
+/** Of several failures the one about money speaks for all: a possible charge must not be taken for none. */
+export function gravest(failures: readonly Failure[], first: Failure): Failure {
+  const order = ['ambiguous', 'completed', 'failed'] as const;
+  for (const certainty of order) {
+    const found = failures.find((failure) => failure.certainty === certainty);
+    if (found) return found;
+  }
+  return first;
+}
 
 /** Milliseconds spent in each stage of an attempt; absent where it was not reached. */
 export interface Timing {
@@ -36,8 +67,11 @@ export type Event =
       readonly type: 'attempt-started';
       readonly at: number;
       readonly attempt: number;
-      readonly target: string /** Which key of a pool it went with; absent where the target has one. */;
+      readonly target: string;
+      /** Which key or host of a pool it went with; absent where the target has one. */
       readonly credential?: string;
+      /** Its target bills nothing. */
+      readonly free?: true;
     }
   | {
       readonly type: 'handle-received';
@@ -67,6 +101,14 @@ export type Event =
       readonly asset: Asset;
       readonly event: JsonObject;
     }
+  /** The caller's mask told as the target reads masks: what it is sent in its place. */
+  | {
+      readonly type: 'mask-converted';
+      readonly at: number;
+      readonly attempt: number;
+      readonly mark: 'white' | 'black';
+      readonly asset: Asset;
+    }
   | {
       readonly type: 'clock-fired';
       readonly at: number;
@@ -83,7 +125,14 @@ export type Event =
       readonly requestId?: string;
       readonly timing?: Timing;
     }
-  | { readonly type: 'target-skipped'; readonly at: number; readonly target: string; readonly reason: string }
+  | {
+      readonly type: 'target-skipped';
+      readonly at: number;
+      readonly target: string;
+      readonly reason: string;
+      /** Of the reason; absent in journals from before it was noted. */
+      readonly kind?: FailureKind;
+    }
   | {
       readonly type: 'waiting';
       readonly at: number;
@@ -100,8 +149,14 @@ export interface Attempt {
   readonly endedAt?: number;
   readonly outcome?: Outcome;
   readonly credential?: string;
+  /** Its target bills nothing. */
+  readonly free?: true;
   readonly handle?: Handle;
   readonly pollAt?: number;
+  /** When it was last heard to have come further. */
+  readonly movedAt?: number;
+  /** Looks at it that failed since the last one that did not; this process's own. */
+  readonly missed?: { readonly since: number; readonly looks: number; readonly failure: Failure } | undefined;
   /** 0 to 100, as the provider last told it. */
   readonly progress?: number;
   readonly stage?: Stage;
@@ -117,6 +172,8 @@ export interface Run {
   readonly length: number;
   readonly attempts: readonly Attempt[];
   readonly partialSent: boolean;
+  /** Why the first target that was skipped was. */
+  readonly skippedFor?: FailureKind;
   readonly finished?: Outcome;
   readonly finishedAt?: number;
 }
@@ -136,12 +193,12 @@ function foldEvent(run: Run, event: Event): Run {
         attempts: [...run.attempts, startedAttempt(event)],
       };
     case 'handle-received':
-      return amendAttempt(next, event.attempt, { handle: event.handle, ...toldOfJob(event) });
+      return amendAttempt(next, event.attempt, { handle: event.handle, movedAt: event.at, ...toldOfJob(event) });
     case 'polled':
       return amendAttempt(next, event.attempt, {
         ...toldOfJob(event),
         ...(event.handle && { handle: event.handle }),
-        ...(event.failure && { pollFailure: event.failure.kind }),
+        ...(event.failure ? { pollFailure: event.failure.kind } : { movedAt: event.at }),
       });
     case 'clock-fired':
       return amendAttempt(next, event.attempt, { overdue: event.failure });
@@ -151,16 +208,25 @@ function foldEvent(run: Run, event: Event): Run {
     }
     case 'partial-sent':
       return { ...next, partialSent: true };
+    case 'target-skipped':
+      return run.skippedFor === undefined && event.kind ? { ...next, skippedFor: event.kind } : next;
     case 'finished':
       return { ...next, finished: event.outcome, finishedAt: event.at };
-    case 'target-skipped':
+    case 'mask-converted':
     case 'waiting':
       return next;
   }
 }
 
-function startedAttempt({ attempt, target, at, credential }: Extract<Event, { type: 'attempt-started' }>): Attempt {
-  return { attempt, target, startedAt: at, ...(credential !== undefined && { credential }) };
+function startedAttempt({
+  attempt,
+  target,
+  at,
+  credential,
+  free,
+}: Extract<Event, { type: 'attempt-started' }>): Attempt {
+  const told = { ...(credential !== undefined && { credential }), ...(free && { free }) };
+  return { attempt, target, startedAt: at, ...told };
 }
 
 function toldOfJob({ pollAt, progress, stage }: Extract<Event, { type: 'handle-received' | 'polled' }>) {
@@ -178,9 +244,10 @@ export function openAttempt(run: Run): Attempt | undefined {
   return last !== undefined && last.outcome === undefined ? last : undefined;
 }
 
-/** Attempts the provider may bill: everything but what provably did no work. */
+/** Attempts the provider may bill: everything but what provably did no work, or was made where nothing is billed. */
 export function paidAttempts(run: Run): number {
   return run.attempts.filter((one) => {
+    if (one.free) return false;
     if (one.outcome === undefined || one.outcome.ok) return true;
     return one.outcome.failure.certainty !== 'not_sent' && one.outcome.failure.certainty !== 'rejected';
   }).length;

@@ -47,6 +47,13 @@ test('a call that takes long where nothing is limited stays the business of its 
   assert.equal(pacer.report()[0]?.inFlight, 0);
 });
 
+test('a call that was refused where nothing was limited before leaves nothing to renew', async () => {
+  const { clock, ask } = createPacerRig();
+  const turn = await taken(ask('refused'));
+  turn.settle(REFUSED);
+  await assert.rejects(clock.drive(new Promise(() => {})), /nothing is left to happen/);
+});
+
 test('two nodes share one limit, and the uses that each had noted alone', async () => {
   const shared = sharedCells();
   const clock = createVirtualClock(NOW);

@@ -18,6 +18,13 @@ test('without a limit and without a queue a turn comes within a microtask, with 
   await assert.rejects(clock.drive(new Promise(() => {})), /nothing is left to happen/);
 });
 
+test('a call that learns the first limit leaves no timer behind', async () => {
+  const { clock, ask } = createPacerRig();
+  (await taken(ask('A'))).settle(REFUSED);
+  await settled();
+  await assert.rejects(clock.drive(new Promise(() => {})), /nothing is left to happen/);
+});
+
 test('turns go to the lowest tag, and of equal tags to who came first', async () => {
   const { given, ask } = createPacerRig({ limits: () => ({ concurrency: 1 }) });
   let turn = await taken(ask('first'));

@@ -1,4 +1,4 @@
-import type { Adaptation } from './capabilities.ts';
+import type { Adaptation, MaskPolarity } from './capabilities.ts';
 import type { Price } from './price.ts';
 import type { ImageRequest } from './request.ts';
 
@@ -9,8 +9,8 @@ export interface Plan {
   readonly route: string;
   readonly targets: readonly PlannedTarget[];
   /** Targets of the route that cannot serve this request, and why. */
-  readonly passedOver?: readonly { readonly target: string; readonly reason: string }[];
-  /** The name asked for is retired, and its successor serves. */
+  readonly passedOver?: readonly PassedOver[];
+  /** The name asked for is retired, and its successor serves; both without a provider. */
   readonly successor?: { readonly of: string; readonly target: string; readonly retiredOn: string };
   readonly policy: Policy;
   readonly createdAt: number;
@@ -20,6 +20,14 @@ export interface Plan {
   readonly unattended?: true;
   /** Its class in every queue; absent means interactive. */
   readonly priority?: 'batch';
+}
+
+export interface PassedOver {
+  readonly target: string;
+  readonly reason: string;
+  readonly kind: 'capability' | 'not_found';
+  /** How many of `targets` come before it in the route. */
+  readonly at: number;
 }
 
 /** One model behind one credential: what breakers and limits attach to. */
@@ -37,8 +45,12 @@ export interface PlannedTarget {
   readonly firstByteMs: number;
   /** What this target is sent, where that is not the plan's request as it is. */
   readonly request?: ImageRequest;
+  /** What marks the area to edit in the masks it is sent; absent where it is transparency, as in the request. */
+  readonly maskPolarity?: MaskPolarity;
   /** What became of the fields that the caller set; absent where nobody knows what the model takes. */
   readonly adapted?: readonly Adaptation[];
+  /** Seeds go from 0 to this; absent where nobody knows. */
+  readonly maxSeed?: number;
   /** Nothing is billed there, so whatever was lost may be made again. */
   readonly free?: true;
   /** Of a free target: without any progress for this long, a job is given up and made elsewhere. */

@@ -1,4 +1,4 @@
-import { amendAttempt, type Event, foldRun, type Journal, type Run } from './journal.ts';
+import { type Attempt, amendAttempt, type Event, foldRun, type Journal, type Run } from './journal.ts';
 
 /** A run's journal as the run sees it: what happened counts at once, and becomes durable in order. */
 export interface Recorder {
@@ -7,8 +7,8 @@ export interface Recorder {
   record(...events: readonly Event[]): void;
   flush(): Promise<void>;
   append(event: Event): Promise<void>;
-  /** When to look at a job again, which need not survive this process. */
-  note(attempt: number, pollAt: number): void;
+  /** What is known of a job that need not survive this process, such as when to look at it again. */
+  note(attempt: number, known: Pick<Attempt, 'pollAt' | 'missed'>): void;
 }
 
 /** Appends in order, one write at a time, because the fence counts events; what gathers meanwhile goes as one. */
@@ -32,8 +32,8 @@ export function createRecorder(journal: Journal): Recorder {
     record(event);
     return flush();
   };
-  const note = (attempt: number, pollAt: number): void => {
-    state = amendAttempt(state, attempt, { pollAt });
+  const note: Recorder['note'] = (attempt, known) => {
+    state = amendAttempt(state, attempt, known);
   };
   return { run: () => state, record, flush, append, note };
 }

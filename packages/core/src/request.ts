@@ -38,6 +38,8 @@ export type Operation = 'generate' | 'edit' | 'variation' | 'upscale';
 export interface PictureSource {
   /** `provider/model` that made it. */
   readonly target: string;
+  /** Which key or server of a pool it went with: others know nothing of the job. Absent where the target has one. */
+  readonly credential?: string;
   /** The job's handle, as its adapter wrote it. */
   readonly handle: JsonObject;
   /** Which of its pictures, from 1. */

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Connection } from './environment.ts';
 import { httpAnswer } from './http-answer.ts';
+import { type Catalogue, modelNames, type PolicySettings, splitTarget } from './model-names.ts';
 import { nearMatches } from './near-matches.ts';
 import { openai, openaiCompatible } from './providers/openai.ts';
 import type { Provider } from './providers/provider.ts';
 import { sandboxProvider } from './providers/sandbox.ts';
-import { type Catalogue, modelNames, type PolicySettings, planImage, splitPlan, splitTarget } from './route.ts';
+import { planImage, splitPlan } from './route.ts';
 import { sampleRequest } from './testing/samples.ts';
 
 const connection = (id: string, provider: Provider): Connection => ({ id, provider, baseUrl: 'http://x', secret: '' });

@@ -1,41 +1,22 @@
-import type { Connection } from './environment.ts';
+import { poolOf } from './environment.ts';
 import type { Failure } from './failure.ts';
-import { nearMatches } from './near-matches.ts';
-import type { Payment, Plan, PlannedTarget, Policy } from './plan.ts';
+import {
+  type Catalogue,
+  findTarget,
+  modelOf,
+  type PolicySettings,
+  resolveName,
+  splitTarget,
+  unknownModel,
+} from './model-names.ts';
+import type { PassedOver, Plan, PlannedTarget, Policy } from './plan.ts';
+import { type Asked, type FoundTarget, planTarget } from './plan-target.ts';
 import { allowedPaidAttempts } from './policy/budget.ts';
 import { RETRY_POLICY } from './policy/retry.ts';
-import { firstByteMs, TIMEOUTS } from './policy/timeout.ts';
-import type { Model } from './providers/provider.ts';
+import { TIMEOUTS } from './policy/timeout.ts';
 import type { Limits } from './rate.ts';
 import type { ImageRequest } from './request.ts';
-
-/** What a route, a key or a request may set; the request wins over the route, the route over the defaults. */
-export interface PolicySettings {
-  readonly payment?: Payment;
-  readonly maxPaidAttempts?: number;
-  readonly fallback?: boolean;
-  readonly totalTimeoutMs?: number;
-  readonly firstByteTimeoutMs?: number;
-  readonly idleTimeoutMs?: number;
-  readonly connectTimeoutMs?: number;
-  readonly harvestMs?: number;
-}
-
-/** A public model name: the targets to try in order, each `provider/model`. */
-export interface Route {
-  readonly targets: readonly string[];
-  readonly policy?: PolicySettings;
-}
-
-/** Everything a model name can mean. */
-export interface Catalogue {
-  /** In the order of the configuration: a bare model name goes to the first that lists it. */
-  readonly connections: readonly Connection[];
-  readonly routes: Readonly<Record<string, Route>>;
-  readonly defaultModel: string | undefined;
-  /** Plays every name that nothing else answers to; set when no provider has a key. */
-  readonly understudy?: string;
-}
+import { type Retirement, translateRetired } from './retired.ts';
 
 export type Planned = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly failure: Failure };
 
@@ -47,18 +28,75 @@ export function planImage(
   settings: PolicySettings,
   now: number,
 ): Planned {
-  const route = name || catalogue.defaultModel;
+  const { source } = request;
+  const route = source?.target ?? (name || catalogue.defaultModel);
   if (route === undefined) return { ok: false, failure: noDefault() };
-  const found = findRoute(route, catalogue);
-  if (found === undefined) return { ok: false, failure: unknownModel(route, catalogue) };
-  const set = { ...found.policy, ...settings };
-  const targets = found.targets.map((id) => plannedTarget(id, request, catalogue, set));
-  const usable = targets.filter((target) => 'id' in target);
-  const [wrong] = targets.filter((target) => 'kind' in target);
-  if (usable.length === 0) return { ok: false, failure: wrong ?? unknownModel(route, catalogue) };
+  const found = resolveName(route, catalogue, settings.aliases ?? catalogue.aliases ?? true);
+  if ('kind' in found) return { ok: false, failure: found };
+  const set = { ...found.route.policy, ...settings };
+  const retirement = source ? undefined : found.retirement;
+  if (retirement && set.strict) return { ok: false, failure: strictAboutRetired(retirement) };
+  const asked = retirement ? translateRetired(request, retirement) : { request, adaptations: [] };
+  // Only who made a picture has it.
+  const ids = source ? [source.target] : found.route.targets;
+  const { targets, passedOver } = planTargets(ids, { original: request, ...asked }, catalogue, set);
+  if (targets.length === 0) {
+    const failure = nobodyCan(route, passedOver, catalogue);
+    return { ok: false, failure: retirement ? tellRetired(failure, retirement) : failure };
+  }
   const policy = policyOf(set);
-  const plan = { request, route, targets: usable, policy, createdAt: now, deadlineAt: now + policy.timeout.totalMs };
+  const plan = {
+    request,
+    route,
+    targets,
+    ...(passedOver.length > 0 && { passedOver: passedOver.map(({ field: _field, ...one }) => one) }),
+    ...(retirement && { successor: successorOf(retirement) }),
+    policy,
+    createdAt: now,
+    deadlineAt: now + policy.timeout.totalMs,
+  };
   return { ok: true, plan };
+}
+
+function successorOf({ name, successor, retiredOn }: Retirement): NonNullable<Plan['successor']> {
+  return { of: name, target: successor, retiredOn };
+}
+
+/** A target that cannot serve, with the field that is at fault. */
+type Passed = PassedOver & { readonly field: string };
+
+function planTargets(ids: readonly string[], asked: Asked, catalogue: Catalogue, set: PolicySettings) {
+  const targets: PlannedTarget[] = [];
+  const passedOver: Passed[] = [];
+  for (const [index, id] of ids.entries()) {
+    const at = targets.length;
+    const found = catalogueTarget(id, catalogue);
+    if (found === undefined) {
+      const reason = 'model: no provider here answers to it';
+      passedOver.push({ target: id, reason, kind: 'not_found', at, field: 'model' });
+      continue;
+    }
+    const { strict = false, firstByteTimeoutMs, stallTimeoutMs } = set;
+    const options = { isFirst: index === 0, strict, firstByteTimeoutMs, stallTimeoutMs };
+    const planned = planTarget(found, asked, options);
+    if ('id' in planned) targets.push(withCredentialOf(asked.request.source, planned));
+    else passedOver.push({ target: found.id, kind: 'capability', at, ...planned });
+  }
+  return { targets, passedOver };
+}
+
+/** A key that is not configured any more is no reason to refuse: the provider may know the job by another. */
+function withCredentialOf(source: ImageRequest['source'], target: PlannedTarget): PlannedTarget {
+  const { credential = '' } = source ?? {};
+  return target.credentials?.includes(credential) ? { ...target, credentials: [credential] } : target;
+}
+
+/** A target by any of its spellings. */
+function catalogueTarget(id: string, catalogue: Catalogue): FoundTarget | undefined {
+  const full = findTarget(id, catalogue) ?? id;
+  const connection = catalogue.connections.find((one) => one.id === splitTarget(full).provider);
+  const model = connection?.provider.model(splitTarget(full).model);
+  return connection && model && { id: full, connection, model: { ...model, id: splitTarget(full).model } };
 }
 
 function policyOf(set: PolicySettings): Policy {
@@ -77,54 +115,6 @@ function policyOf(set: PolicySettings): Policy {
   };
 }
 
-/** A configured route by its name; else one made of the single target a model name stands for. */
-function findRoute(name: string, catalogue: Catalogue): Route | undefined {
-  const route = Object.hasOwn(catalogue.routes, name) ? catalogue.routes[name] : undefined;
-  if (route) return route;
-  const target = findTarget(name, catalogue);
-  return target === undefined ? undefined : { targets: [target] };
-}
-
-/** `provider/model` split at the first slash, a bare name by who lists it, anything by the understudy. */
-function findTarget(name: string, catalogue: Catalogue): string | undefined {
-  const { provider, model } = splitTarget(name);
-  const named = catalogue.connections.find((one) => one.id === provider);
-  if (named) return model !== '' && named.provider.model(model) ? name : undefined;
-  const lists = catalogue.connections.find((one) => one.provider.models.some((listed) => listed.id === name));
-  if (lists) return `${lists.id}/${name}`;
-  return catalogue.understudy === undefined ? undefined : `${catalogue.understudy}/${model}`;
-}
-
-export function splitTarget(id: string): { provider: string; model: string } {
-  const slash = id.indexOf('/');
-  return slash < 0 ? { provider: '', model: id } : { provider: id.slice(0, slash), model: id.slice(slash + 1) };
-}
-
-function plannedTarget(
-  id: string,
-  request: ImageRequest,
-  catalogue: Catalogue,
-  set: PolicySettings,
-): PlannedTarget | Failure {
-  const full = findTarget(id, catalogue) ?? id;
-  const { provider, model: modelId } = splitTarget(full);
-  const connection = catalogue.connections.find((one) => one.id === provider);
-  const model = connection?.provider.model(modelId);
-  if (connection === undefined || model === undefined) return unknownModel(id, catalogue);
-  if (!model.operations.includes(request.operation)) return cannot(full, request.operation);
-  return {
-    id: full,
-    provider,
-    model: modelId,
-    credential: connection.provider.credentialPerModel ? full : provider,
-    ...(connection.pool && { credentials: Object.keys(connection.pool) }),
-    streams: model.streams,
-    maxImagesPerCall: model.maxImagesPerCall,
-    firstByteMs: firstByteMs(model.fast, set.firstByteTimeoutMs),
-    ...(model.price && { price: model.price }),
-  };
-}
-
 /**
  * The child plans of a request for more pictures than one call makes, each with its own journal and payment bound;
  * the plan itself when one call does. Every target of the plan can serve every child.
@@ -136,24 +126,29 @@ export function splitPlan(plan: Plan): readonly Plan[] {
   const children = Math.ceil(n / perCall);
   return Array.from({ length: children }, (_, index) => {
     const share = Math.min(perCall, n - index * perCall);
-    return { ...plan, request: childRequest(plan.request, share, index) };
+    const request = childRequest(plan.request, share, index);
+    return { ...plan, request, targets: plan.targets.map((target) => childTarget(target, plan, share, index)) };
   });
 }
 
 /** Equal seeds would make equal pictures. */
-function childRequest(request: ImageRequest, n: number, index: number): ImageRequest {
-  return { ...request, n, ...(request.seed !== undefined && { seed: request.seed + index }) };
+function childRequest(
+  request: ImageRequest,
+  n: number,
+  index: number,
+  maxSeed = Number.MAX_SAFE_INTEGER,
+): ImageRequest {
+  const { seed } = request;
+  const own = seed === undefined ? undefined : seed + index > maxSeed ? seed + index - maxSeed - 1 : seed + index;
+  return { ...request, n, ...(own !== undefined && { seed: own }) };
 }
 
-/** Every public name, routes first, for listings and near matches. */
-export function modelNames(catalogue: Catalogue): readonly string[] {
-  const targets = catalogue.connections.flatMap((one) => one.provider.models.map((model) => `${one.id}/${model.id}`));
-  return [...Object.keys(catalogue.routes), ...targets];
-}
-
-export function modelOf(target: string, catalogue: Catalogue): Model | undefined {
-  const { provider, model } = splitTarget(target);
-  return model === '' ? undefined : catalogue.connections.find((one) => one.id === provider)?.provider.model(model);
+/** Its own request, or where the seed of the child goes beyond those it takes. */
+function childTarget(target: PlannedTarget, { request }: Plan, n: number, index: number): PlannedTarget {
+  const { maxSeed } = target;
+  const isBeyond = maxSeed !== undefined && (request.seed ?? 0) + index > maxSeed;
+  if (target.request === undefined && !isBeyond) return target;
+  return { ...target, request: childRequest(target.request ?? request, n, index, maxSeed) };
 }
 
 /** The credentials an attempt at this target may go with; undefined when the catalogue has no such target (any more). */
@@ -161,8 +156,7 @@ export function keysOf(target: string, catalogue: Catalogue): readonly string[] 
   const { provider } = splitTarget(target);
   const connection = catalogue.connections.find((one) => one.id === provider);
   if (connection === undefined) return undefined;
-  if (connection.pool) return Object.keys(connection.pool);
-  return [connection.provider.credentialPerModel ? target : provider];
+  return poolOf(connection) ?? [connection.provider.credentialPerModel ? target : provider];
 }
 
 /** What is allowed at a target: configured for it, or for all of its provider's models, else what its model is known for. */
@@ -176,20 +170,37 @@ export function limitsOf(
   return own ?? (Object.hasOwn(configured, all) ? configured[all] : undefined) ?? modelOf(target, catalogue)?.limits;
 }
 
-function unknownModel(name: string, catalogue: Catalogue): Failure {
-  const near = nearMatches(name, modelNames(catalogue));
-  const hint =
-    near.length > 0 ? `did you mean ${near.map((one) => `"${one}"`).join(' or ')}?` : 'GET /v1/models lists them';
-  const message = `model: no provider or route here answers to "${name.slice(0, 200)}"; ${hint}`;
-  return { kind: 'not_found', certainty: 'not_sent', message, param: 'model' };
-}
-
 function noDefault(): Failure {
   const message = 'model: none was given and no default_model is configured; send one of GET /v1/models';
   return { kind: 'invalid', certainty: 'not_sent', message, param: 'model', code: 'missing_required_parameter' };
 }
 
-function cannot(target: string, operation: ImageRequest['operation']): Failure {
-  const message = `model: ${target} cannot ${operation} images; choose another model`;
-  return { kind: 'capability', certainty: 'not_sent', message, param: 'model', code: 'capability_missing' };
+function unfit({ reason, field }: Pick<Passed, 'reason' | 'field'>): Failure {
+  return { kind: 'capability', certainty: 'not_sent', message: reason, param: field, code: 'capability_missing' };
+}
+
+function tellRetired(failure: Failure, { name, retiredOn, successor }: Retirement): Failure {
+  const { message } = failure;
+  return { ...failure, message: `${message}; ${name} was retired on ${retiredOn}, and ${successor} serves instead` };
+}
+
+const MAX_REASON_CHARS = 300;
+
+/** Every target of the route was passed over: with the reason of each, and the field where there is but one. */
+function nobodyCan(name: string, passedOver: readonly Passed[], catalogue: Catalogue): Failure {
+  const [first, ...others] = passedOver;
+  if (first === undefined || passedOver.every(({ kind }) => kind === 'not_found')) {
+    return unknownModel(first?.target ?? name, catalogue);
+  }
+  if (others.length === 0) return unfit({ ...first, reason: `${first.reason} (${first.target})` });
+  const reasons = passedOver.map(({ target, reason }) => `${target}: ${reason.slice(0, MAX_REASON_CHARS)}`).join('; ');
+  return unfit({
+    reason: `model: no target of "${name.slice(0, 200)}" can serve this request (${reasons})`,
+    field: 'model',
+  });
+}
+
+function strictAboutRetired({ name, retiredOn, successor }: Retirement): Failure {
+  const reason = `model: ${name} was retired on ${retiredOn}, and strict allows no other to serve; ask for ${successor}`;
+  return unfit({ reason, field: 'model' });
 }

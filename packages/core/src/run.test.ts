@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RunEnvironment } from './environment.ts';
+import { RUN_LIMITS, type RunEnvironment } from './environment.ts';
 import type { Journal, Outcome } from './journal.ts';
 import type { Policy } from './plan.ts';
 import { openaiCompatible } from './providers/openai.ts';
@@ -259,6 +259,6 @@ test('a key without a known prefix is not carried either', async () => {
 });
 
 test('no run goes on for ever: too many decisions end it with an error', async () => {
-  const limits = { maxAnswerBytes: 1e6, maxDecisions: 5, maxDownloadTries: 1 };
+  const limits = { ...RUN_LIMITS, maxDecisions: 5 };
   await assert.rejects(end({ submits: [REFUSED] }, { limits }), /no end after 5 decisions/);
 });

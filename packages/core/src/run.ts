@@ -1,5 +1,6 @@
-import { type AttemptWork, submitAttempt } from './attempt.ts';
-import type { RunEnvironment } from './environment.ts';
+import { submitAttempt } from './attempt.ts';
+import type { AttemptWork } from './conversation.ts';
+import { type RunEnvironment, withHostsOf } from './environment.ts';
 import type { Failure } from './failure.ts';
 import type { Gate } from './gates.ts';
 import type { Health } from './health.ts';
@@ -108,7 +109,7 @@ async function take(decision: Exclude<Decision, { do: 'stop' }>, step: Step): Pr
   const at = environment.io.now();
   switch (decision.do) {
     case 'finish':
-      return recorder.record({ type: 'finished', at, outcome: decision.outcome });
+      return recorder.record({ type: 'finished', at, outcome: forAll(decision.outcome, step.plan.request.n) });
     case 'give-up-attempt':
       return recorder.record({ type: 'attempt-ended', at, attempt: decision.attempt, outcome: decision.outcome });
     case 'release-caller': {
@@ -120,7 +121,7 @@ async function take(decision: Exclude<Decision, { do: 'stop' }>, step: Step): Pr
       if (!openAttempt(recorder.run())) recorder.record({ type: 'waiting', at, target, until, reason });
       const stopNews = environment.onNews?.(() => {
         const open = openAttempt(recorder.run());
-        if (open) recorder.note(open.attempt, environment.io.now());
+        if (open) recorder.note(open.attempt, { pollAt: environment.io.now() });
       });
       // Listening from here on: whoever comes or goes while this is being written wakes it too.
       const waited = waitUntil(until, environment);
@@ -137,9 +138,20 @@ async function take(decision: Exclude<Decision, { do: 'stop' }>, step: Step): Pr
       await recorder.flush();
       // Asked of the provider although the run itself is canceled: that is what it is asked for.
       const asking = { ...step, environment: { ...environment, cancel: new AbortController().signal } };
-      return end(await cancelAttempt(workOf(asking, decision.target, decision.attempt), decision.attempt), step);
+      const ended = await cancelAttempt(workOf(asking, decision.target, decision.attempt), decision.attempt);
+      return end(decision.because ? endedBecause(decision.because, ended) : ended, step);
     }
   }
+}
+
+/** A run that failed leaves all of its pictures missing. */
+function forAll(outcome: Outcome, pictures: number): Outcome {
+  return outcome.ok || outcome.missing || pictures === 1 ? outcome : { ...outcome, pictures };
+}
+
+/** The picture may have come at the last moment. */
+function endedBecause(failure: Failure, ended: Event): Event {
+  return ended.type !== 'attempt-ended' || ended.outcome.ok ? ended : { ...ended, outcome: { ok: false, failure } };
 }
 
 async function start(decision: Extract<Decision, { do: 'start' }>, step: Step): Promise<void> {
@@ -156,8 +168,9 @@ async function start(decision: Extract<Decision, { do: 'start' }>, step: Step): 
   let outcome: Outcome = NOT_SENT;
   try {
     recorder.record(...skipped.map((one): Event => ({ type: 'target-skipped', at: now, ...one })));
-    const credential = target.credentials === undefined ? {} : { credential: turn.credential };
-    await recorder.append({ type: 'attempt-started', at: now, attempt, target: target.id, ...credential });
+    const credential = turn.credential === target.credential ? {} : { credential: turn.credential };
+    const free = target.free && { free: target.free };
+    await recorder.append({ type: 'attempt-started', at: now, attempt, target: target.id, ...credential, ...free });
     const ended = await submitAttempt(workOf(step, target, { attempt, ...credential }));
     outcome = ended.type === 'attempt-ended' ? ended.outcome : ACCEPTED;
     // Before the answer can be sent, so that a caller's own repeats meet a closed gate.
@@ -168,18 +181,28 @@ async function start(decision: Extract<Decision, { do: 'start' }>, step: Step): 
 }
 
 /** Waits in the target's queue; undefined when something happened meanwhile that wants a new decision. */
-async function turnFor(target: PlannedTarget, { plan, recorder, environment }: Step): Promise<Turn | undefined> {
+async function turnFor(planned: PlannedTarget, { plan, recorder, environment }: Step): Promise<Turn | undefined> {
   const { io, turns } = environment;
+  // Only a pool's hosts can have changed since it was planned.
+  const connection = planned.credentials && environment.connection(planned.provider);
+  const target = withHostsOf(connection, planned);
+  const avoid = connection?.hosts ? failedHosts(recorder.run(), target.id) : [];
   const claim = claimOf(plan);
   const delay = turns.expect(target, claim);
   if (delay) recorder.record({ type: 'waiting', at: io.now(), target: target.id, ...delay });
   const changed = new AbortController();
   const stop = onChange(Math.min(plan.deadlineAt, io.now() + LOOK_AGAIN_MS), environment, () => changed.abort());
   try {
-    return await turns.take(target, claim, changed.signal);
+    return await turns.take(target, claim, changed.signal, avoid);
   } finally {
     stop();
   }
+}
+
+/** Where this run's attempts failed, the last one last: another host may do better. */
+function failedHosts({ attempts }: Run, target: string): readonly string[] {
+  const failed = attempts.filter((one) => one.target === target && one.outcome?.ok === false);
+  return failed.flatMap(({ credential }) => (credential === undefined ? [] : [credential]));
 }
 
 /** A queue may turn out longer than expected, and another target better. */
@@ -191,13 +214,23 @@ async function look({ target, attempt }: Extract<Decision, { do: 'poll' }>, step
   const seen = await pollAttempt(workOf(step, target, attempt), attempt);
   if (seen.type !== 'still-waiting') return end(seen, step);
   const { type: _, ...told } = seen;
+  recorder.note(attempt.attempt, {
+    pollAt: told.pollAt,
+    missed: missedLooks(attempt, told.failure, environment.io.now()),
+  });
   const news =
     told.handle !== undefined ||
     Math.floor(told.progress ?? 0) > (attempt.progress ?? 0) ||
     (told.stage !== undefined && told.stage !== attempt.stage) ||
     (told.failure !== undefined && told.failure.kind !== attempt.pollFailure);
-  if (!news) return recorder.note(attempt.attempt, told.pollAt);
+  if (!news) return;
   return recorder.append({ type: 'polled', at: environment.io.now(), attempt: attempt.attempt, ...told });
+}
+
+/** A server that says when it may be asked again is alive. */
+function missedLooks({ missed }: Attempt, failure: Failure | undefined, now: number): Attempt['missed'] {
+  if (failure === undefined || failure.notBefore !== undefined) return undefined;
+  return { since: missed?.since ?? now, looks: (missed?.looks ?? 0) + 1, failure };
 }
 
 /** Records how a submit or a job ended; with the attempt its place under the limits ends too. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { billed, callerMayRepeat } from './http-answer.ts';
-import { type Event, foldRun, type Outcome, openAttempt } from './journal.ts';
+import { type Event, foldRun, type Outcome, openAttempt, paidAttempts } from './journal.ts';
 import { PARKED, run } from './run.ts';
 import { scenarios } from './testing/scenarios.ts';
 import { createWorld, type Scenario, type SimulatedSend, type Truth, type World } from './testing/simulated-world.ts';
@@ -20,6 +20,11 @@ async function play(scenario: Scenario, world: World): Promise<Outcome> {
 }
 
 const submits = (sends: readonly SimulatedSend[]) => sends.filter((send) => send.kind === 'submit');
+const isFree = ({ plan }: Scenario, { target }: SimulatedSend) =>
+  plan.targets.some(({ id, free }) => id === target && free);
+/** Submits that somebody could send a bill for. */
+const billable = (scenario: Scenario, sends: readonly SimulatedSend[]) =>
+  submits(sends).filter((send) => !isFree(scenario, send));
 /** What the provider did, as far as anybody here could see: work whose answer was cut off by a clock is lost. */
 function truthOf(send: SimulatedSend): Truth {
   const { truth } = send.play;
@@ -30,10 +35,10 @@ function truthOf(send: SimulatedSend): Truth {
 /** What the money rules allow, judged by what the providers truly did. */
 function checkPayments(scenario: Scenario, sends: readonly SimulatedSend[]): void {
   const { payment, maxPaidAttempts } = scenario.plan.policy;
-  const truths = submits(sends).map(truthOf);
+  const truths = billable(scenario, sends).map(truthOf);
   const told = `${payment}: ${truths.join()}`;
   assert.ok(truths.filter((truth) => truth !== 'free').length <= maxPaidAttempts, told);
-  const jobFailed = sends.some((send) => send.kind === 'poll' && truthOf(send) === 'failed');
+  const jobFailed = sends.some((send) => send.kind === 'poll' && !isFree(scenario, send) && truthOf(send) === 'failed');
   for (const truth of truths.slice(0, -1)) {
     assert.ok(truth !== 'unusable' && truth !== 'good', `sent again after completed work, ${told}`);
     if (truth === 'failed') assert.notEqual(payment, 'strict', told);
@@ -59,6 +64,9 @@ function checkHint(earlier: SimulatedSend, send: SimulatedSend): void {
   const answeredAt = earlier.answeredAt();
   if (earlier.kind === 'poll' || earlier.target !== send.target || answeredAt === undefined) return;
   if (behaviour.kind !== 'answer' || ![429, 503].includes(behaviour.status)) return;
+  // A process that died before it had written the answer down took the hint with it.
+  const known = foldRun(send.durable).attempts[foldRun(earlier.durable).attempts.length - 1]?.outcome;
+  if (known?.ok === false && known.failure.kind === 'interrupted') return;
   const seconds = Number(behaviour.headers?.['retry-after'] ?? 0);
   assert.ok(send.at >= answeredAt + seconds * 1_000, 'sent before the hint');
 }
@@ -85,9 +93,11 @@ function checkHarvest(outcome: Outcome, sends: readonly SimulatedSend[]): void {
 }
 
 /** What the caller is told never understates what the providers may bill. */
-function checkAnswer(outcome: Outcome, sends: readonly SimulatedSend[]): void {
-  const truths = submits(sends).map(truthOf);
+function checkAnswer(scenario: Scenario, outcome: Outcome, sends: readonly SimulatedSend[]): void {
+  const truths = billable(scenario, sends).map(truthOf);
   const paid = truths.some((truth) => truth !== 'free');
+  const allFree = scenario.plan.targets.every(({ free }) => free);
+  if (!outcome.ok && allFree) assert.equal(billed(outcome.failure), 'no', outcome.failure.message);
   if (outcome.ok || !paid) return;
   assert.notEqual(
     billed(outcome.failure),
@@ -95,6 +105,29 @@ function checkAnswer(outcome: Outcome, sends: readonly SimulatedSend[]): void {
     `told "not billed" after a possible charge: ${outcome.failure.message}`,
   );
   assert.equal(callerMayRepeat(outcome.failure), false);
+}
+
+/** What costs nothing ends too, uses up no payment, and no clock keeps it open for a late answer. */
+function checkFree(scenario: Scenario, events: readonly Event[], sends: readonly SimulatedSend[]): void {
+  const { plan } = scenario;
+  for (const { id, free } of plan.targets) {
+    if (!free) continue;
+    const tries = submits(sends).filter(({ target }) => target === id).length;
+    assert.ok(tries <= plan.policy.retry.maxFreeAttempts, `${tries} tries at ${id}`);
+  }
+  const { attempts } = foldRun(events);
+  for (const { target, free, overdue, outcome } of attempts) {
+    assert.equal(
+      free === true,
+      plan.targets.some((one) => one.id === target && one.free),
+    );
+    if (free && overdue) assert.fail('waited for a late answer of what costs nothing');
+    if (free && outcome?.ok === false) assert.equal(billed(outcome.failure), 'no', outcome.failure.message);
+  }
+  const paid = attempts.filter(
+    ({ free, outcome }) => !free && !(outcome?.ok === false && billed(outcome.failure) === 'no'),
+  );
+  assert.equal(paidAttempts(foldRun(events)), paid.length);
 }
 
 function checkAll(
@@ -106,7 +139,8 @@ function checkAll(
   checkPayments(scenario, sends);
   checkSends(scenario, sends);
   checkJournal(events, outcome);
-  checkAnswer(outcome, sends);
+  checkAnswer(scenario, outcome, sends);
+  checkFree(scenario, events, sends);
 }
 
 /** Dies after every event in turn, and resumes in a process that knows nothing but the journal. */
@@ -123,7 +157,7 @@ async function checkResumptions(
     checkAll(scenario, world.durable, [...before, ...world.sends], outcome);
     checkHarvest(outcome, world.sends);
     const left = openAttempt(foldRun(past));
-    if (left && left.handle === undefined)
+    if (left && left.handle === undefined && !left.free)
       assert.deepEqual(submits(world.sends), [], 'sent again after maybe submitted');
     if (past.at(-1)?.type === 'finished') assert.deepEqual(world.sends, [], 'sent after it was finished');
   }

@@ -212,13 +212,14 @@ export class TurnQueue {
     return undefined;
   }
 
-  /** Of a pool's keys the one with the most room, of several unlimited ones that with the least in flight. */
+  /** Of a pool the one with the most room; of several, that with the least in flight, then the one that rested longest. */
   #roomiest(credentials: readonly string[]): string | undefined {
     if (credentials.length < 2) return credentials[0];
     const known = credentials.map((credential) => ({ credential, ...this.#account(credential).room() }));
-    return known.reduce((best, one) =>
-      one.headroom > best.headroom || (one.headroom === best.headroom && one.inFlight < best.inFlight) ? one : best,
-    ).credential;
+    return known.reduce((best, one) => {
+      const order = best.headroom - one.headroom || one.inFlight - best.inFlight || one.usedAt - best.usedAt;
+      return order < 0 ? one : best;
+    }).credential;
   }
 
   #account(credential: string): Account {

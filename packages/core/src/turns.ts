@@ -43,14 +43,14 @@ export function createTurns({
     return known;
   };
   return {
-    async take(target, claim, signal) {
+    async take(target, claim, signal, avoid = []) {
       if (inHand?.target === target.id && inHand.images === claim.images) {
         const { turn } = inHand;
         inHand = undefined;
         return turn;
       }
       dropFirst();
-      const credentials = () => health.openCredentials(target, io.now());
+      const credentials = () => preferred(health.openCredentials(target, io.now()), avoid);
       const own = ticket(target.id);
       const [turn] = await pacer.take({ target: target.id, credentials, claim, ticket: own, signal });
       if (turn) clock?.started(target.id, own.tag);
@@ -65,9 +65,19 @@ export function createTurns({
   };
 }
 
+/** Those not to be avoided; where none is left those least to be, so that nobody waits for what will not come. */
+function preferred(open: readonly string[], avoid: readonly string[]): readonly string[] {
+  for (let from = 0; from < avoid.length; from += 1) {
+    const rest = open.filter((one) => !avoid.slice(from).includes(one));
+    if (rest.length > 0) return rest;
+  }
+  return open;
+}
+
 /** Turns without limits or queues, at once. */
 export const FREE_TURNS: Turns = {
-  take: async (target) => freeTurn(credentialsOf(target)[0] ?? target.credential),
+  take: async (target, _claim, _signal, avoid = []) =>
+    freeTurn(preferred(credentialsOf(target), avoid)[0] ?? target.credential),
   adopt: (_target, credential) => freeTurn(credential),
   expect: () => undefined,
 };

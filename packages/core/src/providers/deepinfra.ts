@@ -75,7 +75,7 @@ function parse(response: HttpResponse): Progress {
     kind: 'done',
     images,
     missing: pictures.filter((_, index) => flags[index] === true).map(() => FLAGGED),
-    ...(cost !== undefined && { usage: { cost_usd: cost } }),
+    ...(cost !== undefined && { costUsd: cost }),
   };
 }
 

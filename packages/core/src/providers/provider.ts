@@ -131,6 +131,8 @@ export type Progress =
       /** Why pictures that were asked for are not among them, where the provider says. */
       readonly missing?: readonly FailureReading[];
       readonly usage?: JsonObject;
+      /** What the provider itself says that this call cost, US dollars; it goes before any price list. */
+      readonly costUsd?: number;
     }
   /** Of a submit: one more request, such as the generation after an upload. `parse` gets `state` back with its answer. */
   | { readonly kind: 'next'; readonly request: HttpRequest; readonly state: JsonValue }
@@ -165,8 +167,12 @@ export interface Resolved {
 
 export interface ProviderImage {
   readonly source: ImageSource;
+  /** How many pictures the file shows side by side: 4 in a grid of two by two. Default 1. */
+  readonly pictures?: number;
   readonly seed?: number;
   readonly revisedPrompt?: string;
+  /** What the provider marked it as, such as `nsfw`, and gave it nonetheless. */
+  readonly flagged?: string;
   /** What the provider made of what was left to it. */
   readonly resolved?: Resolved;
 }

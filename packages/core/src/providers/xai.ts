@@ -65,7 +65,7 @@ function parse(response: HttpResponse): Progress {
   return {
     ...read,
     missing: items.filter(isHeldBack).map(() => HELD_BACK),
-    ...(ticks !== undefined && { usage: { cost_usd: ticks / TICKS_PER_USD } }),
+    ...(ticks !== undefined && { costUsd: ticks / TICKS_PER_USD }),
   };
 }
 

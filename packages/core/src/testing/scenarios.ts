@@ -120,19 +120,22 @@ const policies: fc.Arbitrary<Policy> = fc
 
 const moments = fc.constantFrom(0, 1, 50, 2_000, 9_000, 30_000, 400_000);
 
-/** Random policies × routes of one to three targets × scripted behaviours × callers who leave, come back and cancel. */
+/** Random policies × routes of one to three targets, some of which bill nothing × scripted behaviours × callers who leave, come back and cancel. */
 export const scenarios: fc.Arbitrary<Scenario> = fc
   .record({
     policy: policies,
     targets: fc.array(scripts, { minLength: 1, maxLength: 3 }),
+    free: seldom<readonly number[], readonly number[]>([], fc.constantFrom([0], [1], [0, 1], [0, 1, 2]), 3),
     firstByteMs: fc.constantFrom(2_000, 300_000),
     journalMs: fc.constantFrom(0, 5, 5, 3_000),
     turns: seldom([], fc.uniqueArray(moments, { minLength: 1, maxLength: 4 }), 4),
     cancelMs: seldom(undefined, moments, 10),
   })
-  .map(({ policy, targets, firstByteMs, journalMs, turns, cancelMs }) => {
+  .map(({ policy, targets, free, firstByteMs, journalMs, turns, cancelMs }) => {
     const names = ['a', 'b', 'c'].slice(0, targets.length);
-    const planned = names.map((name) => sampleTarget(name, { firstByteMs }));
+    const planned = names.map((name, index) =>
+      sampleTarget(name, { firstByteMs, ...(free.includes(index) && { free: true, stallMs: 20_000 }) }),
+    );
     return {
       plan: {
         ...{ request: sampleRequest(), route: 'route', targets: planned, policy, createdAt: 0 },

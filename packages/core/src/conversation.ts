@@ -1,0 +1,164 @@
+import { createAnswerReader } from './answer.ts';
+import { type Connection, connectionAt, credentialOf, type RunEnvironment } from './environment.ts';
+import { type Exchange, type ExchangeOptions, exchange } from './exchange.ts';
+import type { Failure } from './failure.ts';
+import type { HttpRequest, HttpResponse } from './http.ts';
+import type { Asset } from './images/asset.ts';
+import { createIntake, type Intake } from './images/intake.ts';
+import type { Event, Outcome, Run } from './journal.ts';
+import type { Turn } from './pacing.ts';
+import type { Plan, PlannedTarget } from './plan.ts';
+import { unbilled } from './policy/free.ts';
+import type { CallContext } from './providers/provider.ts';
+import type { createStreamedAnswer } from './streamed.ts';
+
+/** Everything one attempt works with. `append` makes events durable while the attempt is still open. */
+export interface AttemptWork {
+  readonly runId: string;
+  readonly plan: Plan;
+  readonly run: Run;
+  readonly target: PlannedTarget;
+  readonly attempt: number;
+  /** Which key it goes with. */
+  readonly credential: string;
+  /** Absent when an earlier process took it. */
+  readonly turn?: Turn;
+  readonly environment: RunEnvironment;
+  readonly append: (event: Event) => Promise<void>;
+}
+
+/** One exchange with a provider, with the intake its pictures come into. */
+export interface Conversation {
+  readonly work: AttemptWork;
+  readonly connection: Connection;
+  readonly intake: Intake;
+  send(request: HttpRequest, clocks: Clocks, streamed?: StreamedAnswer): Promise<Exchange>;
+}
+
+export type Clocks = Pick<
+  ExchangeOptions,
+  | 'connectMs'
+  | 'firstByteMs'
+  | 'idleMs'
+  | 'deadlineAt'
+  | 'totalMs'
+  | 'harvestMs'
+  | 'onClock'
+  | 'onSent'
+  | 'progressAt'
+  | 'stalled'
+>;
+export type StreamedAnswer = ReturnType<typeof createStreamedAnswer>;
+
+/** Whatever happens in it ends in an event, without our key in it, and with nothing left of unsettled pictures. */
+export async function converse<Ended>(
+  work: AttemptWork,
+  configured: Connection,
+  talk: (call: Conversation) => Promise<Event | Ended>,
+): Promise<Event | Ended> {
+  const { environment } = work;
+  const connection = connectionAt(configured, work.credential);
+  if (connection === undefined) return ended(work, { ok: false, failure: noHost(work) });
+  const intake = createIntake(environment.assets, { maxBlobs: MAX_PICTURES });
+  let sent = false;
+  const send: Conversation['send'] = (request, clocks, streamed) => {
+    sent = true;
+    const authorized = connection.provider.authorize(request, credentialOf(connection, work.credential));
+    return exchange(environment.io, authorized, { ...clocks, ...exchangeOptions(work, intake, streamed) });
+  };
+  try {
+    return withoutSecret(
+      await talk({ work, connection, intake, send }),
+      credentialOf(connection, work.credential).secret,
+    );
+  } catch (error) {
+    return ended(work, { ok: false, failure: unexpected(error, sent) });
+  } finally {
+    await intake.discardAll();
+  }
+}
+
+const MIN_SECRET_CHARS = 8;
+
+/** A provider that repeats our key in its answer must not carry it into a journal. */
+function withoutSecret<Value>(event: Value, secret: string): Value {
+  if (secret.length < MIN_SECRET_CHARS) return event;
+  const text = JSON.stringify(event);
+  return text.includes(secret) ? JSON.parse(text.replaceAll(secret, '[redacted]')) : event;
+}
+
+/** Ten pictures with three previews each, and room for a provider that sends more. */
+const MAX_PICTURES = 64;
+
+export function ended(work: AttemptWork, outcome: Outcome, done?: Exchange): Event {
+  const requestId = done?.ok ? requestIdOf(done.response, work) : undefined;
+  const status = done?.ok ? done.response.status : done?.status;
+  return {
+    type: 'attempt-ended',
+    at: work.environment.io.now(),
+    attempt: work.attempt,
+    outcome: work.target.free ? unbilled(outcome) : outcome,
+    ...(status !== undefined && { status }),
+    ...(requestId !== undefined && { requestId }),
+    ...(done && { timing: done.timing }),
+  };
+}
+
+function requestIdOf(response: HttpResponse, { environment, target }: AttemptWork): string | undefined {
+  const { provider } = environment.connection(target.provider) ?? {};
+  return provider?.requestId?.(response) ?? response.headers['x-request-id'] ?? response.headers['request-id'];
+}
+
+export function contextOf(work: AttemptWork, connection: Connection): CallContext {
+  const { runId, attempt, target, environment } = work;
+  const webhookUrl = environment.webhookUrl?.(runId, connection);
+  const assetsUrl = environment.assetsUrl?.(connection);
+  return {
+    runId,
+    attempt,
+    model: target.model,
+    baseUrl: connection.hosts?.[work.credential] ?? connection.baseUrl,
+    ...(assetsUrl !== undefined && { assetsUrl }),
+    ...(webhookUrl !== undefined && { webhookUrl }),
+  };
+}
+
+export function exchangeOptions({ environment }: AttemptWork, intake: Intake, streamed?: StreamedAnswer) {
+  return {
+    cancel: environment.cancel,
+    reach: 'configured' as const,
+    readAsset: (asset: Asset) => environment.assets.read(asset),
+    openReader: (status: number, headers: Readonly<Record<string, string>>) =>
+      createAnswerReader(status, headers, {
+        intake,
+        maxBytes: environment.limits.maxAnswerBytes,
+        ...(streamed && { onEvent: streamed.onEvent }),
+      }),
+  };
+}
+
+/** Before it was sent a fault of an adapter, after it one of storing: then the work was done, and another would be paid. */
+export function unexpected(error: unknown, sent: boolean): Failure {
+  const said = error instanceof Error ? error.message : String(error);
+  return sent
+    ? { kind: 'storage', certainty: 'completed', message: `the picture could not be stored: ${said}` }
+    : {
+        kind: 'invalid',
+        certainty: 'not_sent',
+        message: `the request could not be put into this provider's terms: ${said}`,
+      };
+}
+
+export function noConnection(target: PlannedTarget): Failure {
+  return {
+    kind: 'unavailable',
+    certainty: 'not_sent',
+    message: `the configuration has no provider "${target.provider}" that makes images any more`,
+  };
+}
+
+/** The server is not among those that are configured any more. */
+export function noHost({ target, credential }: AttemptWork): Failure {
+  const message = `the configuration has no server "${credential}" for ${target.id} any more`;
+  return { kind: 'unavailable', certainty: 'not_sent', message };
+}
