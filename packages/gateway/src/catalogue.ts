@@ -8,6 +8,7 @@ import {
   sandboxTaskProvider,
 } from '@onetake/core';
 import { isLoopback } from './config/environment.ts';
+import { imitationOf } from './config/imitations.ts';
 import { withOverrides } from './config/models.ts';
 import { protocolOf, SANDBOX_TASK } from './config/protocols.ts';
 import type { Config } from './config.ts';
@@ -23,23 +24,25 @@ export function catalogueOf(config: Config, sandbox: (() => SandboxAddress) | un
     // With a real provider configured, a request without a model must not be played by the sandbox.
     defaultModel: config.defaultModel ?? firstModel(alone ? connections : configured),
     ...(alone && { understudy: 'sandbox' }),
+    aliases: config.aliases,
   };
 }
 
 type Configured = Config['providers'][number];
 
 function connectionOf(
-  { id, kind, baseUrl, secret, pool, played }: Configured,
+  configured: Configured,
   { models, publicUrl }: Config,
   sandbox: (() => SandboxAddress) | undefined,
 ): Connection {
-  const provider = withOverrides(providerOf(kind, baseUrl), models[id]);
+  const { id, kind, baseUrl, secret, pool, hosts, played } = configured;
+  const provider = withOverrides(providerOf(configured), models[id]);
   const isNear = played !== undefined || isLoopback(new URL(baseUrl).hostname);
   const fetches = isNear || publicUrl !== undefined;
-  const connection = { id, provider, secret, fetches, ...(pool && { pool }) };
+  const connection = { id, provider, secret, fetches, ...(pool && { pool }), ...(hosts && { hosts }) };
   if (played === undefined || sandbox === undefined) return { ...connection, baseUrl };
   const stage = played.script === undefined ? '' : `/fault/${played.script}`;
-  const path = imitationPath(connection.provider);
+  const path = imitationOf(kind) ?? '';
   return {
     ...connection,
     get baseUrl() {
@@ -48,15 +51,9 @@ function connectionOf(
   };
 }
 
-/** The sandbox has every imitation under its name, and then the paths of the original. */
-function imitationPath({ id, access }: Provider): string {
-  const path = access?.baseUrl === undefined ? '' : new URL(access.baseUrl).pathname.replace(/\/$/, '');
-  return `/${id}${path}`;
-}
-
-function providerOf(kind: string, baseUrl: string): Provider {
+function providerOf({ kind, baseUrl, workflows }: Configured): Provider {
   if (kind === SANDBOX_TASK) return sandboxTaskProvider(() => ({ url: baseUrl, refusePort: 0, resetPort: 0 }));
-  return protocolOf(kind) ?? openaiCompatible;
+  return protocolOf(kind, workflows) ?? openaiCompatible;
 }
 
 function sandboxConnections(sandbox: () => SandboxAddress): readonly Connection[] {

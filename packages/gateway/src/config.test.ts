@@ -45,6 +45,7 @@ suite('a sound configuration', () => {
         callers: [],
         providers: [],
         routes: {},
+        aliases: true,
         sandbox: true,
         retention: { days: 30, bytes: 50e9 },
         corsOrigins: [],

@@ -35,6 +35,8 @@ export interface Config {
   /** Has no prototype. */
   readonly routes: Readonly<Record<string, Route>>;
   readonly defaultModel?: string;
+  /** Names of retired models are served by their successors. */
+  readonly aliases: boolean;
   readonly sandbox: boolean;
   readonly retention: { readonly days: number; readonly bytes: number };
   readonly corsOrigins: readonly string[];
@@ -73,6 +75,7 @@ export function loadConfig({ env, cwd, file: told }: ConfigOptions): Config {
     models,
     routes,
     ...(file.default_model !== undefined && { defaultModel: file.default_model }),
+    aliases: file.aliases,
     sandbox: file.sandbox,
     retention: file.retention,
     corsOrigins: file.cors.origins,

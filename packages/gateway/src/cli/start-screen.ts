@@ -48,14 +48,19 @@ function providers({ providers: configured, sandbox }: Config, title: (text: str
 }
 
 /** The models a key opens, as far as names are known. */
-function opens({ id, kind, baseUrl, played }: ProviderConfig): string {
-  const { models = [], access } = protocolOf(kind) ?? {};
+function opens({ id, kind, baseUrl, hosts, played, workflows }: ProviderConfig): string {
+  const { models = [], access } = protocolOf(kind, workflows) ?? {};
   const names = models.map((model) => (kind === 'openai' ? model.id : `${id}/${model.id}`));
   const more = names.length - MAX_MODELS_SHOWN;
   const listed = `${names.slice(0, MAX_MODELS_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   const opened = names.length === 0 ? `${id}/<any model>` : listed;
   if (played) return `${opened}, played by the sandbox${played.script === undefined ? '' : ` (${played.script})`}`;
-  return baseUrl === access?.baseUrl ? opened : `${opened}, at ${baseUrl}`;
+  return baseUrl === access?.baseUrl ? opened : `${opened}, at ${servers(baseUrl, hosts)}`;
+}
+
+function servers(baseUrl: string, hosts: ProviderConfig['hosts'] = {}): string {
+  const others = Object.keys(hosts).length - 1;
+  return others < 1 ? baseUrl : `${baseUrl} and ${others} more`;
 }
 
 function routes(config: Config, title: (text: string) => string): string[] {

@@ -69,7 +69,7 @@ const FAULTS: readonly { readonly yaml?: string; readonly env?: Environment; rea
   {
     yaml: 'providers: {openai: {key_evn: A}}',
     faults: [
-      'providers.openai.key_evn: expected one of kind, image_api, key_env, key_file, base_url, got an unknown key; did you mean "key_env"?',
+      'providers.openai.key_evn: expected one of kind, image_api, key_env, key_file, base_url, workflows, checkpoint, got an unknown key; did you mean "key_env"?',
     ],
   },
   {

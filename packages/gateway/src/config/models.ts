@@ -15,13 +15,13 @@ export function readModels(
   const overrides: Record<string, Record<string, Model>> = Object.create(null);
   for (const [target, given] of Object.entries(facts)) {
     const { provider: id, model } = splitTarget(target);
-    const kind = providers.find((one) => one.id === id)?.kind;
+    const { kind, workflows } = providers.find((one) => one.id === id) ?? {};
     if (kind === undefined || model === '') {
       // The same file may serve where another set of keys is configured.
       report.notices.push(`models.${target}: no provider "${id}" is configured, so it is not read`);
       continue;
     }
-    const known = protocolOf(kind)?.model(model) ?? blank(model);
+    const known = protocolOf(kind, workflows)?.model(model) ?? blank(model);
     try {
       overrides[id] = Object.assign(overrides[id] ?? Object.create(null), {
         [model]: readModel(model, given, known, `models.${target}`),

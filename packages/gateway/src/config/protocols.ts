@@ -1,4 +1,4 @@
-import { PROVIDERS, type Provider } from '@onetake/core';
+import { type ComfyuiSettings, comfyuiProvider, PROVIDERS, type Provider } from '@onetake/core';
 
 /** A sandbox that runs elsewhere; it has no protocol that a provider of the world speaks. */
 export const SANDBOX_TASK = 'sandbox-task';
@@ -15,9 +15,9 @@ export const WELL_KNOWN: readonly Provider[] = PROVIDERS.filter(
   ({ id, access }) => access !== undefined && id !== BACKGROUND,
 );
 
-/** The protocol of a kind; undefined for the sandbox's own. */
-export function protocolOf(kind: string): Provider | undefined {
-  return NATIVE.get(kind);
+/** The protocol of a kind, with the workflows of its owner where it has some; undefined for the sandbox's own. */
+export function protocolOf(kind: string, workflows?: ComfyuiSettings): Provider | undefined {
+  return workflows === undefined ? NATIVE.get(kind) : comfyuiProvider(workflows);
 }
 
 /** A provider speaks what it is named after, and OpenAI's protocol where nobody knows its name. */

@@ -1,10 +1,12 @@
-import { nearMatches, type Provider } from '@onetake/core';
+import { type ComfyuiSettings, nearMatches, type Provider } from '@onetake/core';
 import { ADDRESS, type Environment, isLoopback, type OwnAddress, parseAddress } from './environment.ts';
 import { addressesIn, type Hosts, readHosts } from './hosts.ts';
+import { IMITATED, imitationOf } from './imitations.ts';
 import { kindOf, protocolOf, WELL_KNOWN } from './protocols.ts';
 import { isSet, type ProviderKeys, readKeys } from './provider-keys.ts';
 import { didYouMean, fault, type Report } from './report.ts';
 import type { ConfigFile, ProviderEntry } from './schema.ts';
+import { readWorkflows } from './workflows.ts';
 
 /** A provider that can be called. */
 export interface ProviderConfig extends ProviderKeys {
@@ -17,6 +19,8 @@ export interface ProviderConfig extends ProviderKeys {
   readonly hosts?: Readonly<Record<string, string>>;
   /** The sandbox plays it, going wrong as `script` says. */
   readonly played?: { readonly script?: string };
+  /** Its owner's workflows, where it is a ComfyUI. */
+  readonly workflows?: ComfyuiSettings;
 }
 
 const BASE_URL_VARIABLE = /^ONETAKE_([A-Z0-9][A-Z0-9_]*)_BASE_URL$/;
@@ -41,7 +45,9 @@ export function readProviders(
       return [];
     }
     const isNamed = Object.hasOwn(file.providers, id);
-    return readProvider(id, entry, { env, cwd, own, report, isNamed, sandbox: file.sandbox });
+    const workflows = readWorkflows(id, kindOf(id, entry), entry, cwd, report);
+    const read = readProvider(id, entry, { env, cwd, own, report, isNamed, sandbox: file.sandbox });
+    return read.map((one) => ({ ...one, ...(workflows && { workflows }) }));
   });
 }
 
@@ -131,6 +137,10 @@ function playedBySandbox(
 ): ProviderConfig[] {
   if (!sandbox) {
     report.faults.push(`${setting}: expected an address, got the sandbox, which is off; set sandbox: on`);
+    return [];
+  }
+  if (imitationOf(kind) === undefined) {
+    report.faults.push(fault(setting, `one of ${IMITATED.join(', ')} to be played by the sandbox`, kind));
     return [];
   }
   const played = script === undefined ? {} : { script };

@@ -1,4 +1,4 @@
-import { nearMatches, type PolicySettings, type Route, splitTarget } from '@onetake/core';
+import { isChatModel, nearMatches, type PolicySettings, type Route, retirementOf, splitTarget } from '@onetake/core';
 import type { ModelOverrides } from './models.ts';
 import { protocolOf, WELL_KNOWN } from './protocols.ts';
 import type { ProviderConfig } from './providers.ts';
@@ -39,12 +39,22 @@ function checkTarget(path: string, target: string, known: Known, sandbox: boolea
       ids.length > 0 ? `a configured provider (${ids.join(', ')})` : 'a configured provider, and there is none';
     return fault(path, expected, target, hint ?? `add providers.${id}`);
   }
-  const protocol = protocolOf(provider.kind);
+  const protocol = protocolOf(provider.kind, provider.workflows);
   const isTold = Object.hasOwn(models[id] ?? {}, model);
-  if (isTold || protocol === undefined || protocol.model(model) !== undefined) return undefined;
+  if (isTold || protocol === undefined) return undefined;
   const listed = protocol.models.map((one) => `${id}/${one.id}`);
-  const hint = didYouMean(nearMatches(target, listed)) ?? 'GET /v1/models lists them';
+  if (listed.length > 0 && !listed.includes(target) && isChatModel(model)) {
+    return fault(path, 'a model that makes pictures', target, 'that is a chat model; GET /v1/models lists others');
+  }
+  if (protocol.model(model) !== undefined) return undefined;
+  const hint = successorOf(id, model) ?? didYouMean(nearMatches(target, listed)) ?? 'GET /v1/models lists them';
   return fault(path, `a model of ${id}`, target, hint);
+}
+
+/** A route names what serves: only a caller's request is led from a retired name to its successor. */
+function successorOf(provider: string, model: string): string | undefined {
+  const retirement = retirementOf(model);
+  return retirement && `${model} was retired on ${retirement.retiredOn}: use ${provider}/${retirement.successor}`;
 }
 
 /** What a provider that is known here lacks to be configured. */
@@ -60,6 +70,7 @@ function policyOf(entry: RouteEntry): PolicySettings {
     ...(entry.payment !== undefined && { payment: entry.payment }),
     ...(entry.max_paid_attempts !== undefined && { maxPaidAttempts: entry.max_paid_attempts }),
     ...(entry.fallback !== undefined && { fallback: entry.fallback }),
+    ...(entry.strict !== undefined && { strict: entry.strict }),
     ...(entry.total_timeout_ms !== undefined && { totalTimeoutMs: entry.total_timeout_ms }),
     ...(entry.first_byte_timeout_ms !== undefined && { firstByteTimeoutMs: entry.first_byte_timeout_ms }),
     ...(entry.stall_timeout_ms !== undefined && { stallTimeoutMs: entry.stall_timeout_ms }),
@@ -75,7 +86,7 @@ export function checkDefaultModel(file: ConfigFile, known: Known, report: Report
   const { providers } = known;
   // With no provider at all the sandbox plays every name.
   if (name === undefined || Object.hasOwn(file.routes, name) || (providers.length === 0 && file.sandbox)) return;
-  const listed = providers.flatMap((one) => protocolOf(one.kind)?.models.map((model) => model.id) ?? []);
+  const listed = providers.flatMap((one) => protocolOf(one.kind, one.workflows)?.models.map((model) => model.id) ?? []);
   if (listed.includes(name) || checkTarget('default_model', name, known, file.sandbox) === undefined) return;
   const hint = didYouMean(nearMatches(name, [...Object.keys(file.routes), ...listed]));
   report.faults.push(fault('default_model', 'a route, a listed model or provider/model', name, hint));

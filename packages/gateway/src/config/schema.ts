@@ -62,6 +62,10 @@ const provider = z.strictObject(
     base_url: z
       .union([text(ADDRESSES), z.array(text(ADDRESSES)).min(1).max(MAX_HOSTS)], { error: ADDRESSES })
       .exactOptional(),
+    workflows: z
+      .record(z.string().regex(/^\S{1,200}$/), text('the path of a JSON file'), { error: 'a map of model names' })
+      .exactOptional(),
+    checkpoint: text('the file name of a checkpoint').exactOptional(),
   },
   { error: map },
 );
@@ -75,6 +79,7 @@ const route = z.strictObject(
     payment: z.enum(['strict', 'standard', 'available'], { error: 'strict, standard or available' }).exactOptional(),
     max_paid_attempts: whole(1, MAX_PAID_ATTEMPTS, 'attempts').exactOptional(),
     fallback: onOff.exactOptional(),
+    strict: onOff.exactOptional(),
     total_timeout_ms: milliseconds.exactOptional(),
     first_byte_timeout_ms: milliseconds.exactOptional(),
     stall_timeout_ms: milliseconds.exactOptional(),
@@ -182,6 +187,7 @@ export const CONFIG_FILE = z.strictObject(
     limits,
     queue: queue.prefault({}),
     webhooks: webhooks.prefault({}),
+    aliases: onOff.default(true),
     sandbox: onOff.default(true),
     body_limit_bytes: bytes(MIN_BODY_BYTES, MAX_BODY_BYTES).default(64 * MIB),
     attach_window_ms: whole(0, MAX_TIMEOUT_MS, 'milliseconds').default(900_000),

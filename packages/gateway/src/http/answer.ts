@@ -10,6 +10,7 @@ import {
   type Plan,
   splitTarget,
 } from '@onetake/core';
+import { adaptedFields, adaptedHeader, fallbackHeader, targetOf, warningHeader } from './adapted.ts';
 import type { Segment } from './segments.ts';
 
 /** One generation as an answer tells it; everything in it comes from the journal, so a replay is identical. */
@@ -32,7 +33,7 @@ export function imagesBody(
   const { plan, generation } = telling;
   const usage = generation.outcome?.ok ? generation.outcome.usage : undefined;
   const rest = JSON.stringify({
-    ...resolvedFields(plan, images[0]),
+    ...resolvedFields(telling, images[0]),
     ...(usage && { usage }),
     onetake: extension(telling, images, missing),
   });
@@ -57,7 +58,11 @@ export function assetUrl({ hash, type }: Asset, assetsUrl: string): string {
 }
 
 /** What the provider settled on, told as OpenAI tells it; the format and size are those of the true bytes. */
-export function resolvedFields({ request }: Plan, image: GeneratedImage | undefined) {
+export function resolvedFields(
+  { plan, generation }: Pick<Telling, 'plan' | 'generation'>,
+  image: GeneratedImage | undefined,
+) {
+  const request = targetOf(plan, generation)?.request ?? plan.request;
   const background = image?.resolved?.background ?? request.background;
   const quality = image?.resolved?.quality ?? request.quality;
   return {
@@ -78,6 +83,7 @@ function extension(telling: Telling, images: readonly GeneratedImage[], missing:
     attempts: generation.attempts,
     paid_attempts: generation.paidAttempts,
     ...priceFields(costOf(plan, generation)),
+    ...adaptedFields(plan, generation),
     ...pictureFields(images, missing),
   };
 }
@@ -85,13 +91,14 @@ function extension(telling: Telling, images: readonly GeneratedImage[], missing:
 /** What is known of the pictures made, and of those that were not. */
 export function pictureFields(images: readonly GeneratedImage[], missing: readonly Failure[]) {
   return {
-    images: images.map(({ asset, seed }) => ({
+    images: images.map(({ asset, seed, flagged }) => ({
       sha256: asset.hash,
       bytes: asset.bytes,
       width: asset.width,
       height: asset.height,
       type: asset.type,
       ...(seed !== undefined && { seed }),
+      ...(flagged !== undefined && { flagged }),
     })),
     ...(missing.length > 0 && { missing: missing.map(missingItem) }),
   };
@@ -124,21 +131,14 @@ export function tellingHeaders({ id, plan, generation }: Telling): Record<string
     ...(target !== undefined && providerHeaders(target)),
     ...(first && { 'x-onetake-queued-ms': String(first.startedAt - plan.createdAt) }),
     ...fallbackHeader(plan, generation),
+    ...adaptedHeader(plan, generation),
+    ...warningHeader(plan),
   };
 }
 
 function providerHeaders(target: string): Record<string, string> {
   const { provider, model } = splitTarget(target);
   return { 'x-onetake-provider': provider, 'x-onetake-model': encodeURI(model) };
-}
-
-/** `1 (network)`: how many targets were passed over, and why the first one was. */
-function fallbackHeader(plan: Plan, generation: Generation): Record<string, string> {
-  const passed = plan.targets.findIndex((target) => target.id === generation.targets[0]);
-  if (passed < 1) return {};
-  const failed = generation.runs[0]?.attempts.find((attempt) => attempt.outcome?.ok === false)?.outcome;
-  const why = failed && !failed.ok ? failed.failure.kind : 'unavailable';
-  return { 'x-onetake-fallback': `${passed} (${why})` };
 }
 
 /** The closing events of a streamed answer, one per picture, in OpenAI's shape. */
@@ -153,7 +153,7 @@ export function completedEvents(
     const usage = generation.outcome?.ok ? generation.outcome.usage : undefined;
     const rest = JSON.stringify({
       created_at: Math.floor(plan.createdAt / 1000),
-      ...resolvedFields(plan, image),
+      ...resolvedFields(telling, image),
       ...(usage && index === images.length - 1 && { usage }),
       onetake: extension(telling, [image], index === images.length - 1 ? missing : []),
     });

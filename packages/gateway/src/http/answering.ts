@@ -1,5 +1,14 @@
-import { type Event, type Failure, type GeneratedImage, httpAnswer, type Io, type Plan } from '@onetake/core';
+import {
+  type Event,
+  type Failure,
+  type GeneratedImage,
+  httpAnswer,
+  type Io,
+  missingOf,
+  type Plan,
+} from '@onetake/core';
 import type { FastifyReply } from 'fastify';
+import { warningHeader } from './adapted.ts';
 import { completedEvents, type Delivery, imagesBody, type Telling, tellingHeaders } from './answer.ts';
 import { EVENT_STREAM_HEADERS, KEEP_ALIVE_COMMENT, listenForSilence } from './event-stream.ts';
 import { failureBody, failureHeaders } from './problem.ts';
@@ -31,10 +40,7 @@ function picturesOf({ generation, overdue = UNFINISHED }: Told): Pictures | Fail
   if (outcome && !outcome.ok) return outcome.failure;
   if (outcome) return { images: outcome.images, missing: outcome.missing ?? [] };
   const images = runs.flatMap(({ finished }) => (finished?.ok ? finished.images : []));
-  const missing = runs.flatMap(({ finished }) => {
-    if (finished === undefined) return [overdue];
-    return finished.ok ? (finished.missing ?? []) : [finished.failure];
-  });
+  const missing = runs.flatMap(({ finished }) => (finished === undefined ? [overdue] : missingOf(finished)));
   return images.length === 0 ? overdue : { images, missing };
 }
 
@@ -110,6 +116,7 @@ export function openImageStream(answering: Answering, plan: Plan): ImageStream {
     response.writeHead(200, {
       ...carriedHeaders(reply),
       ...answering.headers,
+      ...warningHeader(plan),
       ...headers,
       ...EVENT_STREAM_HEADERS,
     });

@@ -74,6 +74,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   app.post('/v1/images/generations', images.generate);
   app.post('/v1/images/edits', images.edit);
   app.post('/v1/images/variations', images.variations);
+  app.post('/v1/images/upscales', images.upscales);
   app.post('/v1/tasks', images.task);
   app.get('/v1/tasks', tasks.list);
   app.get<TaskRequest>('/v1/tasks/:id', tasks.read);

@@ -29,7 +29,14 @@ test('nothing said leaves the defaults', () => {
 
 test('headers and body say the same things, and the header wins', () => {
   const expected = {
-    settings: { totalTimeoutMs: 30_000, maxPaidAttempts: 3, payment: 'available', fallback: false },
+    settings: {
+      totalTimeoutMs: 30_000,
+      maxPaidAttempts: 3,
+      payment: 'available',
+      fallback: false,
+      strict: true,
+      aliases: false,
+    },
     attach: false,
     onDisconnect: 'cancel',
     priority: 'batch',
@@ -41,6 +48,8 @@ test('headers and body say the same things, and the header wins', () => {
     'x-onetake-max-paid-attempts': '3',
     'x-onetake-payment': 'available',
     'x-onetake-fallback': 'off',
+    'x-onetake-strict': 'on',
+    'x-onetake-aliases': 'off',
     'x-onetake-attach': 'off',
     'x-onetake-on-disconnect': 'cancel',
     'x-onetake-cache': 'off',
@@ -51,6 +60,8 @@ test('headers and body say the same things, and the header wins', () => {
     max_paid_attempts: 3,
     payment: 'available',
     fallback: false,
+    strict: true,
+    aliases: 'off',
     attach: 'off',
     on_disconnect: 'cancel',
     cache: 'off',

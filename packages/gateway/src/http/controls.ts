@@ -71,6 +71,18 @@ const CONTROLS: Readonly<Record<string, Control>> = {
       isSwitch(value) ? { settings: { ...settings, fallback: value === 'on' } } : undefined,
     fromBrowser: ['off'],
   },
+  strict: {
+    rule: 'on or off',
+    read: (value, { settings }) =>
+      isSwitch(value) ? { settings: { ...settings, strict: value === 'on' } } : undefined,
+    fromBrowser: ['on'],
+  },
+  aliases: {
+    rule: 'on or off',
+    read: (value, { settings }) =>
+      isSwitch(value) ? { settings: { ...settings, aliases: value === 'on' } } : undefined,
+    fromBrowser: ['off'],
+  },
   attach: { rule: 'on or off', read: (value) => (isSwitch(value) ? { attach: value === 'on' } : undefined) },
   'on-disconnect': {
     rule: 'keep or cancel',

@@ -9,6 +9,7 @@ import {
   type JsonValue,
 } from '@onetake/core';
 import type { GenerationRow, StoredGeneration } from '../store/store.ts';
+import { targetOf } from './adapted.ts';
 import { assetUrl, priceFields } from './answer.ts';
 
 /** `GET /v1/generations/{id}`: the journal printed as a timeline, with what it adds up to. */
@@ -26,6 +27,9 @@ export function generationView(stored: StoredGeneration, assetsUrl: string): Jso
     },
     policy: plan.policy,
     targets: plan.targets.map((target) => target.id),
+    adapted: targetOf(plan, generation)?.adapted,
+    passedOver: plan.passedOver?.map(({ target, reason }) => ({ target, reason })),
+    successor: plan.successor,
     deadlineAt: plan.deadlineAt,
     task: stored.task,
     place: stored.place,
@@ -55,7 +59,8 @@ function rowFields(row: GenerationRow) {
     prompt: row.prompt,
     target: row.target,
     code: row.code,
-    billed: row.billed,
+    // A row says `yes` of every picture, because a picture is kept for its caller whatever it cost.
+    billed: row.billed === 'yes' && row.costUsd === 0 ? 'no' : row.billed,
     priceUsd: row.costUsd ?? null,
     possibleUsd: row.possibleUsd,
     createdAt: row.createdAt,
@@ -100,6 +105,8 @@ function eventLine(event: Event) {
         index: event.index,
         asset: assetLine(event.asset),
       };
+    case 'mask-converted':
+      return { ...event, asset: assetLine(event.asset) };
     default:
       return event;
   }

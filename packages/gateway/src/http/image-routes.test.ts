@@ -130,3 +130,18 @@ test('who leaves a wait and asked to cancel then, cancels; others do not', async
     assert.deepEqual(tasks.canceled, canceled);
   }
 });
+
+test('a request that allows no change is not the same as one that does', async (context) => {
+  const served = await serveTasks(context);
+  for (const controls of [
+    {},
+    { 'x-onetake-strict': 'on' },
+    { 'x-onetake-aliases': 'off' },
+    { 'x-onetake-strict': 'off' },
+  ]) {
+    await ask(served, 'POST', '/v1/tasks', { body: ASKED, headers: controls });
+  }
+  const [plain, strict, unaliased, lenient] = served.submissions.map(({ fingerprint }) => fingerprint);
+  assert.equal(plain, lenient);
+  assert.equal(new Set([plain, strict, unaliased]).size, 3);
+});

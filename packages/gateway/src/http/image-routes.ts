@@ -1,8 +1,8 @@
-import { type AssetStore, isObject } from '@onetake/core';
+import { type AssetStore, type Catalogue, isObject, type JsonObject } from '@onetake/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FetchImage } from '../assets/download.ts';
 import type { Config } from '../config.ts';
-import type { Webhook } from '../store/store.ts';
+import type { Store, Webhook } from '../store/store.ts';
 import { readWebhook } from '../webhooks/request.ts';
 import { type Controls, readControls } from './controls.ts';
 import { readEdit } from './edits.ts';
@@ -11,11 +11,14 @@ import { type ImageWire, readImageWire } from './image-wire.ts';
 import { answerImages, type HandOver, type ImageDeps } from './images.ts';
 import { type Preferences, readPrefer } from './prefer.ts';
 import { RequestProblem } from './problem.ts';
+import { readVariation } from './variations.ts';
 
 export interface ImageRouteDeps extends ImageDeps {
   readonly config: Pick<Config, 'bodyLimitBytes' | 'webhooks'>;
   readonly assets: ImageDeps['assets'] & AssetStore;
   readonly fetchImage: FetchImage;
+  readonly store: Pick<Store, 'read'>;
+  readonly catalogue: Catalogue;
 }
 
 interface Understood {
@@ -24,9 +27,18 @@ interface Understood {
   readonly fileHashes?: readonly string[];
 }
 
+/** A result that may differ from what was asked for is none for a request that allows no difference. */
+function identityOf({ canonical }: ImageWire, { settings }: Controls): JsonObject {
+  return {
+    ...canonical,
+    ...(settings.strict && { strict: true }),
+    ...(settings.aliases === false && { aliases: false }),
+  };
+}
+
 /** The handlers of `/v1/images/*`, and the one that makes a task of the same requests. */
 export function imageRoutes(deps: ImageRouteDeps) {
-  const { config, assets, fetchImage } = deps;
+  const { config, assets, fetchImage, store, catalogue } = deps;
 
   function controlsOf(request: FastifyRequest, wire: ImageWire): Controls {
     return readControls(request.headers, wire.controlsBody, { fromBrowser: request.fromBrowser });
@@ -44,7 +56,7 @@ export function imageRoutes(deps: ImageRouteDeps) {
       request: wire.request,
       model: wire.model,
       settings: controls.settings,
-      fingerprint: fingerprint(wire.canonical, fileHashes),
+      fingerprint: fingerprint(identityOf(wire, controls), fileHashes),
       attach: controls.attach,
       provenRetry: controls.retriedByClient,
       idempotencyKey: controls.idempotencyKey,
@@ -75,12 +87,20 @@ export function imageRoutes(deps: ImageRouteDeps) {
     return answer(request, reply, { wire: read, controls: read.controls, fileHashes: read.fileHashes }, alwaysTask);
   }
 
+  async function goOn(operation: 'variation' | 'upscale', request: FastifyRequest, reply: FastifyReply) {
+    const wire = await readVariation(request.body, { operation, caller: request.caller, store, catalogue });
+    return answer(request, reply, { wire, controls: controlsOf(request, wire) }, false);
+  }
+
   return {
     generate: (request: FastifyRequest, reply: FastifyReply) => generate(request, reply, false),
     edit: (request: FastifyRequest, reply: FastifyReply) => edit(request, reply, false),
-    variations: () => {
-      throw new RequestProblem(404, 'not_found', VARIATIONS);
+    variations: (request: FastifyRequest, reply: FastifyReply) => {
+      // The call that is retired is a form with a picture in it.
+      if (request.isMultipart()) throw new RequestProblem(404, 'not_found', VARIATIONS);
+      return goOn('variation', request, reply);
     },
+    upscales: (request: FastifyRequest, reply: FastifyReply) => goOn('upscale', request, reply),
     /** `POST /v1/tasks`: an edit where there are pictures to work from, else a generation. */
     task: (request: FastifyRequest, reply: FastifyReply) => {
       return request.isMultipart() || refersToPictures(request.body)
@@ -105,4 +125,4 @@ function handOver({ respondAsync, waitSeconds }: Preferences, alwaysTask: boolea
 }
 
 const VARIATIONS =
-  'POST /v1/images/variations: the provider retired image variations in 2026; use /v1/images/edits with the picture and a prompt';
+  'POST /v1/images/variations: the provider retired image variations in 2026; use /v1/images/edits with the picture and a prompt, or name a picture made here as JSON';

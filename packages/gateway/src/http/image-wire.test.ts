@@ -24,6 +24,9 @@ test('every field of the wire lands where adapters look for it', () => {
     prompt: 'a red fox',
     n: 2,
     size: '1024x1536',
+    aspect_ratio: '2:3',
+    resolution: '2K',
+    negative_prompt: 'no hats',
     quality: 'high',
     output_format: 'webp',
     output_compression: 80,
@@ -43,6 +46,9 @@ test('every field of the wire lands where adapters look for it', () => {
     prompt: 'a red fox',
     n: 2,
     size: '1024x1536',
+    aspectRatio: '2:3',
+    resolution: '2K',
+    negativePrompt: 'no hats',
     quality: 'high',
     outputFormat: 'webp',
     outputCompression: 80,
@@ -75,6 +81,10 @@ test('a wrong field is named with its value, the rule and the way out', () => {
     ['size', '1024', /WIDTHxHEIGHT/],
     ['size', '0x10', /WIDTHxHEIGHT/],
     ['size', '16385x16', /16384/],
+    ['aspect_ratio', '16x9', /WIDTH:HEIGHT such as 16:9/],
+    ['aspect_ratio', '0:9', /WIDTH:HEIGHT/],
+    ['resolution', '', /1 to 64 characters/],
+    ['negative_prompt', 'x'.repeat(32_001), /1 to 32000 characters/],
     ['quality', 3, /text/],
     ['output_format', 'jpg', /png, jpeg, webp/],
     ['output_compression', 101, /0 to 100/],
@@ -185,4 +195,23 @@ test('the order of keys makes no difference, however deep', () => {
     fingerprint({ a: { b: 1, c: [{ d: 1, e: 2 }] } }, []),
     fingerprint({ a: { c: [{ e: 2, d: 1 }], b: 1 } }, []),
   );
+});
+
+test('shape and what to leave out are part of what makes two requests the same, in forms too', () => {
+  const plain = { prompt: 'a fox' };
+  const prints = [
+    plain,
+    { ...plain, aspect_ratio: '16:9' },
+    { ...plain, resolution: '2K' },
+    { ...plain, negative_prompt: 'hats' },
+  ].map(printOf);
+  assert.equal(new Set(prints).size, 4);
+  const form = readFormFields(
+    new Map([
+      ['prompt', 'a fox'],
+      ['aspect_ratio', '16:9'],
+      ['negative_prompt', 'hats'],
+    ]),
+  );
+  assert.deepEqual([generate(form).request.aspectRatio, generate(form).request.negativePrompt], ['16:9', 'hats']);
 });

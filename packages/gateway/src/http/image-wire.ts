@@ -18,17 +18,25 @@ const MAX_SIDE_PIXELS = 16_384;
 const MAX_EXTRA_CHARS = 256 * 1024;
 const MAX_EXTRA_DEPTH = 32;
 const MAX_BASE64_CHARS = 1_000;
+const MAX_WORD_CHARS = 64;
+const RATIO = 'WIDTH:HEIGHT such as 16:9';
 const WELL_FORMED = { error: 'well-formed Unicode: it holds half of a surrogate pair' };
 
 const WIRE = z.looseObject({
   prompt: text(MAX_PROMPT_CHARS).regex(/\S/, { error: 'a text that says something' }).refine(isWellFormed, WELL_FORMED),
   n: wholeNumber(1, 10).optional(),
   size: z.string({ error: sizeRule() }).refine(isSize, { error: sizeRule() }).optional(),
-  quality: text(64).optional(),
+  aspect_ratio: z
+    .string({ error: RATIO })
+    .regex(/^[1-9]\d{0,4}:[1-9]\d{0,4}$/, { error: RATIO })
+    .optional(),
+  resolution: text(MAX_WORD_CHARS).optional(),
+  negative_prompt: text(MAX_PROMPT_CHARS).refine(isWellFormed, WELL_FORMED).optional(),
+  quality: text(MAX_WORD_CHARS).optional(),
   output_format: oneOf(Object.keys(IMAGE_TYPES), 'others could not be verified').optional(),
   output_compression: wholeNumber(0, 100).optional(),
-  background: text(64).optional(),
-  moderation: text(64).optional(),
+  background: text(MAX_WORD_CHARS).optional(),
+  moderation: text(MAX_WORD_CHARS).optional(),
   seed: wholeNumber(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER).optional(),
   response_format: z.enum(['b64_json', 'url'], { error: 'b64_json or url' }).optional(),
   stream: z.boolean({ error: 'true or false' }).optional(),
@@ -92,12 +100,15 @@ function imageRequest(operation: ImageRequest['operation'], wire: Wire, extra: J
     prompt: wire.prompt,
     n: wire.n ?? 1,
     ...(wire.size !== undefined && { size: wire.size }),
+    ...(wire.aspect_ratio !== undefined && { aspectRatio: wire.aspect_ratio }),
+    ...(wire.resolution !== undefined && { resolution: wire.resolution }),
     ...(wire.quality !== undefined && { quality: wire.quality }),
     ...(wire.output_format !== undefined && { outputFormat: wire.output_format }),
     ...(wire.output_compression !== undefined && { outputCompression: wire.output_compression }),
     ...(wire.background !== undefined && { background: wire.background }),
     ...(wire.moderation !== undefined && { moderation: wire.moderation }),
     ...(wire.seed !== undefined && { seed: wire.seed }),
+    ...(wire.negative_prompt !== undefined && { negativePrompt: wire.negative_prompt }),
     ...(wire.stream && { stream: true }),
     ...(wire.partial_images !== undefined && { partialImages: wire.partial_images }),
     ...(Object.keys(extra).length > 0 && { extra }),

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Catalogue, type LimitReport, openai, openaiCompatible, sandboxProvider } from '@onetake/core';
 import { limitsInForce } from './model-limits.ts';
 import { modelEntry, modelList } from './models.ts';
-import { RequestProblem } from './problem.ts';
+import { FailureProblem, RequestProblem } from './problem.ts';
 
 const STARTED_AT = 1_700_000_000_500;
 const connection = (id: string, provider: Catalogue['connections'][number]['provider']) => ({
@@ -121,4 +121,22 @@ test('the limits of a target are those of its keys together, and what is configu
   );
   assert.deepEqual(limitsOf('lab/x'), { images: perMinute(12), concurrency: 4 }, 'requests are not known of b');
   assert.deepEqual(limitsOf('lab/y'), { concurrency: 9 });
+});
+
+test('a retired name has the facts of its successor, and says since when; without aliases it is a 404', () => {
+  const { owned_by, onetake } = modelEntry(CATALOGUE, 'dall-e-3', STARTED_AT);
+  assert.deepEqual([owned_by, onetake?.targets], ['openai', ['openai/gpt-image-2']]);
+  assert.deepEqual(onetake?.retired, { on: '2026-05-12', successor: 'gpt-image-2' });
+  assert.equal(modelEntry(CATALOGUE, 'gpt-image-2', STARTED_AT).onetake?.retired, undefined);
+  const listed = modelList(CATALOGUE, STARTED_AT).data.map(({ id }) => id);
+  assert.ok(!listed.includes('dall-e-3'));
+  assert.throws(
+    () => modelEntry({ ...CATALOGUE, aliases: false }, 'dall-e-3', STARTED_AT),
+    (error) => error instanceof FailureProblem && error.failure.kind === 'retired',
+  );
+});
+
+test('no understudy plays a chat model', () => {
+  const alone = { ...CATALOGUE, connections: [connection('sandbox', sandbox)], understudy: 'sandbox' };
+  assert.throws(() => modelEntry(alone, 'gpt-4o', STARTED_AT), { status: 404, code: 'model_not_found' });
 });

@@ -1,6 +1,7 @@
 import {
   type Catalogue,
   capabilityFacts,
+  isChatModel,
   type JsonObject,
   type ListedModel,
   modelOf,
@@ -8,10 +9,12 @@ import {
   type PlannedTarget,
   type Price,
   planImage,
+  type Retirement,
+  retirementAt,
   splitTarget,
 } from '@onetake/core';
 import { type LimitsOf, limitsView, type ModelLimits } from './model-limits.ts';
-import { RequestProblem } from './problem.ts';
+import { FailureProblem, RequestProblem } from './problem.ts';
 
 /** A model as OpenAI lists it, and under `onetake` what a caller plans by. */
 export interface ModelEntry {
@@ -37,6 +40,8 @@ export interface ModelFacts {
   readonly limits?: ModelLimits;
   /** ISO date on which the first target stops working, as far as its provider says. */
   readonly shutdown_date?: string;
+  /** Its provider shut it down: since when (ISO date), and what serves in its place. */
+  readonly retired?: { readonly on: string; readonly successor: string };
 }
 
 /** What is learned while the gateway runs. */
@@ -77,9 +82,26 @@ export function modelList(
 
 /** `GET /v1/models/{id}` for every name a request may use, listed or not; throws a 404 with near matches otherwise. */
 export function modelEntry(catalogue: Catalogue, id: string, startedAt: number, now?: KnownNow): ModelEntry {
+  const retirement = retirementAt(id, catalogue);
+  if (retirement) return retiredEntry(catalogue, id, retirement, startedAt, now);
   const owner = ownerOf(catalogue, id);
   if (owner === undefined) throw unknownModel(catalogue, id);
   return entry(catalogue, id, owner, startedAt, now);
+}
+
+/** The facts of its successor; throws what a request would be told where nothing serves in its place. */
+function retiredEntry(
+  catalogue: Catalogue,
+  id: string,
+  { retiredOn, successor }: Retirement,
+  startedAt: number,
+  now: KnownNow | undefined,
+): ModelEntry {
+  const planned = planImage(PROBE, id, catalogue, {}, 0);
+  if (!planned.ok) throw new FailureProblem(planned.failure);
+  const owner = planned.plan.targets[0]?.provider ?? GATEWAY;
+  const { onetake, ...base } = entry(catalogue, id, owner, startedAt, now);
+  return { ...base, ...(onetake && { onetake: { ...onetake, retired: { on: retiredOn, successor } } }) };
 }
 
 function listedNames(catalogue: Catalogue): ReadonlyMap<string, string> {
@@ -99,7 +121,7 @@ function ownerOf(catalogue: Catalogue, id: string): string | undefined {
   const { provider } = splitTarget(id);
   if (catalogue.connections.some((one) => one.id === provider)) return modelOf(id, catalogue) && provider;
   const lists = catalogue.connections.find((one) => one.provider.models.some((model) => model.id === id));
-  return lists?.id ?? catalogue.understudy;
+  return lists?.id ?? (isChatModel(id) ? undefined : catalogue.understudy);
 }
 
 function entry(
@@ -133,9 +155,11 @@ function factsOf(catalogue: Catalogue, id: string, now: KnownNow | undefined): M
   };
 }
 
+const PROBE = { operation: 'generate', prompt: '-', n: 1 } as const;
+
 function targetsOf(catalogue: Catalogue, id: string): readonly PlannedTarget[] {
   for (const operation of ['generate', 'edit'] as const) {
-    const planned = planImage({ operation, prompt: '-', n: 1 }, id, catalogue, {}, 0);
+    const planned = planImage({ ...PROBE, operation }, id, catalogue, {}, 0);
     if (planned.ok) return planned.plan.targets;
   }
   return [];

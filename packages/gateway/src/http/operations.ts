@@ -4,7 +4,7 @@ import type { AppDeps } from './deps.ts';
 import { generationRowView, generationView } from './generations.ts';
 import { listFilter, pageOf } from './listing.ts';
 import { limitsView } from './model-limits.ts';
-import { RequestProblem } from './problem.ts';
+import { readOwnGeneration } from './own-generation.ts';
 
 /** The handlers for those who run the gateway: what happened, and how the targets are. */
 export function operationRoutes(deps: AppDeps) {
@@ -17,15 +17,7 @@ export function operationRoutes(deps: AppDeps) {
     },
 
     async readGeneration(request: FastifyRequest<{ Params: { id: string } }>) {
-      const stored = await store.read(request.params.id.slice(0, 100));
-      // Another caller's id is as unknown as one that never was.
-      if (stored === undefined || stored.caller !== request.caller) {
-        throw new RequestProblem(
-          404,
-          'not_found',
-          `generation "${request.params.id.slice(0, 100)}": there is none of this id`,
-        );
-      }
+      const stored = await readOwnGeneration(store, request.params.id, request.caller);
       return generationView(stored, deps.assetsUrl());
     },
 
@@ -72,6 +64,8 @@ export function operationRoutes(deps: AppDeps) {
 const ENDPOINTS = [
   'POST /v1/images/generations',
   'POST /v1/images/edits',
+  'POST /v1/images/variations',
+  'POST /v1/images/upscales',
   'GET /v1/models',
   'POST /v1/tasks',
   'GET /v1/tasks',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Event, FAILURES, type Failure, type FailureKind, foldGeneration } from '@onetake/core';
 import Fastify from 'fastify';
+import { samplePlan } from '../store/contract/samples.ts';
 import {
   failureBody,
   failureHeaders,
@@ -50,7 +51,7 @@ test('a request problem is never repeated and carries its own headers', () => {
 });
 
 test('a failure tells its attempts, its bill and its wait, all from the journal', () => {
-  const telling = { id: 'gen_1', generation: foldGeneration([failed(THROTTLED)]) };
+  const telling = { id: 'gen_1', plan: samplePlan(), generation: foldGeneration([failed(THROTTLED)]) };
   const body = failureBody(THROTTLED, { requestId: 'req_1', telling });
   assert.deepEqual(body, {
     error: { message: 'slow down', type: 'rate_limit_error', code: 'rate_limit_exceeded', param: null },
@@ -82,7 +83,7 @@ test('a failure tells its attempts, its bill and its wait, all from the journal'
 
 test('children are told apart, and an attempt that is still open has no verdict', () => {
   const open: readonly Event[] = [{ type: 'attempt-started', at: 5, attempt: 1, target: 'a/b' }];
-  const telling = { id: 'gen_1', generation: foldGeneration([failed(THROTTLED), open]) };
+  const telling = { id: 'gen_1', plan: samplePlan(), generation: foldGeneration([failed(THROTTLED), open]) };
   const { onetake } = failureBody(THROTTLED, { requestId: 'r', telling, now: 0 });
   const { attempts } = onetake as unknown as { attempts: readonly object[] };
   assert.deepEqual(attempts[1], { run: 1, attempt: 1, target: 'a/b', at: 5 });

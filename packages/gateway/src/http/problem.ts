@@ -7,9 +7,11 @@ import {
   type Generation,
   httpAnswer,
   type JsonObject,
+  type Plan,
   splitTarget,
 } from '@onetake/core';
 import { StoreOverloadedError, StoreUnavailableError } from '../store/errors.ts';
+import { adaptedFields } from './adapted.ts';
 
 export interface ProblemOptions {
   /** The field or header at fault. */
@@ -102,7 +104,7 @@ export function problemHeaders(problem: RequestProblem): Record<string, string> 
 export interface FailureContext {
   readonly requestId: string;
   /** The generation that failed; absent when it never came to one. */
-  readonly telling?: { readonly id: string; readonly generation: Generation };
+  readonly telling?: { readonly id: string; readonly plan: Plan; readonly generation: Generation };
   /** Epoch ms. `retry_after_ms` counts from the end of the generation, so that a replay is identical, or else from here. */
   readonly now?: number;
 }
@@ -123,7 +125,10 @@ export function failureBody(failure: Failure, context: FailureContext): JsonObje
       billed: billed(failure),
       ...(provider !== '' && { provider }),
       ...(failure.requestId !== undefined && { provider_request_id: failure.requestId }),
-      ...(telling && { attempts: attemptLines(telling.generation) }),
+      ...(telling && {
+        attempts: attemptLines(telling.generation),
+        ...adaptedFields(telling.plan, telling.generation),
+      }),
       ...(failure.notBefore !== undefined && {
         retry_after_ms: waitMs(failure.notBefore, since ?? context.now ?? Date.now()),
       }),

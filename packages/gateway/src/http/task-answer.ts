@@ -3,6 +3,7 @@ import type { Io, JsonObject } from '@onetake/core';
 import type { FastifyReply } from 'fastify';
 import { type Followed, isOver, type Snapshot } from '../tasks/following.ts';
 import type { Tasks } from '../tasks/tasks.ts';
+import { warningHeader } from './adapted.ts';
 import type { OpenAnswers } from './open-answers.ts';
 import { shownStatus, taskView } from './task-view.ts';
 
@@ -32,7 +33,7 @@ export async function sendTask(
 ): Promise<FastifyReply> {
   const task = await taskObject(snapshot, deps);
   if (!isOver(snapshot)) reply.header('retry-after', String(retryAfterSeconds(snapshot, task, deps.io.now())));
-  return reply.code(status).header('cache-control', 'no-store').send(task);
+  return reply.code(status).headers(warningHeader(snapshot.plan)).header('cache-control', 'no-store').send(task);
 }
 
 const RETRY_AFTER_SECONDS = { least: 1, most: 60 };

@@ -1,6 +1,7 @@
 import type { Io } from '@onetake/core';
 import type { FastifyReply } from 'fastify';
 import { type Followed, isOver, type Snapshot } from '../tasks/following.ts';
+import { warningHeader } from './adapted.ts';
 import { EVENT_STREAM_HEADERS, KEEP_ALIVE_COMMENT, listenForSilence } from './event-stream.ts';
 import type { OpenAnswers } from './open-answers.ts';
 import { RequestProblem } from './problem.ts';
@@ -60,7 +61,8 @@ export function streamTask(stream: TaskStream): FastifyReply {
   }
   reply.hijack();
   response.once('close', close);
-  response.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...EVENT_STREAM_HEADERS });
+  const headers = { ...(reply.getHeaders() as Record<string, string>), ...warningHeader(snapshot.plan) };
+  response.writeHead(200, { ...headers, ...EVENT_STREAM_HEADERS });
   response.write(`retry: ${RECONNECT_MS}\n\n`);
   sendEvents(stream);
   return reply;

@@ -14,6 +14,7 @@ import {
 import type { GenerationRow, Status } from '../store/store.ts';
 import { isOver, type Snapshot } from '../tasks/following.ts';
 import type { QueuePosition } from '../tasks/tasks.ts';
+import { adaptedFields } from './adapted.ts';
 import { imageLink, pictureFields, priceFields, resolvedFields } from './answer.ts';
 
 export interface TaskViewOptions {
@@ -107,7 +108,7 @@ function resultFields(snapshot: Snapshot, generation: Generation, assetsUrl: str
     const { images, usage, missing = [] } = outcome;
     return {
       data: images.map((image) => imageLink(image, assetsUrl)),
-      ...resolvedFields(plan, images[0]),
+      ...resolvedFields({ plan, generation }, images[0]),
       ...(usage && { usage }),
       onetake: { ...onetake, billed: billedOf(plan, generation), ...pictureFields(images, missing) },
     };
@@ -134,6 +135,7 @@ function commonFields(snapshot: Snapshot, generation: Generation): JsonObject {
     attempts: generation.attempts,
     paid_attempts: generation.paidAttempts,
     ...priceFields(costOf(plan, generation)),
+    ...adaptedFields(plan, generation),
     ...stageField(generation),
     ...(cancel && { cancel }),
   };
@@ -146,9 +148,11 @@ function stageField({ runs }: Generation): JsonObject {
   return stage === undefined ? {} : { stage };
 }
 
-/** Pictures are paid for; attempts beside them that nobody knows the end of may be. */
-function billedOf(plan: Plan, generation: Generation): 'yes' | 'maybe' {
-  return costOf(plan, generation).possibleCharges > 0 ? 'maybe' : 'yes';
+/** Pictures are paid for, but where nothing is billed; attempts beside them that nobody knows the end of may be. */
+function billedOf(plan: Plan, generation: Generation): 'yes' | 'maybe' | 'no' {
+  const { possibleCharges, basis } = costOf(plan, generation);
+  if (possibleCharges > 0) return 'maybe';
+  return basis === 'none' ? 'no' : 'yes';
 }
 
 function failureFields(failure: Failure, { finishedAt }: Snapshot): JsonObject {

@@ -35,7 +35,7 @@ export function storedJournal(
   };
 }
 
-/** What was or may have been charged, and cannot be had again. */
+/** What was or may have been charged, or is a picture, and cannot be had again. */
 function isPaidFor(event: Event): boolean {
   if (event.type === 'handle-received') return true;
   return event.type === 'attempt-ended' && (event.outcome.ok || billed(event.outcome.failure) !== 'no');
@@ -106,10 +106,10 @@ export function webhookId(): string {
   return `msg_${randomBytes(16).toString('hex')}`;
 }
 
-/** Every picture the journals speak of, previews too: what retention must keep as long as the generation. */
+/** Every picture the journals speak of, previews and converted masks too: what retention must keep as long as the generation. */
 function picturesOf(journals: readonly (readonly Event[])[]): readonly Asset[] {
   return journals.flat().flatMap((event) => {
-    if (event.type === 'partial-sent') return [event.asset];
+    if (event.type === 'partial-sent' || event.type === 'mask-converted') return [event.asset];
     return event.type === 'finished' && event.outcome.ok ? event.outcome.images.map((image) => image.asset) : [];
   });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import multipart from '@fastify/multipart';
-import { createIntake, createMemoryAssets } from '@onetake/core';
+import { type Catalogue, createIntake, createMemoryAssets } from '@onetake/core';
 import { createVirtualClock } from '@onetake/core/testing';
 import Fastify from 'fastify';
 import type { FetchImage } from '../assets/download.ts';
@@ -10,7 +10,7 @@ import { imageRoutes } from '../http/image-routes.ts';
 import { createOpenAnswers } from '../http/open-answers.ts';
 import { problemBody, RequestProblem } from '../http/problem.ts';
 import { type TaskRequest, taskRoutes } from '../http/tasks.ts';
-import type { ListFilter } from '../store/store.ts';
+import type { ListFilter, StoredGeneration } from '../store/store.ts';
 import type { Snapshot } from '../tasks/following.ts';
 import type { Submission, Ticket } from '../tasks/generations.ts';
 import { createUndelivered } from '../tasks/undelivered.ts';
@@ -25,6 +25,9 @@ export interface ServeOptions {
   readonly snapshot?: Snapshot;
   readonly ticket?: Ticket;
   readonly maxOpen?: number;
+  /** What the store has. */
+  readonly generations?: readonly StoredGeneration[];
+  readonly catalogue?: Partial<Catalogue>;
 }
 
 const TASK_TICKET: Ticket = { kind: 'task', id: 'gen_1', replayed: false };
@@ -57,10 +60,14 @@ export async function serveTasks(context: TestContext, options: ServeOptions = {
     submissions.push(submission);
     return options.ticket ?? TASK_TICKET;
   };
-  const images = imageRoutes({ ...deps, ...IMAGES, generations: { submit } });
+  const read = async (id: string) => options.generations?.find((one) => one.id === id);
+  const catalogue = { connections: [], routes: {}, defaultModel: undefined, ...options.catalogue };
+  const images = imageRoutes({ ...deps, ...IMAGES, generations: { submit }, store: { read }, catalogue });
   const routes = taskRoutes({ ...deps, store: { list } });
   app.post('/v1/images/generations', images.generate);
   app.post('/v1/images/edits', images.edit);
+  app.post('/v1/images/variations', images.variations);
+  app.post('/v1/images/upscales', images.upscales);
   app.post('/v1/tasks', images.task);
   app.get('/v1/tasks', routes.list);
   app.get<TaskRequest>('/v1/tasks/:id', routes.read);
