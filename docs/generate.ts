@@ -1,6 +1,7 @@
 /** Writes the reference pages that are made from code; a test proves that they are up to date. */
 import { writeFile } from 'node:fs/promises';
 import { billed, type Certainty, FAILURES, type FailureKind, httpAnswer } from '@onetake/core';
+import { PROVIDERS_PAGE, providersPage } from './providers-page.ts';
 
 export const FAILURES_PAGE = new URL('reference/failures.md', import.meta.url);
 
@@ -60,4 +61,7 @@ function kindRow(kind: FailureKind): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-if (import.meta.main) await writeFile(FAILURES_PAGE, failuresPage());
+if (import.meta.main) {
+  await writeFile(FAILURES_PAGE, failuresPage());
+  await writeFile(PROVIDERS_PAGE, providersPage());
+}

@@ -1,0 +1,133 @@
+/** The reference page of providers, made from adapters, model data and fixtures. */
+import { existsSync, readFileSync } from 'node:fs';
+import { type Model, PROVIDERS, type Provider } from '@onetake/core';
+
+export const PROVIDERS_PAGE = new URL('reference/providers.md', import.meta.url);
+
+const ADAPTERS = new URL('../packages/core/src/providers/', import.meta.url);
+
+interface Evidence {
+  readonly asOf: string;
+  readonly strength: string;
+  readonly sources: readonly string[];
+  /** Recorded or documented answers that the adapter's tests read. */
+  readonly answers: number;
+}
+
+export function providersPage(): string {
+  const known = PROVIDERS.map((provider) => ({ provider, evidence: evidenceOf(provider.id) }));
+  return `# Providers
+
+Generated from the adapters in \`packages/core/src/providers\`, their model data and their fixtures. A provider is
+configured by its variable (or the same with \`_FILE\`), or under \`providers:\` in \`onetake.yaml\`; see the guide.
+
+## Features
+
+\`by id\`: a job is submitted and looked up by its id, so a lost connection loses no picture. \`free\`: nothing is billed, so
+what was lost is made again. Evidence: **strong** is read in an SDK's or the server's source, **medium** in the provider's
+documentation, **weak** in third-party code or inferred; \`answers\` counts the recorded or documented answers in its tests.
+
+| provider | key | mode | edits | mask | several at once | seed | negative | cancel | news by webhook | evidence | answers |
+|---|---|---|---|---|---|---|---|---|---|---|---|
+${known.map(({ provider, evidence }) => featureRow(provider, evidence)).join('\n')}
+
+## Models
+
+Prices are in US dollars a picture, or a million tokens; a price nobody knows is never taken for 0. \`models:\` in
+\`onetake.yaml\` overrides every fact.
+
+| model | operations | size | most at once | price | stops |
+|---|---|---|---|---|---|
+${PROVIDERS.flatMap((provider) => provider.models.map((model) => modelRow(provider, model))).join('\n')}
+
+## Sources
+
+${known.map(({ provider, evidence }) => `- \`${provider.id}\`, ${evidence.asOf}: ${evidence.sources.join('; ')}`).join('\n')}
+`;
+}
+
+function evidenceOf(id: string): Evidence {
+  const data = read(new URL(`data/${id}.json`, ADAPTERS));
+  const fixtures = read(new URL(`fixtures/${id}.json`, ADAPTERS));
+  const answers = Array.isArray(fixtures.answers) ? fixtures.answers.length : 0;
+  const strength = typeof data.evidence === 'string' ? data.evidence : '';
+  const asOf = typeof data.as_of === 'string' ? data.as_of : 'as its server says';
+  const sources = Array.isArray(data.sources) ? data.sources.map(String) : ['what the server itself answers'];
+  return { asOf, strength, sources, answers };
+}
+
+function read(file: URL): Readonly<Record<string, unknown>> {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+}
+
+function featureRow(provider: Provider, { strength, answers }: Evidence): string {
+  const { image, access = {}, models, resubmit } = provider;
+  const some = (has: (model: Model) => boolean) => (models.some(has) ? 'yes' : '');
+  const mode = [image?.poll ? 'by id' : 'at once', ...(resubmit === 'safe' ? ['free'] : [])].join(', ');
+  const cells = [
+    `\`${provider.id}\``,
+    (access.keyVariables ?? []).map((name) => `\`${name}\``).join(' '),
+    mode,
+    some((model) => model.operations.includes('edit')),
+    masksOf(models),
+    most(models),
+    some(({ capabilities }) => capabilities?.maxSeed !== undefined),
+    some(({ capabilities }) => capabilities?.negativePrompt === true),
+    image?.cancel ? 'yes' : '',
+    takesWebhook(provider) ? 'yes' : '',
+    strength,
+    String(answers),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function masksOf(models: readonly Model[]): string {
+  const marks = new Set(models.flatMap(({ capabilities }) => capabilities?.mask ?? []));
+  return [...marks].join(', ');
+}
+
+function most(models: readonly Model[]): string {
+  const counts = models.map((model) => model.maxImagesPerCall);
+  return counts.length === 0 ? '' : String(Math.max(...counts));
+}
+
+const WEBHOOK = 'https://onetake.example/v1/jobs/run/token';
+
+/** Whether it is told where to send news shows in what is sent. */
+function takesWebhook({ image, models, access }: Provider): boolean {
+  if (image?.poll === undefined) return false;
+  const context = { runId: 'run', attempt: 1, model: models[0]?.id ?? 'a/b', webhookUrl: WEBHOOK };
+  const baseUrl = access?.baseUrl ?? 'http://127.0.0.1';
+  const request = image.submit.build({ operation: 'generate', prompt: 'a fox', n: 1 }, { ...context, baseUrl });
+  return decodeURIComponent(JSON.stringify(request)).includes(WEBHOOK);
+}
+
+function modelRow({ id: provider }: Provider, model: Model): string {
+  const { id, operations, maxImagesPerCall, price, shutdownDate = '' } = model;
+  const cells = [`\`${provider}/${id}\``, operations.join(', '), sizeOf(model), maxImagesPerCall, priceText(price)];
+  return `| ${cells.join(' | ')} | ${shutdownDate} |`;
+}
+
+function sizeOf({ capabilities }: Model): string {
+  const { size } = capabilities ?? {};
+  switch (size?.kind) {
+    case undefined:
+    case 'any':
+      return 'as asked';
+    case 'fixed':
+      return 'its own';
+    case 'list':
+      return `${size.sizes.length} sizes`;
+    case 'pixels':
+      return `${size.minSide} to ${size.maxSide} pixels a side`;
+    case 'ratio':
+      return `${size.ratios.length} ratios${size.resolutions ? ` at ${size.resolutions.map(([name]) => name).join(', ')}` : ''}`;
+  }
+}
+
+function priceText(price: Model['price']): string {
+  if (price === undefined) return 'unknown';
+  if ('perImageUsd' in price) return price.perImageUsd === 0 ? 'free' : `${price.perImageUsd}`;
+  const { textInput, imageInput, output } = price.perMillionTokensUsd;
+  return `${textInput} text, ${imageInput} image, ${output} output`;
+}
