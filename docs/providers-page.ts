@@ -49,12 +49,17 @@ ${known.map(({ provider, evidence }) => `- \`${provider.id}\`, ${evidence.asOf}:
 function evidenceOf(id: string): Evidence {
   const data = read(new URL(`data/${id}.json`, ADAPTERS));
   const fixtures = read(new URL(`fixtures/${id}.json`, ADAPTERS));
-  const answers = Array.isArray(fixtures.answers) ? fixtures.answers.length : 0;
-  const strength = typeof data.evidence === 'string' ? data.evidence : '';
-  const asOf = typeof data.as_of === 'string' ? data.as_of : 'as its server says';
-  const sources = Array.isArray(data.sources) ? data.sources.map(String) : ['what the server itself answers'];
-  return { asOf, strength, sources, answers };
+  const strength = data.evidence ?? fixtures.evidence;
+  return {
+    asOf: typeof data.as_of === 'string' ? data.as_of : AS_OF,
+    strength: typeof strength === 'string' ? strength : '',
+    sources: Array.isArray(data.sources) ? data.sources.map(String) : [String(fixtures.source ?? '')],
+    answers: Array.isArray(fixtures.answers) ? fixtures.answers.length : 0,
+  };
 }
+
+/** Of protocols without a list of models. */
+const AS_OF = '2026-11-21';
 
 function read(file: URL): Readonly<Record<string, unknown>> {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};

@@ -81,6 +81,19 @@ suite('the adapters against the imitations of the aggregators', { concurrency: t
       assert.equal(progress.kind, 'waiting');
     });
 
+    test('EvoLink: references and a mask are uploaded before anything is paid for', async (t) => {
+      const baseUrl = imitationUrl(await sandboxFor(t), 'evolink/v1');
+      const { images } = await askAdapter('evolink', baseUrl, { model: 'z-image-turbo', prompt: PROMPT });
+      const [picture] = images;
+      assert.ok(picture);
+      const { asset } = picture;
+      const request = { operation: 'edit', prompt: PROMPT, n: 1, images: [asset], mask: asset } as const;
+      const context = { baseUrl, model: 'gpt-4o-image' };
+      const { paths, progress } = await walkSubmit('evolink', context, request, await picture.bytes());
+      assert.deepEqual(paths, ['/files/upload/stream', '/files/upload/stream', '/images/generations']);
+      assert.equal(progress.kind, 'waiting');
+    });
+
     test('EvoLink: several pictures of a size are one task', async (t) => {
       const sandbox = await sandboxFor(t);
       const asked = { model: 'gpt-image-2', prompt: PROMPT, n: 2, size: '1024x768', quality: 'low' };

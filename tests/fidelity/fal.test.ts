@@ -4,6 +4,7 @@ import { ApiError, createFalClient, type FalClient, ValidationError } from '@fal
 import type { Sandbox } from '@onetake/sandbox';
 import { askAdapter, failureOfAdapter, imitationUrl, sandboxFor, sendEdit } from '../rig/imitations.ts';
 import { countOf } from '../rig/ledger.ts';
+import { letterBox } from '../rig/letter-box.ts';
 
 const PROMPT = 'a lighthouse';
 const FLUX = 'fal-ai/flux/dev';
@@ -59,6 +60,22 @@ suite('the official client against the imitation of fal', { concurrency: true },
       assert.ok(error instanceof ValidationError);
       return error.fieldErrors[0]?.type === 'content_policy_violation';
     });
+  });
+
+  test('a webhook tells the pictures, or the error', async (t) => {
+    const sandbox = await sandboxFor(t);
+    for (const [script, said] of [
+      ['ok', 'OK'],
+      ['moderated', 'ERROR'],
+    ] as const) {
+      const { url, received } = await letterBox(t);
+      const { request_id: id } = await clientOf(sandbox, script).queue.submit(FLUX, {
+        ...{ input: { prompt: PROMPT }, webhookUrl: url },
+      });
+      const { request_id: told, status, payload } = JSON.parse((await received).body);
+      assert.deepEqual([told, status], [id, said]);
+      assert.ok(script === 'ok' ? payload.images.length === 1 : payload.detail[0].type === 'content_policy_violation');
+    }
   });
 
   test('a locked account is a 403 with its words', async (t) => {
@@ -170,4 +187,15 @@ suite('what goes wrong at the imitation of fal', { concurrency: true }, () => {
       assert.equal((await countOf(sandbox.url, `fal/${FLUX}`)).charged, charged);
     });
   }
+
+  test('a cancellation is passed on, and fal does not say what became of it', async (t) => {
+    const sandbox = await sandboxFor(t);
+    const stop = new AbortController();
+    const asked = { model: FLUX, prompt: PROMPT, signal: stop.signal };
+    const ended = failureOfAdapter('fal', imitationUrl(sandbox, 'fal', 'queued:30'), asked);
+    setTimeout(() => stop.abort(), 500);
+    const failure = await ended;
+    assert.deepEqual([failure.kind, failure.cancel, failure.certainty], ['canceled', 'unconfirmed', 'ambiguous']);
+    assert.equal((await countOf(sandbox.url, `fal/${FLUX}`)).charged, 0);
+  });
 });

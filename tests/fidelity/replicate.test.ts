@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import { suite, type TestContext, test } from 'node:test';
+import { suite, test } from 'node:test';
 import type { Sandbox } from '@onetake/sandbox';
 import Replicate, { type ApiError, validateWebhook } from 'replicate';
 import { askAdapter, failureOfAdapter, imitationUrl, sandboxFor, sendEdit } from '../rig/imitations.ts';
 import { countOf } from '../rig/ledger.ts';
+import { type Letter, letterBox } from '../rig/letter-box.ts';
+import { walkSubmit } from '../rig/steps.ts';
 
 const PROMPT = 'a lighthouse';
 const FLUX = 'black-forest-labs/flux-schnell';
@@ -83,27 +84,6 @@ function signed({ headers }: Letter): { id: string; timestamp: string; signature
   return { id: read('id'), timestamp: read('timestamp'), signature: read('signature') };
 }
 
-interface Letter {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-async function letterBox(t: TestContext): Promise<{ url: string; received: Promise<Letter> }> {
-  const { promise, resolve } = Promise.withResolvers<Letter>();
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    response.end();
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([key, value]) => [key, String(value)]));
-    resolve({ headers, body: Buffer.concat(chunks).toString('utf8') });
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  t.after(() => server.close());
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  return { url: `http://127.0.0.1:${address.port}/news`, received: promise };
-}
-
 async function linksOf(output: Promise<object>): Promise<readonly string[]> {
   const links = await output;
   assert.ok(Array.isArray(links));
@@ -165,20 +145,13 @@ suite('the adapter against the imitation of Replicate', { concurrency: true }, (
     assert.deepEqual([attempts, paidAttempts], [2, 1]);
   });
 
-  test('looks that fail leave the prediction be', async (t) => {
-    const baseUrl = imitationUrl(await sandboxFor(t), 'replicate/v1', 'flaky-download:1');
-    assert.equal((await askAdapter('replicate', baseUrl, { model: FLUX, prompt: PROMPT })).images.length, 1);
+  test('looks and downloads that fail leave the prediction be', async (t) => {
+    for (const script of ['poll-500:0.1', 'flaky-download:1']) {
+      const baseUrl = imitationUrl(await sandboxFor(t), 'replicate/v1', script);
+      const { images, paidAttempts } = await askAdapter('replicate', baseUrl, { model: FLUX, prompt: PROMPT });
+      assert.deepEqual([images.length, paidAttempts], [1, 1]);
+    }
   });
-
-  for (const [script, kind, certainty, charged] of WRONG) {
-    test(`${script} is ${kind}, ${certainty}, and charged ${charged}`, async (t) => {
-      const sandbox = await sandboxFor(t);
-      const asked = { model: FLUX, prompt: PROMPT };
-      const failure = await failureOfAdapter('replicate', imitationUrl(sandbox, 'replicate/v1', script), asked);
-      assert.deepEqual([failure.kind, failure.certainty], [kind, certainty], failure.message);
-      assert.equal((await countOf(sandbox.url, `replicate/${FLUX}`)).charged, charged);
-    });
-  }
 
   test('edits are taken, under the name each model has for a picture', async (t) => {
     const baseUrl = imitationUrl(await sandboxFor(t), 'replicate/v1');
@@ -196,8 +169,36 @@ suite('the adapter against the imitation of Replicate', { concurrency: true }, (
     const masked = await sendEdit('replicate', { baseUrl, model: SDXL }, { ...one, mask: asset }, bytes);
     assert.equal(masked.status, 201, masked.body);
     const large = Buffer.concat([bytes], 300_000);
-    const heavy = { prompt: PROMPT, images: [{ ...asset, bytes: large.length }] };
-    const uploaded = await sendEdit('replicate', { baseUrl, model: 'google/nano-banana' }, heavy, large);
-    assert.ok(uploaded.body.includes('"urls":{"get":'), uploaded.body);
+    const heavy = { operation: 'edit', prompt: PROMPT, n: 1, images: [{ ...asset, bytes: large.length }] } as const;
+    const { paths, progress } = await walkSubmit('replicate', { baseUrl, model: 'google/nano-banana' }, heavy, large);
+    assert.deepEqual([paths, progress.kind], [['/files', '/models/google/nano-banana/predictions'], 'waiting']);
+  });
+});
+
+suite('what goes wrong at the imitation of Replicate', { concurrency: true }, () => {
+  for (const [script, kind, certainty, charged] of WRONG) {
+    test(`${script} is ${kind}, ${certainty}, and charged ${charged}`, async (t) => {
+      const sandbox = await sandboxFor(t);
+      const asked = { model: FLUX, prompt: PROMPT };
+      const failure = await failureOfAdapter('replicate', imitationUrl(sandbox, 'replicate/v1', script), asked);
+      assert.deepEqual([failure.kind, failure.certainty], [kind, certainty], failure.message);
+      assert.equal((await countOf(sandbox.url, `replicate/${FLUX}`)).charged, charged);
+    });
+  }
+
+  test('a cancellation is passed on; only what never began is known to be free', async (t) => {
+    for (const [script, certainty, charged] of [
+      ['queued:30', 'rejected', 0],
+      ['slow:30', 'ambiguous', 1],
+    ] as const) {
+      const sandbox = await sandboxFor(t);
+      const stop = new AbortController();
+      const asked = { model: FLUX, prompt: PROMPT, signal: stop.signal };
+      const ended = failureOfAdapter('replicate', imitationUrl(sandbox, 'replicate/v1', script), asked);
+      setTimeout(() => stop.abort(), 500);
+      const failure = await ended;
+      assert.deepEqual([failure.kind, failure.cancel, failure.certainty], ['canceled', 'confirmed', certainty]);
+      assert.equal((await countOf(sandbox.url, `replicate/${FLUX}`)).charged, charged);
+    }
   });
 });

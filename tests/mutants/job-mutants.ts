@@ -14,11 +14,7 @@ const job = defects(
       "const last = { type: 'still-waiting' };",
     ],
     ['looks as often at an old job as at a new one', '(now - startedAt) * POLL_SHARE_OF_AGE', '0'],
-    [
-      'looks again before the provider allows it',
-      'Math.max(now + FAILED_POLL_MS, failure.notBefore ?? 0)',
-      'now + FAILED_POLL_MS',
-    ],
+    ['looks again before the provider allows it', 'Math.max(now + after, failure.notBefore ?? 0)', 'now + after'],
     ['says that an unconfirmed cancellation was confirmed', "confirmed ? 'confirmed' : 'unconfirmed'", "'confirmed'"],
   ],
 );

@@ -1,3 +1,5 @@
+import { ADAPT_MUTANTS } from './adapt-mutants.ts';
+import { FREE_MUTANTS } from './free-mutants.ts';
 import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
 import { JOB_MUTANTS } from './job-mutants.ts';
 import { LIMIT_MUTANTS } from './limit-mutants.ts';
@@ -184,8 +186,8 @@ const run: readonly CoreMutant[] = [
   {
     name: 'takes a lost job for one that did no work',
     file: 'job.ts',
-    from: "return { ...why, certainty: 'ambiguous'",
-    to: "return { ...why, certainty: 'rejected'",
+    from: "    kind,\n    certainty: 'ambiguous',",
+    to: "    kind,\n    certainty: 'rejected',",
     tests: ['run.test.ts'],
   },
 ];
@@ -211,4 +213,11 @@ const core = [...retry, ...breaker, ...budget, ...decide, ...run, ...health].map
   (one): Mutant => ({ package: 'core', ...one }),
 );
 
-export const MUTANTS: readonly Mutant[] = [...core, ...LIMIT_MUTANTS, ...JOB_MUTANTS, ...GATEWAY_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...core,
+  ...LIMIT_MUTANTS,
+  ...JOB_MUTANTS,
+  ...GATEWAY_MUTANTS,
+  ...ADAPT_MUTANTS,
+  ...FREE_MUTANTS,
+];

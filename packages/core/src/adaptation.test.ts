@@ -193,6 +193,7 @@ test('who has a model of the name, or a route of it, serves it as it is', () => 
   assert.equal(planned('mylab/dall-e-3', {}).targets[0]?.id, 'mylab/dall-e-3');
   assert.equal(planned('sandbox/dall-e-3', {}, {}, ALONE).targets[0]?.id, 'sandbox/dall-e-3');
   assert.equal(retirementAt('mylab/dall-e-3', CATALOGUE), undefined);
+  assert.equal(retirementAt('dall-e-3', { ...CATALOGUE, routes }), undefined);
 });
 
 test('without aliases, or without a successor here, a retired name is a 404 with the advice', () => {
@@ -217,12 +218,23 @@ test('strict lets no successor serve, and what it cannot do is told with its nam
   assert.match(wide.message, /^size: 4000x500.*dall-e-3 was retired on 2026-05-12, and gpt-image-2 serves instead/);
 });
 
+/** As of a place where everybody's models are: it knows what they take, and cannot know which of them draw. */
+const ANY: Catalogue = {
+  ...CATALOGUE,
+  connections: [connection('any', { ...drawing({}), model: single })],
+};
+
+function single(id: string): Model {
+  return { id, maxImagesPerCall: 1, operations: ['generate'], streams: false, capabilities: { size: { kind: 'any' } } };
+}
+
 test('a chat model is refused before anything is sent, unless a route or a provider says that it draws', () => {
   for (const [name, catalogue] of [
     ['mylab/gpt-5.2', CATALOGUE],
     ['claude-opus-4-6', CATALOGUE],
     ['gpt-4o-mini', ALONE],
     ['openai/o3', ALONE],
+    ['any/meta/meta-llama-3-8b', ANY],
   ] as const) {
     const failure = refused(name, {}, {}, catalogue);
     assert.deepEqual([failure.kind, failure.answer], ['capability', [400, 'capability_missing']], name);

@@ -33,6 +33,7 @@ const answers: readonly (readonly [FailureKind, Certainty, number, string])[] = 
   ['server', 'rejected', 502, 'generation_failed'],
   ['out_of_memory', 'failed', 424, 'out_of_memory'],
   ['out_of_memory', 'rejected', 424, 'out_of_memory'],
+  ['policy', 'failed', 400, 'content_policy_violation'],
   ['network', 'rejected', 502, 'provider_unreachable'],
   ['timeout', 'rejected', 504, 'timeout'],
   ['interrupted', 'rejected', 502, 'interrupted'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemoryCells } from './cells.ts';
-import { type Connection, connectionAt, hostCredential, withHostsOf } from './environment.ts';
+import { type Connection, connectionAt, hostCredential, type Turns, withHostsOf } from './environment.ts';
 import { createHealthBook } from './health.ts';
 import type { Event } from './journal.ts';
 import { createPacer } from './pacer.ts';
@@ -31,10 +31,11 @@ interface Setting {
   readonly target?: Partial<PlannedTarget>;
   readonly past?: readonly Event[];
   readonly cancel?: CancelCall;
+  readonly turns?: Turns;
 }
 
 /** One run at a pool of the servers a, b and c, which bill nothing. */
-async function end({ a, b = {}, c = {}, hosts = HOSTS, target, past, cancel }: Setting) {
+async function end({ a, b = {}, c = {}, hosts = HOSTS, target, past, cancel, turns }: Setting) {
   const names = { free: true as const, stallMs: 20_000, credentials: [A, B, C] };
   const plan = { ...samplePlan(['pool']), targets: [sampleTarget('pool', { ...names, ...target })] };
   const whole = (script: Partial<TargetScript>) => ({ submits: [GOOD], polls: [GOOD], ...script });
@@ -47,7 +48,9 @@ async function end({ a, b = {}, c = {}, hosts = HOSTS, target, past, cancel }: S
     const image = { ...made.provider.image, ...(cancel && { cancel }) };
     return { ...made, provider: { ...made.provider, image }, hosts, baseUrl: 'http://nowhere' };
   };
-  const outcome = await world.io.drive(run('run', plan, world.journal, { ...world.environment, connection }));
+  const outcome = await world.io.drive(
+    run('run', plan, world.journal, { ...world.environment, connection, ...(turns && { turns }) }),
+  );
   assert.ok(outcome !== PARKED);
   const tried = world.durable.flatMap((event) => (event.type === 'attempt-started' ? [event.credential] : []));
   const sent = world.io.sent.map(({ request }) => `${request.method} ${new URL(request.url).hostname}`);
@@ -59,6 +62,26 @@ test('a host that dies with a job is not waited for: the picture comes from anot
   assert.ok(outcome.ok);
   assert.deepEqual(tried, [A, B]);
   assert.ok(at < 20_000, `${at}`);
+});
+
+test('the place of a job that was given up is free at once', async () => {
+  const open = new Set<string>();
+  const freeTurn = (credential: string) => {
+    open.add(credential);
+    const over = () => void open.delete(credential);
+    return { credential, sent: () => {}, observe: () => {}, settle: over, giveBack: over };
+  };
+  const setting = { a: { submits: [ACCEPTED], polls: [REFUSED] } };
+  const turns: Turns = {
+    take: async (_target, _claim, _signal, avoid = []) => {
+      assert.deepEqual([...open], []);
+      return freeTurn([A, B, C].find((one) => !avoid.includes(one)) ?? A);
+    },
+    adopt: (_target, credential) => freeTurn(credential),
+    expect: () => undefined,
+  };
+  assert.ok((await end({ ...setting, turns })).outcome.ok);
+  assert.deepEqual([...open], []);
 });
 
 test('after any failure the next try prefers a host that has not failed yet', async () => {

@@ -44,6 +44,9 @@ function unbilledAnswer(failure: Failure) {
   return isFree ? UNBILLED[failure.kind] : undefined;
 }
 
+/** Their cause says more than that the work was tried: what to change, and that a repeat ends the same. */
+const SPEAKS_FOR_ITSELF: readonly FailureKind[] = ['out_of_memory', 'policy'];
+
 /**
  * The HTTP answer to a failed picture: the certainty decides first, because the AI SDK and fal repeat every 5xx and
  * 429 whatever the headers say, so those stand only where a repeat costs nothing.
@@ -54,7 +57,7 @@ export function httpAnswer(failure: Failure): HttpAnswer {
   if (failure.cancel === 'confirmed' || isCanceledLate(failure))
     return { status: 424, type: 'server_error', code: row.code };
   if (failure.certainty === 'ambiguous') return { status: 424, type: 'server_error', code: 'outcome_unknown' };
-  if (failure.certainty === 'failed' && failure.kind !== 'out_of_memory')
+  if (failure.certainty === 'failed' && !SPEAKS_FOR_ITSELF.includes(failure.kind))
     return { status: 424, type: 'server_error', code: 'generation_failed' };
   const unbilled = unbilledAnswer(failure);
   if (unbilled) return { status: unbilled.status, type: row.type, code: unbilled.code };
@@ -92,6 +95,6 @@ export function adviceFor(failure: Failure): string {
   if (failure.cancel === 'confirmed' && failure.certainty === 'ambiguous') return CANCELED_ADVICE;
   if (isCanceledLate(failure)) return CANCELED_LATE_ADVICE;
   if (failure.certainty === 'ambiguous') return UNKNOWN_ADVICE;
-  if (failure.certainty === 'failed' && failure.kind !== 'out_of_memory') return FAILED_ADVICE;
+  if (failure.certainty === 'failed' && !SPEAKS_FOR_ITSELF.includes(failure.kind)) return FAILED_ADVICE;
   return unbilledAnswer(failure)?.advice ?? FAILURES[failure.kind].advice;
 }

@@ -23,6 +23,7 @@ export {
 export type { ClosedGate, Gate } from './gates.ts';
 export { foldGeneration, type Generation } from './generation.ts';
 export { createHealthBook, HEALTH_POLICY, type HealthBook, type HealthPolicy, type TargetReport } from './health.ts';
+export { createHostLoads, type HostLoads } from './host-loads.ts';
 export { adviceFor, billed, callerMayRepeat, type HttpAnswer, httpAnswer } from './http-answer.ts';
 export { type Asset, type AssetStore, type AssetWriter, IMAGE_TYPES, type ImageType } from './images/asset.ts';
 export { createIntake, type Intake, type Settled } from './images/intake.ts';

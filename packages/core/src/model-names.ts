@@ -20,7 +20,7 @@ export interface PolicySettings {
   readonly harvestMs?: number;
   /** Refuses a target that would be sent anything else than what was asked for. Default false. */
   readonly strict?: boolean;
-  /** Names of retired models are served by their successors. Default: as the catalogue says. */
+  /** Names of retired models are served by their successors. Default: as the catalogue says; a route's is not read. */
   readonly aliases?: boolean;
 }
 
@@ -68,7 +68,7 @@ export function resolveName(name: string, catalogue: Catalogue, aliases: boolean
   if (serving) return { route: serving, retirement };
   const played = playedTarget(successor, catalogue);
   if (played !== undefined) return { route: { targets: [played] }, retirement };
-  return retired(retirement, 'no provider here has it: configure one that does');
+  return retired(retirement, 'no provider here lists it: configure one that does, or a route of this name');
 }
 
 /** What became of a model that nobody here has any more. */

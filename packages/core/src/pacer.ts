@@ -6,6 +6,8 @@ import { type RunningCallers, TurnQueue } from './turn-queue.ts';
 export interface PacerOptions {
   /** What is known of a credential's limits at a target, read once; what is not known is learned. */
   readonly limits: (target: string, credential: string) => Limits | undefined;
+  /** Jobs that others are known to have given a server of a pool: those with fewer are next. Default: none. */
+  readonly load?: (target: string, credential: string) => number;
   readonly cells: Cells;
   readonly io: Pick<Io, 'now' | 'timer'>;
   /** Turns of one caller at once; the caller `''` is nobody and has no bound. Default: no bound. */
@@ -44,7 +46,9 @@ export function createPacer(options: PacerOptions): WakefulPacer {
     const known = queues.get(target);
     if (known) return known;
     if (queues.size >= MAX_QUEUES) forgetOneIdle();
-    const queue = new TurnQueue({ target, io, callers, maxWaiting: options.maxWaiting ?? MAX_WAITING, openAccount });
+    const load = (credential: string) => options.load?.(target, credential) ?? 0;
+    const maxWaiting = options.maxWaiting ?? MAX_WAITING;
+    const queue = new TurnQueue({ target, io, callers, maxWaiting, openAccount, load });
     queues.set(target, queue);
     return queue;
 

@@ -69,8 +69,7 @@ function credentialsOf(connection: Connection): Pick<PlannedTarget, 'credentials
   return credentials ? { credentials } : {};
 }
 
-/** What a provider lists, or is told of, it draws with, whatever its name. */
+/** What a provider lists it draws with, whatever its name. */
 function isUnlistedChatModel({ connection, model }: FoundTarget): boolean {
-  const isKnown = model.capabilities !== undefined || connection.provider.models.some(({ id }) => id === model.id);
-  return !isKnown && isChatModel(model.id);
+  return isChatModel(model.id) && !connection.provider.models.some(({ id }) => id === model.id);
 }

@@ -37,8 +37,8 @@ export function planImage(
   const retirement = source ? undefined : found.retirement;
   if (retirement && set.strict) return { ok: false, failure: strictAboutRetired(retirement) };
   const asked = retirement ? translateRetired(request, retirement) : { request, adaptations: [] };
-  // Only who made a picture has it.
-  const ids = source ? [source.target] : found.route.targets;
+  // Only who made a picture has it; and who wants no fallback wants the first target or none.
+  const ids = source ? [source.target] : found.route.targets.slice(0, set.fallback === false ? 1 : undefined);
   const { targets, passedOver } = planTargets(ids, { original: request, ...asked }, catalogue, set);
   if (targets.length === 0) {
     const failure = nobodyCan(route, passedOver, catalogue);

@@ -111,7 +111,7 @@ async function take(decision: Exclude<Decision, { do: 'stop' }>, step: Step): Pr
     case 'finish':
       return recorder.record({ type: 'finished', at, outcome: forAll(decision.outcome, step.plan.request.n) });
     case 'give-up-attempt':
-      return recorder.record({ type: 'attempt-ended', at, attempt: decision.attempt, outcome: decision.outcome });
+      return end({ type: 'attempt-ended', at, attempt: decision.attempt, outcome: decision.outcome }, step);
     case 'release-caller': {
       const { attempt, failure } = decision;
       return recorder.append({ type: 'clock-fired', at, attempt, clock: failure.clock?.name ?? 'total', failure });

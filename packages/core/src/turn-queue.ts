@@ -11,6 +11,8 @@ export interface TurnQueueOptions {
   readonly io: Pick<Io, 'now' | 'timer'>;
   readonly callers: RunningCallers;
   readonly openAccount: (credential: string, queue: TurnQueue) => Account;
+  /** Jobs that the server behind a credential is known to have, ours among them. */
+  readonly load: (credential: string) => number;
 }
 
 /** How many turns each caller has, in all queues. */
@@ -212,13 +214,22 @@ export class TurnQueue {
     return undefined;
   }
 
-  /** Of a pool the one with the most room; of several, that with the least in flight, then the one that rested longest. */
+  /** Of a pool the one whose server has least to do, then the one with the most room; of several, that with the least in flight, then the one that rested longest. */
   #roomiest(credentials: readonly string[]): string | undefined {
     if (credentials.length < 2) return credentials[0];
-    const known = credentials.map((credential) => ({ credential, ...this.#account(credential).room() }));
+    const { load } = this.#options;
+    const known = credentials.map((credential) => {
+      return { credential, jobs: load(credential), ...this.#account(credential).room() };
+    });
+    // Where no server is known to work for others, room says it all.
+    const isTold = known.some(({ jobs }) => jobs > 0);
+    const busy = ({ jobs, inFlight, headroom }: (typeof known)[number]) => {
+      if (!isTold) return 0;
+      return headroom > 0 ? Math.max(jobs, inFlight) : Number.POSITIVE_INFINITY;
+    };
     return known.reduce((best, one) => {
-      const order = best.headroom - one.headroom || one.inFlight - best.inFlight || one.usedAt - best.usedAt;
-      return order < 0 ? one : best;
+      const work = busy(one) - busy(best) || best.headroom - one.headroom;
+      return (work || one.inFlight - best.inFlight || one.usedAt - best.usedAt) < 0 ? one : best;
     }).credential;
   }
 

@@ -1,5 +1,6 @@
 import type { Turns } from './environment.ts';
 import { credentialsOf, type HealthBook } from './health.ts';
+import type { HostLoads } from './host-loads.ts';
 import type { Io } from './io.ts';
 import type { Pacer, Ticket, Turn } from './pacing.ts';
 import type { FairClock } from './policy/fair-queue.ts';
@@ -12,6 +13,8 @@ export interface TurnsOptions {
   readonly ticket: (target: string) => Ticket;
   /** Its turn has come: fairness goes on from its tag. */
   readonly clock?: Pick<FairClock, 'started'>;
+  /** Asked before a turn is taken, so that it is for the server with least to do. */
+  readonly loads?: Pick<HostLoads, 'refresh'>;
   /** Taken before the run began: the first attempt at this target goes with it. */
   readonly first?: FirstTurn;
 }
@@ -29,6 +32,7 @@ export function createTurns({
   io,
   ticket: makeTicket,
   clock,
+  loads,
   first,
 }: TurnsOptions): Turns & { close(): void } {
   const tickets = new Map<string, Ticket>();
@@ -52,6 +56,7 @@ export function createTurns({
       dropFirst();
       const credentials = () => preferred(health.openCredentials(target, io.now()), avoid);
       const own = ticket(target.id);
+      await loads?.refresh(target.id);
       const [turn] = await pacer.take({ target: target.id, credentials, claim, ticket: own, signal });
       if (turn) clock?.started(target.id, own.tag);
       return turn;

@@ -24,7 +24,7 @@ interface Setting {
 
 async function end({ submits, looks, free = true, totalMs = 3_600_000 }: Setting) {
   const { policy } = samplePlan();
-  const target = sampleTarget('a', { firstByteMs: 60_000, ...(free && { free, stallMs: 20_000 }) });
+  const target = sampleTarget('a', { firstByteMs: 60_000, stallMs: 20_000, ...(free && { free }) });
   const plan = {
     ...samplePlan(['a'], { timeout: { ...policy.timeout, totalMs, harvestMs: 0 } }),
     targets: [target],
@@ -94,6 +94,7 @@ test('looks come one at a time, and none after the answer', async () => {
     submits: [answer(200, GOOD_BODY, 30_500)],
     looks: [answer(200, '{"progress":5}', 5_000)],
   });
+  await world.io.drive(new Promise<void>((resolve) => world.io.timer(world.io.now() + 20_000, resolve)));
   const looks = world.sends.filter((send) => send.kind === 'poll');
   assert.ok(looks.length > 2 && looks.every((send) => send.open === 1 && send.at <= 30_510), `${looks.length}`);
 });

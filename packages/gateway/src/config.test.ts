@@ -44,6 +44,7 @@ suite('a sound configuration', () => {
         assetsDir: join(cwd, 'onetake-data', 'assets'),
         callers: [],
         providers: [],
+        models: Object.create(null),
         routes: {},
         aliases: true,
         sandbox: true,

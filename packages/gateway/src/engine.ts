@@ -4,6 +4,7 @@ import {
   type Catalogue,
   createFairClock,
   createHealthBook,
+  createHostLoads,
   createPacer,
   type Io,
   keysOf,
@@ -116,8 +117,10 @@ async function startPacing({ config, store, io, catalogue, log }: EngineOptions,
   clock.restore(queues);
   backlog.reset(queues);
   const limits = (target: string) => limitsOf(target, config.limits, catalogue) ?? tierLimits(target, config);
+  const loads = createHostLoads((id) => catalogue.connections.find((one) => one.id === id), io);
   const pacer = createPacer({
     limits,
+    load: loads.of,
     cells,
     io,
     maxRunningPerCaller: config.queue.maxRunningPerKey,
@@ -139,7 +142,7 @@ async function startPacing({ config, store, io, catalogue, log }: EngineOptions,
     );
   });
   const limitsAt = limitsInForce(pacer.report, limits);
-  return { clock, backlog, pacer, health, throughput: createThroughput(), limitsAt, close };
+  return { clock, backlog, pacer, health, loads, throughput: createThroughput(), limitsAt, close };
 }
 
 /** What was seen of a burst says little of what comes after it. */
@@ -170,7 +173,7 @@ function startWorker(options: EngineOptions, pacing: Pacing, undelivered: Undeli
       const base = reachableAt(baseUrl, addresses());
       return base && `${base}/v1/assets`;
     },
-    ...{ store, assets, io, health: pacing.health, pacer: pacing.pacer, clock: pacing.clock },
+    ...{ store, assets, io, health: pacing.health, pacer: pacing.pacer, clock: pacing.clock, loads: pacing.loads },
     connection: (id) => catalogue.connections.find((one) => one.id === id),
     onFinished: (live) => settleFinished(live, undelivered, io.now()),
     onError: (error, live) => log.error({ err: error, generation: live.id }, 'a run ended without a verdict'),

@@ -118,6 +118,10 @@ test('a ratio becomes a size of about a million pixels, or of the resolution', (
 test('a size wins over a ratio, and a ratio over "auto"', () => {
   const pixels = { ...FULL, size: PIXELS };
   assert.deepEqual(lines({ size: '1024x1024', aspectRatio: '16:9' }, pixels), ['size kept', 'aspect_ratio dropped']);
+  assert.deepEqual(lines({ size: '1024x1024', aspectRatio: '16:9' }, { ...FULL, size: RATIO }), [
+    'size mapped 1:1 at 1K',
+    'aspect_ratio dropped',
+  ]);
   assert.equal(adapted({ size: 'auto', aspectRatio: '1:1' }, { ...FULL, size: LIST }).size, '1024x1024');
 });
 

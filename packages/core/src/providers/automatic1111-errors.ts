@@ -17,13 +17,10 @@ export function classifyAutomatic1111(response: HttpResponse): FailureReading | 
   const told = { message: words, classifiedBy: `status ${status}, ${exception || 'detail'}` };
   if (isOutOfMemory(words)) return { kind: 'out_of_memory', ...told };
   if (status === 404) return { ...told, ...missing(said) };
-  if (status === 422) return { kind: 'invalid', ...told };
+  const kind = KINDS.get(status);
+  if (kind !== undefined) return { kind, ...told };
   if (status !== 500) return undefined;
-  if (/invalid encoded image|invalid image (?:format|url)|cannot identify image/i.test(words)) {
-    return { kind: 'invalid', ...told };
-  }
-  if (/requests? (?:to local resource )?not allowed/i.test(words)) return { kind: 'invalid', ...told };
-  return { kind: 'server', ...told };
+  return { kind: BAD_INPUT.test(words) ? 'invalid' : 'server', ...told };
 }
 
 function missing(said: string): Pick<FailureReading, 'kind'> & Partial<FailureReading> {
@@ -34,6 +31,18 @@ function missing(said: string): Pick<FailureReading, 'kind'> & Partial<FailureRe
     message: 'there is no API at this address; start the server with --api, and give its address without a path',
   };
 }
+
+/** What comes as a 500 and will come again. */
+const BAD_INPUT =
+  /invalid encoded image|invalid image (?:format|url)|cannot identify image|requests? (?:to local resource )?not allowed/i;
+
+/** Those whose words the shared table would not find: in this envelope `error` holds the name of an exception. */
+const KINDS: ReadonlyMap<number, FailureReading['kind']> = new Map([
+  [400, 'invalid'],
+  [401, 'authentication'],
+  [403, 'permission'],
+  [422, 'invalid'],
+]);
 
 /** A text, or FastAPI's list of `{loc, msg}`. */
 function detailOf(detail: JsonValue | undefined): string {

@@ -156,6 +156,13 @@ test('a configured `local` takes the place of the built-in one', () => {
   assert.equal(provider.models.length, 1);
 });
 
+test('the checkpoints of a server are listed as the models they are', () => {
+  assert.equal(comfyui.catalog?.build(CONTEXT).url, 'http://gpu:8188/models/checkpoints');
+  assert.deepEqual(comfyui.catalog?.parse(answer(['a.safetensors', 'put_checkpoints_here', 7])), [
+    { id: 'a.safetensors' },
+  ]);
+});
+
 test('the built-in graph is not changed by being filled', () => {
   const before = JSON.stringify(TEXT_TO_IMAGE);
   build({ seed: 1 });

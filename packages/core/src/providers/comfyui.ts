@@ -67,6 +67,14 @@ export function comfyuiProvider({ workflows = {}, checkpoint }: ComfyuiSettings)
     authorize: bearer,
     classify: classifyComfyui,
     results: { hosts: [] },
+    // Every checkpoint it has is a model by its file name; older servers have no such list.
+    catalog: {
+      build: ({ baseUrl }) => ({ method: 'GET', url: `${baseUrl}/models/checkpoints`, headers: HEADERS }),
+      parse: ({ body }) =>
+        (Array.isArray(body) ? body : []).flatMap((id: JsonValue) =>
+          typeof id === 'string' && CHECKPOINT_FILE.test(id) ? [{ id }] : [],
+        ),
+    },
     image: {
       submit: {
         build: (request, context) => firstRequest(request, context, wanted(context)),

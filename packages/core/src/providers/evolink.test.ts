@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isObject } from '../json.ts';
+import type { HttpRequest } from '../http.ts';
+import { isObject, type JsonValue } from '../json.ts';
 import { SAMPLE_ASSET, sampleRequest } from '../testing/samples.ts';
 import { providerFixtures, testProvider } from '../testing/test-provider.ts';
 import { evolink } from './evolink.ts';
@@ -14,22 +15,33 @@ const CONTEXT: CallContext = {
   attempt: 1,
   model: 'gpt-4o-image',
   baseUrl: 'https://api.evolink.ai/v1',
-  assetsUrl: 'https://gateway.example/v1/assets',
 };
 
 function fieldsOf(changes: Parameters<typeof sampleRequest>[0], context: Partial<CallContext> = {}) {
-  const body = evolink.image?.submit.build(sampleRequest(changes), { ...CONTEXT, ...context }).body;
+  return jsonOf(evolink.image?.submit.build(sampleRequest(changes), { ...CONTEXT, ...context }));
+}
+
+function jsonOf(request: HttpRequest | undefined) {
+  const body = request?.body;
   return body?.kind === 'json' && isObject(body.value) ? body.value : {};
 }
 
-test('references and a mask are links to our pictures', () => {
-  const fields = fieldsOf({
-    operation: 'edit',
-    images: [SAMPLE_ASSET],
-    mask: { ...SAMPLE_ASSET, hash: 'b'.repeat(64) },
-  });
-  assert.deepEqual(fields.image_urls, [`https://gateway.example/v1/assets/${'a'.repeat(64)}.png`]);
-  assert.equal(fields.mask_url, `https://gateway.example/v1/assets/${'b'.repeat(64)}.png`);
+test('references and a mask are uploaded to the files of EvoLink, and named by their links', () => {
+  const request = sampleRequest({ operation: 'edit', images: [SAMPLE_ASSET], mask: SAMPLE_ASSET });
+  const first = evolink.image?.submit.build(request, CONTEXT);
+  assert.deepEqual([first?.url, first?.free], ['https://files-api.evolink.ai/api/v1/files/upload/stream', true]);
+  const kept = (url: string, state?: JsonValue) => {
+    const body = { success: true, code: 200, msg: 'ok', data: { file_id: 'f', file_url: url } };
+    const progress = evolink.image?.submit.parse({ status: 200, headers: {}, body, text: '' }, request, CONTEXT, state);
+    assert.ok(progress?.kind === 'next');
+    return progress;
+  };
+  const second = kept('https://files.evolink.ai/1.png');
+  assert.equal(second.request.free, true);
+  const { request: last } = kept('https://files.evolink.ai/mask.png', second.state);
+  assert.equal(last.url, 'https://api.evolink.ai/v1/images/generations');
+  const { image_urls, mask_url } = jsonOf(last);
+  assert.deepEqual([image_urls, mask_url], [['https://files.evolink.ai/1.png'], 'https://files.evolink.ai/mask.png']);
 });
 
 test('a size is pixels or a ratio, and the resolution of a model of Google is its quality', () => {

@@ -1,6 +1,6 @@
 /**
  * EvoLink, an aggregator with the task API of FoxAPI and codes of its own. Reference pictures and masks (white marks the
- * area to edit) are fetched by it, so edits need an address at which it can reach us. Results live for 24 hours.
+ * area to edit) are uploaded first, to an address of their own; results live for 24 hours.
  * Facts: docs.evolink.ai (error codes, image models) and EvoLinkAI/evolink-media-mcp@e988e08, read 2026-11. Unverified:
  * whether a failed task is billed (credits are reserved first), so what it tried and failed at says `failed`. Its
  * cancellation is announced (`can_cancel`) and documented nowhere.
@@ -9,23 +9,18 @@ import type { FailureKind } from '../failure.ts';
 import type { JsonObject } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import file from './data/evolink.json' with { type: 'json' };
-import { assetLink } from './links.ts';
 import { readModelFile } from './model-data.ts';
 import { bearer } from './openai.ts';
 import type { CallContext, Provider } from './provider.ts';
-import {
-  BLOCKED_WORDS,
-  classifyUnified,
-  generationRequest,
-  readTask,
-  type TaskCodes,
-  taskPoll,
-} from './unified-task.ts';
+import { BLOCKED_WORDS, classifyUnified, type TaskCodes, taskPoll, taskSubmit, type Uploaded } from './unified-task.ts';
+
+const API = 'https://api.evolink.ai/v1';
+const FILES = 'https://files-api.evolink.ai/api/v1';
 
 export const evolink: Provider = {
   id: 'evolink',
   access: {
-    baseUrl: 'https://api.evolink.ai/v1',
+    baseUrl: API,
     keyVariables: ['EVOLINK_API_KEY'],
     baseUrlVariables: ['EVOLINK_BASE_URL'],
   },
@@ -34,17 +29,18 @@ export const evolink: Provider = {
   authorize: bearer,
   classify: classifyUnified,
   image: {
-    submit: {
-      build: (request, context) => generationRequest(fieldsOf(request, context), context),
-      parse: (response) => readTask(response, taskCodes),
-    },
+    submit: taskSubmit({ codes: taskCodes, uploadUrl, fields: fieldsOf }),
     poll: taskPoll(taskCodes),
   },
 };
 
-function fieldsOf(request: ImageRequest, context: CallContext): JsonObject {
+/** It keeps files at an address of its own; whoever stands in for it has them at its own. */
+function uploadUrl({ baseUrl }: CallContext): string {
+  return `${baseUrl === API ? FILES : baseUrl}/files/upload/stream`;
+}
+
+function fieldsOf(request: ImageRequest, context: CallContext, { images, mask }: Uploaded): JsonObject {
   const { model, webhookUrl } = context;
-  const links = (request.images ?? []).map((asset) => assetLink(context, asset)).filter((link) => link !== undefined);
   // Google's models call their resolution a quality.
   const resolution = model.startsWith('gemini-') ? { quality: request.resolution } : { resolution: request.resolution };
   return {
@@ -56,8 +52,8 @@ function fieldsOf(request: ImageRequest, context: CallContext): JsonObject {
     quality: request.quality,
     ...(request.resolution !== undefined && resolution),
     seed: request.seed,
-    image_urls: links.length > 0 ? links : undefined,
-    mask_url: request.mask && assetLink(context, request.mask),
+    image_urls: images.length > 0 ? images : undefined,
+    mask_url: mask,
     // It calls https addresses only, and refuses the request for another.
     callback_url: webhookUrl?.startsWith('https://') ? webhookUrl : undefined,
   };

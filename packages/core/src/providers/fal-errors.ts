@@ -7,7 +7,7 @@ import type { FailureReading } from './provider.ts';
 interface FalWords {
   readonly type?: string;
   readonly message?: string;
-  /** `body.prompt`: the field it is about. */
+  /** The field it is about. */
   readonly place?: string;
 }
 
@@ -39,13 +39,15 @@ export function classifyFal(response: HttpResponse): FailureReading | undefined 
   if (status === 429) return { kind: 'throttled', throttle: 'concurrency', ...told, message: message || TOO_MANY };
   if (words.type === undefined || FRONT_STATUSES.includes(status)) return undefined;
   const kind = kindOf(words.type, status, headers['x-fal-retryable']);
+  const { place } = words;
   return {
     kind,
     ...certaintyOf(kind, status, headers['x-fal-billable-units']),
     ...(kind === 'canceled' && { cancel: 'confirmed' as const }),
-    ...(kind === 'policy' && /^body\.(?:prompt|image)/.test(words.place ?? '') && { stage: 'input' as const }),
-    ...(words.place !== undefined && { param: words.place }),
+    ...(kind === 'policy' && /^(?:prompt|image)/.test(place ?? '') && { stage: 'input' as const }),
+    ...(place !== undefined && { param: place }),
     ...told,
+    ...(kind === 'invalid' && place !== undefined && { message: `${place}: ${message}` }),
     classifiedBy: `status ${status}, type ${words.type}`,
   };
 }
@@ -98,11 +100,12 @@ function wordsOf({ headers, body, text }: HttpResponse): FalWords {
     stringAt(body, 'message') ??
     stringAt(body, 'error') ??
     (isOurs ? undefined : cut('msg', text));
-  const loc = isObject(first) && Array.isArray(first.loc) ? first.loc.slice(0, 8).join('.') : undefined;
+  const loc: readonly JsonValue[] = isObject(first) && Array.isArray(first.loc) ? first.loc.slice(0, 8) : [];
+  const place = loc.filter((part, index) => index > 0 || part !== 'body').join('.');
   return {
     ...(type !== undefined && type !== '' && { type }),
     ...(said !== undefined && { message: said }),
-    ...(loc !== undefined && { place: loc }),
+    ...(place !== '' && { place }),
   };
 }
 

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createClient } from '../client.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { SAMPLE_ASSET, sampleRequest } from '../testing/samples.ts';
+import { createScriptedIo } from '../testing/scripted-io.ts';
 import { providerFixtures, testProvider } from '../testing/test-provider.ts';
+import { TINY_PNG_BASE64 } from '../testing/tiny-png.ts';
 import fixtures from './fixtures/google.json' with { type: 'json' };
 import { google } from './google.ts';
 import type { CallContext } from './provider.ts';
@@ -75,6 +78,28 @@ test('the catalogue is those of the listed models that make pictures', () => {
   const listed = google.catalog?.parse({ status: 200, headers: {}, body, text: '' });
   assert.deepEqual(listed, [{ id: 'gemini-3.1-flash-image' }, { id: 'gemini-nano-banana-2.1' }]);
   assert.deepEqual(google.catalog?.parse({ status: 200, headers: {}, body: null, text: '' }), []);
+});
+
+const DAY = {
+  error: {
+    ...{ code: 429, status: 'RESOURCE_EXHAUSTED', message: 'You exceeded your current quota.' },
+    details: [{ violations: [{ quotaId: 'GenerateRequestsPerDayPerProjectPerModel', quotaValue: '100' }] }],
+  },
+};
+
+test('a day’s quota of one model says nothing of another', async () => {
+  const inlineData = { mimeType: 'image/png', data: TINY_PNG_BASE64 };
+  const picture = { candidates: [{ content: { parts: [{ inlineData }] }, finishReason: 'STOP' }] };
+  const io = createScriptedIo(({ url }) => ({
+    ...{ kind: 'answer', afterMs: 10 },
+    ...(url.includes('flash')
+      ? { status: 429, body: JSON.stringify(DAY) }
+      : { status: 200, body: JSON.stringify(picture) }),
+  }));
+  const targets = ['google/gemini-3.1-flash-image', 'google/gemini-3-pro-image'];
+  const client = createClient({ providers: { google: { apiKey: 'key' } }, routes: { best: targets }, io });
+  const { model } = await io.drive(client.images.generate({ model: 'best', prompt: 'a lighthouse' }));
+  assert.equal(model, 'gemini-3-pro-image');
 });
 
 test('only models it lists are its models', () => assert.equal(google.model('gemini-3.1-flash-imgae'), undefined));

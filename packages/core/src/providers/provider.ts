@@ -74,6 +74,12 @@ export interface ImageCalls {
     build(context: CallContext): HttpRequest;
     parse(response: HttpResponse): { readonly progress?: number };
   };
+  /** Asks a server how many jobs it has, whoever gave them to it: of a pool, the one with the fewest is next. */
+  readonly queue?: {
+    build(context: Pick<CallContext, 'baseUrl'>): HttpRequest;
+    /** Undefined where the answer does not say. */
+    parse(response: HttpResponse): number | undefined;
+  };
   /** Asks the provider to give a job up. */
   readonly cancel?: CancelCall;
   /** Reads one event of a streamed answer; undefined for an event that says nothing to us. */

@@ -5,8 +5,10 @@
 import { type ProviderWords, providerWords } from '../envelope.ts';
 import type { FailureKind } from '../failure.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
+import { type Asset, IMAGE_TYPES } from '../images/asset.ts';
 import { imageSource } from '../images/source.ts';
 import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '../json.ts';
+import type { ImageRequest } from '../request.ts';
 import type {
   CallContext,
   FailureReading,
@@ -16,6 +18,7 @@ import type {
   Progress,
   ProviderImage,
   Stage,
+  SubmitCall,
 } from './provider.ts';
 
 /** What a failed task's code means, with its message at hand because some codes have two meanings. */
@@ -26,15 +29,66 @@ const POLL_AFTER_MS = 3_000;
 
 const HEADERS = { accept: 'application/json' };
 
-export function generationRequest(fields: JsonObject, { baseUrl }: CallContext): HttpRequest {
-  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+/** Links to what was uploaded for a request. */
+export interface Uploaded {
+  readonly images: readonly string[];
+  readonly mask?: string;
+}
+
+interface TaskSubmit {
+  readonly codes: TaskCodes;
+  /** Where pictures are uploaded to; nothing is billed for it, and they are kept for 72 hours. */
+  readonly uploadUrl: (context: CallContext) => string;
+  readonly fields: (request: ImageRequest, context: CallContext, uploaded: Uploaded) => JsonObject;
+}
+
+/** Uploads references and mask one after the other, then asks for the task. */
+export function taskSubmit({ codes, uploadUrl, fields }: TaskSubmit): SubmitCall {
+  const nextRequest = (request: ImageRequest, context: CallContext, urls: readonly string[]): HttpRequest => {
+    const asset = assetsOf(request)[urls.length];
+    if (asset !== undefined) return upload(asset, uploadUrl(context));
+    const images = urls.slice(0, request.images?.length ?? 0);
+    const mask = urls[images.length];
+    const wanted = fields(request, context, { images, ...(mask !== undefined && { mask }) });
+    const value = Object.fromEntries(Object.entries(wanted).filter(([, given]) => given !== undefined));
+    const url = `${context.baseUrl}/images/generations`;
+    return { method: 'POST', url, headers: HEADERS, body: { kind: 'json', value } };
+  };
   return {
-    method: 'POST',
-    url: `${baseUrl}/images/generations`,
-    headers: HEADERS,
-    body: { kind: 'json', value: given },
+    build: (request, context) => nextRequest(request, context, []),
+    // `state` holds the links of what was uploaded before the request that is answered.
+    parse(response, request, context, state) {
+      const known = isObject(state) && Array.isArray(state.urls) ? state.urls : [];
+      const before = known.filter((url) => typeof url === 'string');
+      if (before.length >= assetsOf(request).length) return readTask(response, codes);
+      const url = uploadedUrl(response);
+      if (url === undefined) return { kind: 'failed', failure: NO_LINK };
+      const urls = [...before, url];
+      return { kind: 'next', request: nextRequest(request, context, urls), state: { urls } };
+    },
   };
 }
+
+function assetsOf({ images = [], mask }: ImageRequest): readonly Asset[] {
+  return mask === undefined ? images : [...images, mask];
+}
+
+function upload(asset: Asset, url: string): HttpRequest {
+  const filename = `reference.${IMAGE_TYPES[asset.type].extension}`;
+  const parts = [{ name: 'file', filename, asset }];
+  return { method: 'POST', url, headers: HEADERS, body: { kind: 'multipart', parts }, free: true };
+}
+
+function uploadedUrl({ body }: HttpResponse): string | undefined {
+  const data = isObject(body) ? body.data : undefined;
+  return stringAt(body, 'url') ?? stringAt(data, 'file_url') ?? stringAt(data, 'url');
+}
+
+const NO_LINK: FailureReading = {
+  kind: 'server',
+  certainty: 'rejected',
+  message: 'the provider took the upload of a picture and gave no link to it',
+};
 
 export function taskPoll(codes: TaskCodes): PollCall {
   return {
@@ -53,7 +107,7 @@ const STAGES: ReadonlyMap<string, Stage> = new Map([
 ]);
 
 /** The status decides, not the error beside it: a completed task may carry one. An unknown status is still on its way. */
-export function readTask({ body }: HttpResponse, codes: TaskCodes, known?: Handle): Progress {
+function readTask({ body }: HttpResponse, codes: TaskCodes, known?: Handle): Progress {
   const status = stringAt(body, 'status') ?? '';
   if (status === 'completed') return { kind: 'done', images: picturesOf(body) };
   if (status === 'failed') return { kind: 'failed', failure: taskFailure(body, codes) };

@@ -123,6 +123,31 @@ const FAULTS: readonly { readonly yaml?: string; readonly env?: Environment; rea
     ],
   },
   {
+    yaml: 'providers: {lab: {base_url: ["http://a:1/x", "http://b", "http://a:1/y/"]}}',
+    faults: [
+      'providers.lab.base_url: expected a host and port once each, got "http://a:1/y"; http://a:1/x is the same server',
+    ],
+  },
+  {
+    yaml: 'providers: {lab: {base_url: ["http://a:1", "b:1"]}}',
+    faults: [
+      'providers.lab.base_url: expected an http or https address without user, query or fragment, got "b:1"; such as http://127.0.0.1:1234/v1; or set ONETAKE_LAB_BASE_URL',
+    ],
+  },
+  {
+    yaml: 'providers: {lab: {base_url: []}}',
+    faults: [
+      'providers.lab.base_url: expected an http or https address, a list of up to 100 of them, or sandbox, got a list',
+    ],
+  },
+  {
+    yaml: 'providers: {lab: {base_url: ["http://a:1", "http://b:1"], key_env: [LAB_ONE, LAB_TWO]}}',
+    env: { LAB_ONE: 'sk-verysecretone', LAB_TWO: 'sk-verysecrettwo' },
+    faults: [
+      'providers.lab: expected several addresses or several keys, got both; give one key for all of them, or make a provider of each; a route may name them all',
+    ],
+  },
+  {
     yaml: 'providers: {sandbox: {base_url: "http://127.0.0.1:1"}}',
     faults: ['providers.sandbox: expected another id, got the name of the built-in sandbox; see sandbox: on | off'],
   },

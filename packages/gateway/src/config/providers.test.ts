@@ -47,6 +47,16 @@ suite('providers of the world', () => {
     assert.deepEqual([bfl?.played, fal?.played], [{}, { script: '429:2,ok' }]);
   });
 
+  test('several addresses are a pool of servers, from the file or with commas from the variable', (t) => {
+    const hosts = { 'comfyui:gpu-1:8188': 'http://gpu-1:8188', 'comfyui:gpu-2:80': 'http://gpu-2' };
+    const pool = { kind: 'comfyui', baseUrl: 'http://gpu-1:8188', hosts, secret: '', keySource: undefined };
+    const yaml = 'providers: {comfyui: {base_url: ["http://gpu-1:8188/", "http://gpu-2"]}}';
+    assert.deepEqual(providerOf(t, yaml, {}).comfyui, pool);
+    const env = { ONETAKE_COMFYUI_BASE_URL: ' http://gpu-1:8188, http://gpu-2/ ,' };
+    assert.deepEqual(providerOf(t, undefined, env).comfyui, pool);
+    assert.equal(providerOf(t, 'providers: {comfyui: {base_url: ["http://gpu-1"]}}', {}).comfyui?.hosts, undefined);
+  });
+
   test('OpenAI in the background is another protocol at the same address', (t) => {
     const { openai } = providerOf(t, 'providers: {openai: {image_api: responses}}', { OPENAI_API_KEY: KEY });
     assert.deepEqual([openai?.kind, openai?.baseUrl, openai?.secret], ['openai-responses', OPENAI, KEY]);

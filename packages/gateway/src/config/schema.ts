@@ -60,7 +60,10 @@ const provider = z.strictObject(
       .exactOptional(),
     key_file: text('the path of a file').exactOptional(),
     base_url: z
-      .union([text(ADDRESSES), z.array(text(ADDRESSES)).min(1).max(MAX_HOSTS)], { error: ADDRESSES })
+      .union(
+        [text(ADDRESSES), z.array(text(ADDRESSES)).min(1, { error: ADDRESSES }).max(MAX_HOSTS, { error: ADDRESSES })],
+        { error: ADDRESSES },
+      )
       .exactOptional(),
     workflows: z
       .record(z.string().regex(/^\S{1,200}$/), text('the path of a JSON file'), { error: 'a map of model names' })

@@ -60,6 +60,7 @@ export interface WorkerOptions {
   readonly health: HealthBook;
   readonly pacer: Pacer;
   readonly clock: FairClock;
+  readonly loads?: Pick<HostLoads, 'refresh'>;
   readonly connection: (provider: string) => Connection | undefined;
   readonly onFinished: (live: Live) => void;
   /** A run ended without a finish: its journal was lost, or a fault of ours. */

@@ -168,7 +168,11 @@ async function view(call: ProtocolCall): Promise<Answer> {
   const [, id = '', index = ''] = /^(.+)_(\d{5})_\.png$/u.exec(name) ?? [];
   const job = hostOf(call).jobs.has(id) ? jobOf(call, id) : undefined;
   const picture = (await job?.pictures())?.[Number(index)];
-  return picture ? bytesAnswer(picture.bytes, picture.mime) : { status: 404, headers: {}, body: [] };
+  if (!picture) return { status: 404, headers: {}, body: [] };
+  // A link that goes wrong does so where the sandbox keeps its files.
+  const link = await picture.link();
+  if (new URL(link).search !== '') return { status: 302, headers: { location: link }, body: [] };
+  return bytesAnswer(picture.bytes, picture.mime);
 }
 
 function bytesAnswer(bytes: Buffer, type: string): Answer {

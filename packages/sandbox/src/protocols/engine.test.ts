@@ -171,3 +171,12 @@ test('rules say which ends are charged and what a cancellation takes back', asyn
   assert.deepEqual(await charged({ cancelBills: 'never' }, 'slow:9', true), ['canceled', undefined, 0]);
   assert.deepEqual(await charged({ cancelBills: 'always' }, 'queued:9', true), ['canceled', undefined, 1]);
 });
+
+test('a job is in the concurrency until it ends or is canceled', async (t) => {
+  const { begin, ask } = await rigFor(t, {}, { concurrency: 1 });
+  const { body } = await begin('stuck');
+  const second = await begin('ok');
+  assert.deepEqual([second.status, at(second.body, 'reason')], [429, 'concurrency']);
+  await ask(`/plain/jobs/${textAt(body, 'id')}`, undefined, { method: 'DELETE' });
+  assert.equal((await begin('ok')).status, 200);
+});

@@ -4,7 +4,17 @@ import { type JobView, jobOf, startJob } from './jobs.ts';
 import { schemeKey } from './keys.ts';
 import { referenceOf } from './orders.ts';
 import type { Protocol, ProtocolAnswer, ProtocolCall, ProtocolRefusal } from './protocol.ts';
-import { errorAnswer, LINK_LIFE_MS, linksOf, newTaskId, referencesOf, taskOf } from './unified.ts';
+import {
+  errorAnswer,
+  keepUpload,
+  LINK_LIFE_MS,
+  linksOf,
+  newTaskId,
+  referencesOf,
+  taskOf,
+  uploaded,
+  uploadedFile,
+} from './unified.ts';
 
 interface Model {
   readonly ratios: readonly string[];
@@ -80,6 +90,8 @@ export const evolink: Protocol = {
   routes: [
     { method: 'POST', path: '/v1/images/generations', bills: true, handle: submit },
     { method: 'GET', path: '/v1/tasks/:id', handle: look },
+    { method: 'POST', path: '/v1/files/upload/stream', handle: upload },
+    { method: 'GET', path: '/v1/files/:id', open: true, handle: uploadedFile },
   ],
   key: schemeKey('Bearer'),
   refuse,
@@ -102,7 +114,7 @@ async function submit(call: ProtocolCall): Promise<ProtocolAnswer | undefined> {
   call.bill.model = name;
   const mask = readText(values, 'mask_url');
   if (mask !== undefined && !model.mask) throw invalidField('mask_url', 'choice', 'the model takes no mask');
-  if (mask !== undefined) await referenceOf(mask, 'mask_url');
+  if (mask !== undefined) await referenceOf(uploaded(call, mask), 'mask_url');
   const seed = readInteger(values, 'seed', 1, MAX_SEED);
   const callback = readLink(values, 'callback_url', MAX_CALLBACK);
   if (callback !== undefined && !isCallable(callback)) throw invalidField('callback_url', 'type', 'expected https');
@@ -113,7 +125,7 @@ async function submit(call: ProtocolCall): Promise<ProtocolAnswer | undefined> {
     ...(seed !== undefined && { seed }),
     ...readSides(values, model),
     ...(callback !== undefined && { webhookUrl: callback }),
-    references: await referencesOf(readList(values, 'image_urls', model.references)),
+    references: await referencesOf(readList(values, 'image_urls', model.references).map((url) => uploaded(call, url))),
   };
   return startJob(call, order, (job) => jsonAnswer(200, withUsage(job)));
 }
@@ -137,6 +149,12 @@ function readSides(values: ProtocolCall['body']['values'], { ratios, sides, qual
   const fits = (side: number) => side >= least && side <= most;
   if (!fits(width) || !fits(height)) throw invalidField('size', 'choice', `'${size}' is no size of the model`);
   return { width, height };
+}
+
+function upload(call: ProtocolCall): Answer {
+  const { id, url, size } = keepUpload(call);
+  const data = { file_id: id, file_url: url, download_url: url, file_size: size };
+  return jsonAnswer(200, { success: true, code: 200, msg: 'success', data });
 }
 
 async function look(call: ProtocolCall): Promise<Answer> {

@@ -2,9 +2,18 @@ import { type Answer, jsonAnswer, RefusedError } from '../wire/answer.ts';
 import { invalidField, needText, readChoice, readInteger, readList, readText, sidesOf } from './fields.ts';
 import { type JobView, jobOf, startJob } from './jobs.ts';
 import { schemeKey } from './keys.ts';
-import { isPicture } from './orders.ts';
 import type { Protocol, ProtocolAnswer, ProtocolCall, ProtocolRefusal } from './protocol.ts';
-import { errorAnswer, LINK_LIFE_MS, linksOf, newTaskId, referencesOf, taskOf } from './unified.ts';
+import {
+  errorAnswer,
+  keepUpload,
+  LINK_LIFE_MS,
+  linksOf,
+  newTaskId,
+  referencesOf,
+  taskOf,
+  uploaded,
+  uploadedFile,
+} from './unified.ts';
 
 interface Model {
   readonly ratios?: readonly string[];
@@ -51,7 +60,6 @@ const MODELS: Readonly<Record<string, Model>> = {
 };
 const FORMATS = ['jpg', 'jpeg', 'png', 'webp'] as const;
 const MAX_PROMPT = 2000;
-const MAX_UPLOAD_BYTES = 50 * 1024 * 1024;
 
 /**
  * FoxAPI: tasks whose results are a list of objects, errors in OpenAI's envelope, wrong fields as 422. A blocked picture
@@ -63,8 +71,8 @@ export const foxapi: Protocol = {
   routes: [
     { method: 'POST', path: '/v1/images/generations', bills: true, handle: submit },
     { method: 'GET', path: '/v1/tasks/:id', handle: look },
-    { method: 'POST', path: '/v1/files/upload/stream', handle: upload },
-    { method: 'GET', path: '/v1/files/:id', open: true, handle: file },
+    { method: 'POST', path: '/v1/files/upload/stream', handle: (call) => jsonAnswer(200, keepUpload(call)) },
+    { method: 'GET', path: '/v1/files/:id', open: true, handle: uploadedFile },
   ],
   key: schemeKey('Bearer'),
   refuse,
@@ -99,32 +107,6 @@ function readSides(values: ProtocolCall['body']['values'], { ratios = [], resolu
   const ratio = sizes?.[size ?? ''] ?? readChoice(values, 'aspect_ratio', ratios) ?? '1:1';
   const resolution = readChoice(values, 'resolution', Object.keys(resolutions ?? {})) ?? '1K';
   return sidesOf(ratio === 'match_input_image' ? '1:1' : ratio, (resolutions?.[resolution] ?? 1024) ** 2) ?? {};
-}
-
-/** A link to what was uploaded here is read here. */
-function uploaded({ base, context }: ProtocolCall, url: unknown): unknown {
-  const name =
-    typeof url === 'string' && url.startsWith(`${base}/v1/files/`) ? url.slice(url.lastIndexOf('/') + 1) : '';
-  const bytes = context.uploads.get('foxapi', name);
-  return bytes === undefined ? url : bytes.toString('base64');
-}
-
-function upload({ base, body, context }: ProtocolCall): Answer {
-  const sent = body.files.find(({ field }) => field === 'file');
-  if (!sent) throw invalidField('file', 'missing', 'the field is required');
-  if (sent.bytes.length > MAX_UPLOAD_BYTES) {
-    throw new RefusedError({ status: 413, message: 'The file is larger than 50 MB' });
-  }
-  if (!isPicture(sent.bytes)) throw invalidField('file', 'type', 'expected a picture');
-  const id = context.uploads.open('foxapi');
-  context.uploads.put('foxapi', id, sent.bytes);
-  return jsonAnswer(200, { id, url: `${base}/v1/files/${id}`, size: sent.bytes.length });
-}
-
-function file({ context, params }: ProtocolCall): Answer {
-  const bytes = context.uploads.get('foxapi', params.id ?? '');
-  if (!bytes) throw new RefusedError({ status: 404, message: 'File not found' });
-  return { status: 200, headers: { 'content-type': 'application/octet-stream' }, body: [bytes] };
 }
 
 async function look(call: ProtocolCall): Promise<Answer> {

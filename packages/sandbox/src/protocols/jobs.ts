@@ -4,51 +4,24 @@ import type { ImageContext } from '../exchange.ts';
 import { madeBy } from '../faults/fault.ts';
 import { delivered } from '../pictures.ts';
 import type { TaskContext } from '../tasks/submit.ts';
-import { courseOf, type Imitation, type State, type Status, stateOf, type Task } from '../tasks/task.ts';
+import { courseOf, type Imitation, type State, stateOf, type Task } from '../tasks/task.ts';
 import type { Letter } from '../tasks/webhook.ts';
 import { wait } from '../wait.ts';
 import { type Answer, pageAnswer, RefusedError } from '../wire/answer.ts';
-import type { ImageCall } from '../wire/call.ts';
 import { callOf, draftFor, type PictureOrder } from './orders.ts';
-import { brokenOff, type PaintedPicture, paintedPicture } from './paint.ts';
+import { brokenOff, paintedPicture } from './paint.ts';
 import type { Protocol, ProtocolAnswer, ProtocolCall } from './protocol.ts';
 import { reasoned } from './routing.ts';
+import type { JobView, PaintedPicture } from './views.ts';
 import { jobScript } from './words.ts';
+
+export type { JobView } from './views.ts';
 
 /** What an order for a job has beside the pictures. */
 export interface JobOrder extends PictureOrder {
   readonly webhookUrl?: string;
   /** Plain JSON that the protocol's answers say again later. */
   readonly data?: Readonly<Record<string, unknown>>;
-}
-
-/** A job as its protocol describes it. */
-export interface JobView {
-  readonly id: string;
-  readonly model: string;
-  readonly call: ImageCall;
-  readonly data: Readonly<Record<string, unknown>>;
-  /** Where the caller reaches the protocol. */
-  readonly base: string;
-  readonly status: Exclude<Status, 'gone'>;
-  /** 0 to 100. */
-  readonly progress: number;
-  readonly ended: boolean;
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  /** When it ends, or ended; Infinity for a job that never does. */
-  readonly endsAt: number;
-  /** Why it `failed` or was `moderated`. */
-  readonly error?: { readonly code: string; readonly message: string };
-  /** Of a `moderated` job: whether the prompt or the picture was. */
-  readonly stage?: 'input' | 'output';
-  readonly flagged: boolean;
-  /** Of a canceled job: whether its charge stays. */
-  readonly billed?: boolean;
-  /** Pictures charged. */
-  readonly charged: number;
-  /** What was delivered, once it succeeded; undefined where the list is to be left out. */
-  pictures(): Promise<readonly PaintedPicture[] | undefined>;
 }
 
 const POLL_FAILED = { status: 500, reason: 'server', message: 'The look at the job failed; the job goes on.' } as const;

@@ -2,7 +2,7 @@ import { placeOf, takeCue } from '../accept.ts';
 import type { ImageContext } from '../exchange.ts';
 import type { PictureAct } from '../faults/fault.ts';
 import { linkTo } from '../links.ts';
-import { delivered, type Job, makePicture, type Picture } from '../pictures.ts';
+import { delivered, type Job, makePicture } from '../pictures.ts';
 import { wait } from '../wait.ts';
 import { type Answer, pageAnswer, RefusedError } from '../wire/answer.ts';
 import type { ImageCall } from '../wire/call.ts';
@@ -11,15 +11,10 @@ import { base64Of } from '../wire/images.ts';
 import { callOf, draftFor, type PictureOrder } from './orders.ts';
 import type { Protocol, ProtocolAnswer, ProtocolCall } from './protocol.ts';
 import { reasoned } from './routing.ts';
+import type { PaintedPicture } from './views.ts';
 import { paintScript } from './words.ts';
 
-/** A picture as a protocol answers it. */
-export interface PaintedPicture extends Picture {
-  readonly base64: string;
-  readonly mime: string;
-  /** Keeps the picture and links to it, by the protocol's rule for links. */
-  link(): Promise<string>;
-}
+export type { PaintedPicture } from './views.ts';
 
 /** What came of an order, for the protocol to write. */
 export interface Painted {

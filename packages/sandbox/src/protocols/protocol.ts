@@ -5,7 +5,7 @@ import type { TaskContext } from '../tasks/submit.ts';
 import type { Letter } from '../tasks/webhook.ts';
 import type { Answer, Reason, Refusal } from '../wire/answer.ts';
 import type { Fields } from '../wire/body.ts';
-import type { JobView } from './jobs.ts';
+import type { JobView } from './views.ts';
 
 /**
  * A provider's protocol: what its paths take and what they answer. It only translates; the verbs `paint` (paint.ts),

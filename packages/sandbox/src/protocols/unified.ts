@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { type Answer, jsonAnswer } from '../wire/answer.ts';
+import { type Answer, jsonAnswer, RefusedError } from '../wire/answer.ts';
+import { invalidField } from './fields.ts';
 import type { JobView } from './jobs.ts';
-import { referenceOf } from './orders.ts';
+import { isPicture, referenceOf } from './orders.ts';
+import type { ProtocolCall } from './protocol.ts';
 
 /** What FoxAPI and EvoLink, which share a platform, have in common: their ids, their tasks, and links that live a day. */
 export const LINK_LIFE_MS = 24 * 60 * 60_000;
@@ -38,6 +40,37 @@ export function taskOf(job: JobView): Record<string, unknown> {
 export async function linksOf(job: JobView): Promise<readonly string[] | null> {
   const pictures = await job.pictures();
   return pictures === undefined ? null : Promise.all(pictures.map((picture) => picture.link()));
+}
+
+const MAX_UPLOAD_BYTES = 50 * 1024 * 1024;
+
+/** Keeps the picture of a form's field `file`; its link is one to the imitation itself. */
+export function keepUpload({ base, body, context, protocol }: ProtocolCall): { id: string; url: string; size: number } {
+  const sent = body.files.find(({ field }) => field === 'file');
+  if (!sent) throw invalidField('file', 'missing', 'the field is required');
+  if (sent.bytes.length > MAX_UPLOAD_BYTES) {
+    throw new RefusedError({ status: 413, message: 'The file is larger than 50 MB' });
+  }
+  if (!isPicture(sent.bytes)) throw invalidField('file', 'type', 'expected a picture');
+  const id = context.uploads.open(protocol.name);
+  context.uploads.put(protocol.name, id, sent.bytes);
+  return { id, url: `${base}/v1/files/${id}`, size: sent.bytes.length };
+}
+
+export function uploadedFile({ context, params, protocol }: ProtocolCall): Answer {
+  const bytes = context.uploads.get(protocol.name, params.id ?? '');
+  if (!bytes) throw new RefusedError({ status: 404, message: 'File not found' });
+  return { status: 200, headers: { 'content-type': 'application/octet-stream' }, body: [bytes] };
+}
+
+/** A link to what was uploaded here, read here and not over the network; any other link as it is. */
+export function uploaded({ base, context, protocol }: ProtocolCall, url: unknown): unknown {
+  const start = `${base}/v1/files/`;
+  const bytes =
+    typeof url === 'string' && url.startsWith(start)
+      ? context.uploads.get(protocol.name, url.slice(start.length))
+      : undefined;
+  return bytes === undefined ? url : bytes.toString('base64');
 }
 
 /** The bytes behind `image_urls`, downloaded one after the other. */
