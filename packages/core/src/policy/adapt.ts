@@ -1,6 +1,9 @@
 import type { Adaptation, Capabilities } from '../capabilities.ts';
 import type { ImageType } from '../images/asset.ts';
+import type { JsonObject } from '../json.ts';
 import type { ImageRequest, Operation } from '../request.ts';
+import { adaptExtra } from './adapt-extra.ts';
+import { withoutIdleAuto } from './idle-auto.ts';
 import { nearestOf } from './pixels.ts';
 import { adaptShape } from './size.ts';
 
@@ -19,6 +22,8 @@ export interface AdaptOptions {
   readonly isFirst: boolean;
   /** Refuses any change. */
   readonly strict: boolean;
+  /** Nothing is billed there. */
+  readonly isFree?: boolean;
 }
 
 export type Adapted =
@@ -36,9 +41,10 @@ export type Adapted =
  * Says a request in one model's terms. Only fields that the caller set are reported: kept, mapped to the nearest the
  * model takes, dropped where the picture is still what was asked for, impossible where it would not be.
  */
-export function adapt(request: ImageRequest, model: ModelFacts, options: AdaptOptions): Adapted {
+export function adapt(asked: ImageRequest, model: ModelFacts, options: AdaptOptions): Adapted {
   const { capabilities } = model;
-  const extra = adaptExtra(request, options, capabilities !== undefined);
+  const request = capabilities ? withoutIdleAuto(asked, capabilities) : asked;
+  const extra = adaptExtra(request, { ...options, isKnown: capabilities !== undefined });
   const fields = capabilities ? adaptFields(request, capabilities, model.streams) : [];
   const shape = capabilities ? adaptShape(shapeOf(request), capabilities.size) : undefined;
   const pictures = capabilities ? judgePictures(request, capabilities, options.links) : [];
@@ -67,7 +73,7 @@ export function adapt(request: ImageRequest, model: ModelFacts, options: AdaptOp
   if (changed.length === 0) return { ok: true, request, adaptations };
   const adapted = fields.reduce((sum, { key, adaptation, to }) => changeField(sum, key, adaptation, to), request);
   const shaped = shape ? withShape(adapted, shape.shape) : adapted;
-  return { ok: true, request: extra.isKept ? shaped : without(shaped, 'extra'), adaptations };
+  return { ok: true, request: extra.isWhole ? shaped : withExtra(shaped, extra.passed), adaptations };
 }
 
 function told({ field, action, from, to, reason }: Adaptation): string {
@@ -170,7 +176,12 @@ function changeField(request: ImageRequest, key: Field, { action }: Adaptation, 
   return action === 'dropped' ? without(request, key) : request;
 }
 
-function without(request: ImageRequest, key: Field | 'extra'): ImageRequest {
+function withExtra(request: ImageRequest, extra: JsonObject = {}): ImageRequest {
+  const { extra: _extra, ...rest } = request;
+  return Object.keys(extra).length === 0 ? rest : { ...rest, extra };
+}
+
+function without(request: ImageRequest, key: Field): ImageRequest {
   const { [key]: _gone, ...rest } = request;
   return rest;
 }
@@ -272,21 +283,3 @@ function judgeMask({ mask }: Capabilities): Adaptation {
   const reason = 'this model takes no mask; describe the area in the prompt, or choose another model';
   return { field: 'mask', action: 'impossible', reason };
 }
-
-const MAX_EXTRA_NAMES = 20;
-
-/** Fields that Onetake does not know: for the first target whole, for others none of them. */
-function adaptExtra({ extra = {} }: ImageRequest, { isFirst }: AdaptOptions, isKnown: boolean) {
-  const names = Object.keys(extra);
-  const action = isFirst ? 'kept' : 'dropped';
-  if (names.length === 0 || (isFirst && !isKnown)) return { isKept: true, adaptations: [] };
-  const verdict = { action, ...(!isFirst && { reason: OF_THE_FIRST }) } as const;
-  const named = names
-    .slice(0, MAX_EXTRA_NAMES)
-    .map((name): Adaptation => ({ field: name.slice(0, MAX_SHOWN_CHARS), ...verdict }));
-  const more = names.length - named.length;
-  const rest: readonly Adaptation[] = more > 0 ? [{ field: 'others', from: `${more} more fields`, ...verdict }] : [];
-  return { isKept: isFirst, adaptations: [...named, ...rest] };
-}
-
-const OF_THE_FIRST = 'Onetake does not know it, and it goes to the first target of the route only';
