@@ -28,8 +28,8 @@ repeats and the bill, and its **kind**, which is the cause.
 |---|---|---|---|
 ${CERTAINTIES.map(certaintyRow).join('\n')}
 
-A failure that is \`failed\` or \`ambiguous\` is always answered with 424: many clients repeat every 429 and 5xx by
-themselves, so those stand only where a repeat costs nothing.
+A failure that is \`failed\` or \`ambiguous\` is answered with 424, a refused content that may be billed with its 400: many
+clients repeat every 429 and 5xx by themselves, so those stand only where a repeat costs nothing.
 
 ## Kinds
 

@@ -71,7 +71,7 @@ test('the arrows: gateway → core, sandbox → nothing, core → undici alone',
     core: /^(?:\.|node:|undici$)/,
     sandbox: /^(?:\.|node:)/,
     gateway:
-      /^(?:\.|node:|@onetake\/core$|@onetake\/sandbox|fastify$|@fastify\/multipart$|zod$|yaml$|commander$|pino$|openai$|pg$|standardwebhooks$|csv-parse\/sync$|cli-progress$)/,
+      /^(?:\.|node:|@onetake\/core$|@onetake\/sandbox|fastify$|@fastify\/multipart$|zod$|yaml$|commander$|pino$|openai$|pg$|standardwebhooks$|csv-parse\/sync$|cli-progress$|sharp$)/,
   };
   const wrong = product.flatMap((file) => {
     const rule = allowed[file.split('/')[1] ?? ''];
