@@ -86,3 +86,15 @@ test('what the provider’s answer told goes before a price list, and needs none
   assert.deepEqual([cost(PER_IMAGE, ['a', told]).usd, cost(PER_IMAGE, ['a', told]).basis], [0.045, 'reported']);
   assert.deepEqual([cost(undefined, ['a', told]).usd, cost(undefined, ['a', told]).basis], [0.045, 'reported']);
 });
+
+test('a picture made for nothing costs nothing, and hides no charge that may have come before it', () => {
+  const targets = [sampleTarget('a', { price: PER_IMAGE }), sampleTarget('local', { free: true })];
+  const free = sampleEvents(['local', SAMPLE_SUCCESS]).map((event) =>
+    event.type === 'attempt-started' ? { ...event, attempt: 2, free: true as const } : { ...event, attempt: 2 },
+  );
+  const plan: Plan = { ...samplePlan(), targets };
+  const alone = costOf(plan, foldGeneration([free]));
+  assert.deepEqual([alone.usd, alone.basis, alone.possibleCharges], [0, 'none', 0]);
+  const after = costOf(plan, foldGeneration([[...sampleEvents(['a', sampleFailed('timeout')]), ...free]]));
+  assert.deepEqual([after.usd, after.basis, after.possibleCharges, after.possibleUsd], [0, 'none', 1, 0.04]);
+});

@@ -16,7 +16,8 @@ export interface Cost {
 
 /** Adds up the attempts that a provider bills or may bill. */
 export function costOf(plan: Plan, generation: Generation): Cost {
-  const attempts = generation.runs.flatMap((one) => one.attempts).filter((one) => !one.free && !didNoWork(one.outcome));
+  const every = generation.runs.flatMap((one) => one.attempts);
+  const attempts = every.filter((one) => !one.free && !didNoWork(one.outcome));
   const perCall = Math.ceil(plan.request.n / generation.runs.length);
   const unknown = attempts.filter((one) => isUnknown(one.outcome));
   const possible = {
@@ -24,7 +25,8 @@ export function costOf(plan: Plan, generation: Generation): Cost {
     possibleUsd: unknown.length === 0 ? undefined : sumOf(unknown.map((one) => possiblePrice(one, plan, perCall))),
   };
   const certain = attempts.filter((one) => !isUnknown(one.outcome));
-  if (attempts.length === 0) return { usd: 0, basis: 'none', ...possible };
+  const isMadeForNothing = certain.length === 0 && every.some((one) => one.free && one.outcome?.ok);
+  if (attempts.length === 0 || isMadeForNothing) return { usd: 0, basis: 'none', ...possible };
   const usd = certain.length === 0 ? undefined : sumOf(certain.map((one) => priceOfAttempt(one, plan)));
   return { usd, basis: usd === undefined ? 'unknown' : basisOf(certain[0], plan), ...possible };
 }
