@@ -17,7 +17,7 @@ export interface RunningGateway {
   kill(): Promise<void>;
   /** Ends it as Ctrl-C does and returns its exit code; the directory stays. */
   end(): Promise<number | NodeJS.Signals>;
-  /** Kills it and removes its directory. */
+  /** Kills it and removes its directory; rejects when it had crashed before, with what it said. */
   close(): Promise<void>;
 }
 
@@ -54,8 +54,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     kill: async () => void (await running.end('SIGKILL')),
     end,
     close: async () => {
+      const { exitCode } = running.child;
       await running.end('SIGKILL');
       removeDirectory(home);
+      if (exitCode) throw new Error(`the gateway had ended by itself with ${exitCode}:\n${running.stderr()}`);
     },
   };
 }

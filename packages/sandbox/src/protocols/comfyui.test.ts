@@ -57,7 +57,8 @@ async function ended(sandbox: Sandbox, id: string, script = 'ok'): Promise<End> 
 
 test('a job is in the queue until it is in the history, with the names of its files', async (t) => {
   const sandbox = await sandboxFor(t);
-  const { body } = await call(sandbox, '/prompt', { prompt: graph({ EmptyLatentImage: { batch_size: 2 } }) });
+  const prompt = graph({ EmptyLatentImage: { batch_size: 2 } });
+  const { body } = await call(sandbox, '/prompt', { prompt, fault: 'slow:1' });
   const id = body.prompt_id;
   assert.deepEqual(body.node_errors, {});
   assert.equal((await call(sandbox, '/queue')).body.queue_running[0]?.[1], id);

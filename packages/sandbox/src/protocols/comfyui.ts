@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Answer, jsonAnswer, RefusedError } from '../wire/answer.ts';
 import { CHECKPOINTS, type GraphOrder, readGraph } from './comfyui-graph.ts';
 import { readList, readText } from './fields.ts';
-import { cancelJob, type JobView, jobOf, startJob } from './jobs.ts';
+import { cancelJob, type JobView, jobOf, openJobsOf, startJob } from './jobs.ts';
 import { exceedsMemory, hostsOf } from './local-host.ts';
 import { isPicture } from './orders.ts';
 import type { Protocol, ProtocolAnswer, ProtocolCall, ProtocolRefusal, ProtocolRoute } from './protocol.ts';
@@ -77,9 +77,10 @@ function queuePrompt(call: ProtocolCall): Promise<ProtocolAnswer | undefined> {
 /** The jobs of this machine that have not ended. */
 function open(call: ProtocolCall): readonly { readonly job: JobView; readonly number: number }[] {
   const { jobs } = hostOf(call);
-  return [...jobs].flatMap(([id, number]) => {
-    const job = jobOf(call, id);
-    return job === undefined || job.ended ? [] : [{ job, number }];
+  // The list is no look at any one of them, so none of them makes it fail.
+  return openJobsOf(call).flatMap((job) => {
+    const number = jobs.get(job.id);
+    return number === undefined ? [] : [{ job, number }];
   });
 }
 

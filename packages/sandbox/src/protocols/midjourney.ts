@@ -8,6 +8,7 @@ import type { Protocol, ProtocolAnswer, ProtocolCall, ProtocolRefusal } from './
 
 const LINK_LIFE_MS = 24 * 60 * 60_000;
 const MODEL = 'imagine';
+const SEED = /\s--seed\s+(\d{1,10})/u;
 const ACTIONS = ['UPSCALE', 'VARIATION', 'REROLL'];
 
 /**
@@ -46,7 +47,7 @@ async function imagine(call: ProtocolCall): Promise<ProtocolAnswer | undefined> 
     references.push(await referenceOf(image, 'base64Array'));
   }
   const [, ratio] = /\s--(?:ar|aspect)\s+(\S+)/u.exec(prompt) ?? [];
-  const [, seed] = /\s--seed\s+(\d{1,10})/u.exec(prompt) ?? [];
+  const [, seed] = SEED.exec(prompt) ?? [];
   const order = {
     ...{ model: MODEL, prompt, references, ...sidesOf(ratio ?? '1:1') },
     ...(seed !== undefined && { seed: Math.min(Number(seed), 0xffff_ffff) }),
@@ -66,8 +67,8 @@ function change(call: ProtocolCall): Promise<ProtocolAnswer | undefined> {
   if (!target) throw new RefusedError({ status: 404, message: '关联任务不存在或已失效' });
   if (target.status !== 'succeeded') throw wrong('关联任务状态错误');
   if (target.data.action === 'UPSCALE') throw wrong('关联任务不允许执行变化');
-  const { prompt, width, height } = target.call;
-  return submit(call, { model: MODEL, prompt, width, height }, action);
+  const { width, height } = target.call;
+  return submit(call, { model: MODEL, prompt: promptOf(target), width, height }, action);
 }
 
 function wrong(message: string): RefusedError {
@@ -78,8 +79,10 @@ function submit(call: ProtocolCall, order: JobOrder, action: string): Promise<Pr
   const { values } = call.body;
   const webhookUrl = readLink(values, 'notifyHook');
   const state = readText(values, 'state');
-  const data = { action, ...(state !== undefined && { state }) };
-  return startJob(call, { ...order, data, ...(webhookUrl !== undefined && { webhookUrl }) }, (job) => {
+  const data = { action, prompt: order.prompt, ...(state !== undefined && { state }) };
+  // A script goes on with the next picture of a prompt, whose seed is another.
+  const prompt = order.prompt.replace(SEED, '');
+  return startJob(call, { ...order, prompt, data, ...(webhookUrl !== undefined && { webhookUrl }) }, (job) => {
     const properties = { discordInstanceId: '1118138338562560102' };
     if (job.status !== 'queued') return told(1, '提交成功', job.id, properties);
     return told(22, '排队中，前面还有1个任务', job.id, { ...properties, numberOfQueues: 1 });
@@ -123,17 +126,22 @@ const STATUSES: Readonly<Record<JobView['status'], string>> = {
   canceled: 'FAILURE',
 };
 
+/** With the parameters that it was sent with. */
+function promptOf({ data, call }: JobView): string {
+  return typeof data.prompt === 'string' ? data.prompt : call.prompt;
+}
+
 async function jobFields(job: JobView): Promise<object> {
   const status = STATUSES[job.status];
   const [picture] = (await job.pictures()) ?? [];
   return {
-    ...{ id: job.id, action: job.data.action, status, prompt: job.call.prompt, promptEn: job.call.prompt },
-    ...{ description: `/imagine ${job.call.prompt}`, state: job.data.state ?? null, submitTime: job.createdAt },
+    ...{ id: job.id, action: job.data.action, status, prompt: promptOf(job), promptEn: promptOf(job) },
+    ...{ description: `/imagine ${promptOf(job)}`, state: job.data.state ?? null, submitTime: job.createdAt },
     ...{ startTime: job.createdAt, finishTime: job.ended ? job.endsAt : null },
     imageUrl: picture ? await picture.link() : null,
     progress: status === 'FAILURE' ? '' : `${Math.floor(job.progress)}%`,
     failReason: reasonOf(job),
-    properties: { finalPrompt: job.call.prompt },
+    properties: { finalPrompt: promptOf(job) },
   };
 }
 

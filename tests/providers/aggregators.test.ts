@@ -1,0 +1,4 @@
+import { AGGREGATORS } from '../rig/imitated-providers.ts';
+import { PAID, proveMatrix } from '../rig/provider-matrix.ts';
+
+proveMatrix(AGGREGATORS, PAID);
