@@ -11,6 +11,7 @@ import {
   type StreamedAnswer,
   unexpected,
 } from './conversation.ts';
+import { examined } from './examine.ts';
 import type { Exchange } from './exchange.ts';
 import type { Failure } from './failure.ts';
 import type { HttpRequest } from './http.ts';
@@ -19,8 +20,10 @@ import type { Event } from './journal.ts';
 import type { JsonValue } from './json.ts';
 import { mayPayAgain } from './policy/budget.ts';
 import { readLimits } from './policy/limit-words.ts';
+import { pictureAtHand } from './policy/suspect-steps.ts';
 import type { Progress } from './providers/provider.ts';
 import { requestFor } from './request-for.ts';
+import { withSentSeed } from './seed.ts';
 import { createStreamedAnswer } from './streamed.ts';
 import { watched } from './watch.ts';
 
@@ -107,7 +110,9 @@ export async function settled(
     return ended(work, { ok: false, failure }, done);
   }
   const outcome = await collectImages(progress, { ...work, connection, intake, response: done.response });
-  return ended(work, outcome, done);
+  if (!outcome.ok) return ended(work, outcome, done);
+  const images = await examined(withSentSeed(outcome.images, work.plan, work.target), work);
+  return ended(work, { ...outcome, images }, done);
 }
 
 const FIRST_POLL_MS = 1_000;
@@ -128,7 +133,9 @@ function submitClocks({ plan, run, target, attempt, turn, environment, append }:
     onSent: turn?.sent,
     // After the deadline nothing new is started, so there is nothing to end it for.
     harvestMs: (clock) =>
-      target.free || (clock !== 'total' && mayPayAgain(overdue, run, plan.policy)) ? 0 : timeout.harvestMs,
+      target.free || pictureAtHand(run) || (clock !== 'total' && mayPayAgain(overdue, run, plan.policy))
+        ? 0
+        : timeout.harvestMs,
     onClock: (failure) => {
       const clock = failure.clock?.name ?? 'total';
       // A lost journal shows at the next append; here nobody could act on it.

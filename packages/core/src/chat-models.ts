@@ -2,8 +2,8 @@
 const CHAT_NAMES =
   /^(?:gpt-(?:3\.5|4|5|oss)|chatgpt-|o[134](?:-|$)|claude-|gemini-|gemma|llama|meta-llama|mistral-|mixtral-|ministral|codestral|magistral|deepseek-|qwen\d|qwq|command-|grok-\d|phi-\d|nova-(?:micro|lite|pro|premier)|text-embedding-|whisper-|tts-)/;
 
-/** Families of chat models have members that draw, and say so in their names. */
-const DRAWS = /imag|banana|draw|pict|visual|flux|diffusion/;
+/** Families of chat models have members that draw, and say so in their names; a slip in that word is a typo, not a chat model. */
+const DRAWS = /ima?g|iamg|banana|draw|pict|visual|flux|diffusion/;
 
 /**
  * Whether a name is clearly that of a model which makes no pictures, whoever serves it. It judges names that no

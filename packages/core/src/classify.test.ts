@@ -38,7 +38,8 @@ const statuses: readonly (readonly [number, FailureKind | undefined, Certainty?]
   [502, 'server', 'ambiguous'],
   [503, 'server', 'ambiguous'],
   [504, 'server', 'ambiguous'],
-  [524, 'server', 'failed'],
+  // A network before the provider lost it; whatever the envelope, it is not the provider's.
+  [524, 'server', 'ambiguous'],
   [529, 'overloaded', 'rejected'],
 ];
 

@@ -2,6 +2,7 @@ import { providerWords } from './envelope.ts';
 import { FAILURES, type Failure, type FailureKind } from './failure.ts';
 import type { HttpResponse } from './http.ts';
 import type { TransportError } from './io.ts';
+import { isObject, stringAt } from './json.ts';
 import { readHint } from './policy/hints.ts';
 import type { FailureReading, Provider } from './providers/provider.ts';
 
@@ -43,7 +44,7 @@ export function completeFailure(reading: FailureReading, response: HttpResponse,
     ...(waits && hint?.throttle && { throttle: hint.throttle }),
     ...reading,
     ...presentableFields({ code, param, requestId, ...reading }),
-    message: presentable(reading.message),
+    message: presentable(reading.message) || `the provider answered ${response.status} without a word of why`,
   };
 }
 
@@ -58,7 +59,7 @@ function presentableFields(words: Partial<Record<(typeof WORDED_FIELDS)[number],
 function statusReading(response: HttpResponse): FailureReading | undefined {
   const { status } = response;
   const known = STATUS_KINDS[status];
-  const said = providerWords(response)?.message ?? (presentable(response.text) || 'no explanation');
+  const said = providerWords(response)?.message || otherWords(response) || 'no explanation';
   if (known) return { kind: known, message: `the provider answered ${status}: ${said}` };
   if (status >= 200 && status < 300) return response.body === undefined ? foreignBody(response) : undefined;
   if (status === 408)
@@ -74,11 +75,22 @@ function statusReading(response: HttpResponse): FailureReading | undefined {
   };
 }
 
+/** What an answer of no known shape says. It may repeat what was asked for, so of JSON only its own words are shown. */
+function otherWords({ body, text }: HttpResponse): string {
+  if (isObject(body)) return WORD_KEYS.map((key) => stringAt(body, key) ?? '').find((words) => words !== '') ?? '';
+  return /^\s*[[{"]/.test(text) ? '' : presentable(text);
+}
+
+const WORD_KEYS = ['message', 'detail', 'description', 'error_description', 'msg', 'reason', 'title'] as const;
+
+/** Cloudflare's own, of a server that it lost; to a program it tells them in JSON, as a provider would. */
+const [FIRST_CDN_STATUS, LAST_CDN_STATUS] = [520, 530];
+
 /** A 5xx is the provider's own verdict only in its own error envelope; a proxy's 5xx says that a verdict was lost. */
 function serverReading(response: HttpResponse, said: string): FailureReading {
   const { status } = response;
   const message = `the provider answered ${status}: ${said}`;
-  const proxied = status === 502 || status === 504;
+  const proxied = status === 502 || status === 504 || (status >= FIRST_CDN_STATUS && status <= LAST_CDN_STATUS);
   if (status === 503 && response.headers['retry-after'] !== undefined) return { kind: 'overloaded', message };
   if (status !== 503 && !proxied && providerWords(response) !== undefined) {
     return { kind: 'server', message };
@@ -131,11 +143,16 @@ export function transportFailure(error: TransportError, connectMs: number): Fail
 const BASE64 = /data:[^\s,]{0,100};base64,[\w+/=-]*|(?:[\w+/-]{60,}\s+)+[\w+/-]*={0,2}|[\w+/-]{100,}={0,2}/g;
 const KEYS = /\b(?:sk|rk|pk|key|r8|fal|hf|gsk|xai)[-_][\w*-]{8,}|\bAIza[\w-]{20,}|\b(?:Bearer|Basic)\s+\S+/gi;
 
-/** Cuts a provider's words to what a log and a caller should hold: no key, no base64, no markup, bounded. */
+/** The query of a link whose parameters open it: a signature, a token, a key, and until when. */
+const SIGNED_QUERY =
+  /(https?:\/\/[^\s?"'<>]{1,500})\?(?=[^\s"'<>]{0,2000}(?:sig|token|key|expires|credential|policy))[^\s"'<>]*/gi;
+
+/** Cuts a provider's words to what a log and a caller should hold: no key, no signature, no base64, no markup, bounded. */
 export function presentable(text: string): string {
   return text
     .slice(0, 16_384)
     .replaceAll(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ')
+    .replaceAll(SIGNED_QUERY, '$1?[redacted]')
     .replaceAll(BASE64, '[long data]')
     .replaceAll(KEYS, '[redacted]')
     .replaceAll(/\s+/g, ' ')

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Adaptation } from './capabilities.ts';
 import { createMemoryCells } from './cells.ts';
 import { type Cost, costOf } from './cost.ts';
@@ -13,13 +14,18 @@ import { type Catalogue, type PolicySettings, type Route, splitTarget } from './
 import { createPacer } from './pacer.ts';
 import type { Ticket } from './pacing.ts';
 import type { Plan } from './plan.ts';
+import type { ConfiguredRules } from './plan-prompt.ts';
 import { createFairClock } from './policy/fair-queue.ts';
+import type { PromptFinding } from './policy/prompt-finding.ts';
+import type { PromptRules } from './policy/prompt-rules.ts';
+import { starterRules } from './policy/prompt-rules-file.ts';
 import { PROVIDERS } from './providers/index.ts';
 import { openaiCompatible } from './providers/openai.ts';
 import type { Limits } from './rate.ts';
 import type { ImageRequest } from './request.ts';
 import { limitsOf, planImage, splitPlan } from './route.ts';
 import { PARKED, run } from './run.ts';
+import { DRAWN_SEEDS } from './seed.ts';
 import { systemIo } from './system-io.ts';
 import { createTurns } from './turns.ts';
 
@@ -37,6 +43,8 @@ export interface ClientConfig {
   readonly routes?: Readonly<Record<string, Route>>;
   readonly defaultModel?: string;
   readonly policy?: PolicySettings;
+  /** `on` holds prompts against the rules that ship; rules of your own are read by `readPromptRules`. Default off. */
+  readonly promptRules?: 'on' | 'off' | PromptRules;
   /** What providers allow, by target or `provider/*`; what is not told here is learned from their answers. */
   readonly limits?: Readonly<Record<string, Limits>>;
   /** Pictures kept in memory at most, in bytes; default 256 MiB. */
@@ -53,6 +61,8 @@ export interface ImageResult {
     readonly mime: string;
     /** What its provider marked it as, such as `nsfw`. */
     readonly flagged?: string;
+    /** What it was made with, where that is known: with the same seed a model makes much the same picture again. */
+    readonly seed?: number;
     bytes(): Promise<Uint8Array>;
   }[];
   /** What was asked for and not made; empty when nothing is missing. */
@@ -63,6 +73,8 @@ export interface ImageResult {
   readonly model: string;
   /** What became of the request on its way there: empty where nobody knows what the model takes. */
   readonly adapted: readonly Adaptation[];
+  /** What the prompt rules say about it, though they let it pass. */
+  readonly warnings: readonly PromptFinding[];
   readonly attempts: number;
   readonly paidAttempts: number;
   readonly cost: Cost;
@@ -95,13 +107,15 @@ export function createClient(config: ClientConfig): Client {
     connections: Object.entries(config.providers).map(([id, provider]) => connect(id, provider)),
     routes: config.routes ?? {},
     defaultModel: config.defaultModel,
+    promptRules: rulesOf(config.promptRules),
   };
   const limits = (target: string) => limitsOf(target, config.limits ?? {}, catalogue);
   const pacer = createPacer({ limits, cells: createMemoryCells(), io });
 
   async function generate({ model, policy, signal, ...wanted }: GenerateParams): Promise<ImageResult> {
     const request: ImageRequest = { operation: 'generate', n: 1, ...wanted };
-    const planned = planImage(request, model, catalogue, { harvestMs: 0, ...config.policy, ...policy }, io.now());
+    const settings = { harvestMs: 0, ...config.policy, ...policy };
+    const planned = planImage(request, model, catalogue, settings, io.now(), randomInt(DRAWN_SEEDS));
     if (!planned.ok) throw new OnetakeError(planned.failure);
     const { plan } = planned;
     const children = splitPlan(plan);
@@ -125,17 +139,20 @@ export function createClient(config: ClientConfig): Client {
     const events = journals.map((journal) => journal.events);
     const generation = foldGeneration(events);
     const outcome = generation.outcome ?? unfinished();
-    if (!outcome.ok) throw new OnetakeError(outcome.failure, events);
+    const context = { rewrite: plan.rewrite, hasImages: request.images !== undefined };
+    if (!outcome.ok) throw new OnetakeError(outcome.failure, events, context);
     return {
-      images: outcome.images.map(({ asset, flagged }) => ({
+      images: outcome.images.map(({ asset, flagged, seed }) => ({
         ...readable(asset, assets),
+        ...(seed !== undefined && { seed }),
         ...(flagged !== undefined && { flagged }),
       })),
-      missing: (outcome.missing ?? []).map((failure) => new OnetakeError(failure, events)),
+      missing: (outcome.missing ?? []).map((failure) => new OnetakeError(failure, events, context)),
       targets: generation.targets,
       ...madeBy(plan, generation.targets[0] ?? ''),
       attempts: generation.attempts,
       paidAttempts: generation.paidAttempts,
+      warnings: plan.warnings ?? [],
       cost: costOf(plan, generation),
     };
   }
@@ -150,6 +167,12 @@ export function createClient(config: ClientConfig): Client {
       if ('close' in io && typeof io.close === 'function') await io.close();
     },
   };
+}
+
+/** A policy may switch on the rules that ship where none are configured. */
+function rulesOf(given: ClientConfig['promptRules'] = 'off'): ConfiguredRules {
+  const rules = typeof given === 'string' ? starterRules() : given;
+  return { rules, everywhere: given !== 'off' };
 }
 
 function connect(id: string, { kind, apiKey, baseUrl }: ClientProvider): Connection {

@@ -1,4 +1,4 @@
-import { completeFailure } from './classify.ts';
+import { completeFailure, presentable } from './classify.ts';
 import { type Downloading, downloadResult } from './download.ts';
 import type { Failure } from './failure.ts';
 import type { HttpResponse } from './http.ts';
@@ -26,14 +26,16 @@ export async function collectImages(progress: Progress & { kind: 'done' }, from:
   const images = placed(results, progress.images);
   const lost = results.filter(isFailure);
   const now = from.environment.io.now();
-  const refused = (progress.missing ?? []).map((reading) => completeFailure(reading, from.response, now));
+  const refused = (progress.missing ?? [])
+    .slice(0, MAX_RESULTS)
+    .map((reading) => completeFailure(reading, from.response, now));
   const explained = [...lost, ...refused];
   const shown = images.reduce((sum, { pictures = 1 }) => sum + pictures, 0);
   const unexplained = Math.max(0, from.plan.request.n - shown - explained.length);
   const missing = [...explained, ...Array.from({ length: unexplained }, () => noImage(from.response))];
   const told = {
     ...(progress.usage && { usage: progress.usage }),
-    ...(progress.costUsd !== undefined && { costUsd: progress.costUsd }),
+    ...(progress.costUsd !== undefined && progress.costUsd >= 0 && { costUsd: progress.costUsd }),
   };
   if (images.length > 0) return { ok: true, images, ...(missing.length > 0 && { missing }), ...told };
   const failure = gravest(missing, missing[0] ?? noImage(from.response));
@@ -130,6 +132,6 @@ function noImage(response: HttpResponse): Failure {
 }
 
 function requestIdOf(response: HttpResponse): { requestId?: string } {
-  const requestId = response.headers['x-request-id'];
-  return requestId === undefined ? {} : { requestId };
+  const requestId = presentable(response.headers['x-request-id'] ?? '');
+  return requestId === '' ? {} : { requestId };
 }

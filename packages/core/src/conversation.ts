@@ -1,4 +1,5 @@
 import { createAnswerReader } from './answer.ts';
+import { presentable } from './classify.ts';
 import { type Connection, connectionAt, credentialOf, type RunEnvironment } from './environment.ts';
 import { type Exchange, type ExchangeOptions, exchange } from './exchange.ts';
 import type { Failure } from './failure.ts';
@@ -61,10 +62,13 @@ export async function converse<Ended>(
   if (connection === undefined) return ended(work, { ok: false, failure: noHost(work) });
   const intake = createIntake(environment.assets, { maxBlobs: MAX_PICTURES });
   let sent = false;
-  const send: Conversation['send'] = (request, clocks, streamed) => {
+  const send: Conversation['send'] = async (request, clocks, streamed) => {
     sent = true;
-    const authorized = connection.provider.authorize(request, credentialOf(connection, work.credential));
-    return exchange(environment.io, authorized, { ...clocks, ...exchangeOptions(work, intake, streamed) });
+    const credential = credentialOf(connection, work.credential);
+    const authorized = connection.provider.authorize(request, credential);
+    const done = await exchange(environment.io, authorized, { ...clocks, ...exchangeOptions(work, intake, streamed) });
+    // Before anything is cut short: half a key is one too many.
+    return done.ok ? { ...done, response: withoutSecret(done.response, credential.secret) } : done;
   };
   try {
     return withoutSecret(
@@ -82,9 +86,12 @@ const MIN_SECRET_CHARS = 8;
 
 /** A provider that repeats our key in its answer must not carry it into a journal. */
 function withoutSecret<Value>(event: Value, secret: string): Value {
-  if (secret.length < MIN_SECRET_CHARS) return event;
+  // `name:password`, `Bearer token`: a part may come back alone.
+  const parts = [secret, ...secret.split(/[\s:]+/).slice(1)].filter((part) => part.length >= MIN_SECRET_CHARS);
+  if (parts.length === 0) return event;
   const text = JSON.stringify(event);
-  return text.includes(secret) ? JSON.parse(text.replaceAll(secret, '[redacted]')) : event;
+  if (!parts.some((part) => text.includes(part))) return event;
+  return JSON.parse(parts.reduce((left, part) => left.replaceAll(part, '[redacted]'), text));
 }
 
 /** Ten pictures with three previews each, and room for a provider that sends more. */
@@ -106,7 +113,9 @@ export function ended(work: AttemptWork, outcome: Outcome, done?: Exchange): Eve
 
 function requestIdOf(response: HttpResponse, { environment, target }: AttemptWork): string | undefined {
   const { provider } = environment.connection(target.provider) ?? {};
-  return provider?.requestId?.(response) ?? response.headers['x-request-id'] ?? response.headers['request-id'];
+  const { headers } = response;
+  const id = provider?.requestId?.(response) ?? headers['x-request-id'] ?? headers['request-id'];
+  return id === undefined ? undefined : presentable(id) || undefined;
 }
 
 export function contextOf(work: AttemptWork, connection: Connection): CallContext {

@@ -1,10 +1,11 @@
 import type { HealthBook } from './health.ts';
-import type { AssetStore } from './images/asset.ts';
+import type { Asset, AssetStore } from './images/asset.ts';
 import type { Io } from './io.ts';
 import type { Claim, Delay, Turn } from './pacing.ts';
 import type { PlannedTarget } from './plan.ts';
-import type { Presence } from './policy/decide.ts';
+import type { Presence } from './policy/presence.ts';
 import type { Credential, Provider } from './providers/provider.ts';
+import type { Look, Unseen } from './suspects.ts';
 
 /** How a configured provider is reached: the adapter, its address, and the secret that only `authorize` sees. */
 export interface Connection {
@@ -53,6 +54,10 @@ export interface RunEnvironment {
   readonly webhookUrl?: (runId: string, connection: Connection) => string | undefined;
   /** What links to stored pictures begin with, where this provider can reach us. */
   readonly assetsUrl?: (connection: Connection) => string | undefined;
+  /** Decodes and measures a stored picture, bounded in time; never rejects. Without it only what needs no decoding is found. */
+  readonly look?: (asset: Asset) => Promise<Look | Unseen>;
+  /** Writes a stored picture in another format and stores that; undefined where it cannot be, or would lose something. */
+  readonly convert?: (asset: Asset, type: Asset['type']) => Promise<Asset | undefined>;
   readonly limits: RunLimits;
 }
 

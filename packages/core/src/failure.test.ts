@@ -41,6 +41,8 @@ const answers: readonly (readonly [FailureKind, Certainty, number, string])[] = 
   ['corrupt', 'rejected', 502, 'corrupt_image'],
   ['storage', 'rejected', 500, 'storage_failed'],
   ['empty', 'completed', 424, 'no_image_returned'],
+  ['suspect', 'completed', 424, 'suspect_image'],
+  ['suspect', 'rejected', 424, 'suspect_image'],
   ['corrupt', 'completed', 424, 'corrupt_image'],
   ['authentication', 'rejected', 502, 'provider_authentication'],
   ['network', 'not_sent', 502, 'provider_unreachable'],

@@ -1,3 +1,5 @@
+import type { PromptFinding } from './policy/prompt-finding.ts';
+
 /**
  * The one table of failures: certainty (did the provider do, and bill, the work?) and kind (the cause). Retry and the
  * bill read certainty, the breaker kind, the HTTP answer both; docs/reference/failures.md is generated from this file.
@@ -221,18 +223,20 @@ export const FAILURES = {
     advice:
       'What the provider sent as a picture does not open and may have been billed; report it to the provider with its request id.',
   },
+  suspect: {
+    ...unusable,
+    code: 'suspect_image',
+    advice:
+      'A whole picture was made, billed and kept, and is not what was asked for; look at it by its generation, or send suspect: accept to be given such pictures.',
+  },
   storage: {
     ...unusable,
     code: 'storage_failed',
     advice: 'The picture was made but could not be stored here; free space in the data directory.',
   },
   interrupted: {
+    ...unusable,
     certainty: 'ambiguous',
-    retry: false,
-    fallback: false,
-    breaker: 'ignored',
-    status: 424,
-    type: 'server_error',
     code: 'outcome_unknown',
     advice:
       'This gateway stopped while the provider was working; the provider may have billed a picture. Look it up there before paying again.',
@@ -287,6 +291,8 @@ export interface Failure {
   /** Of a canceled job: whether the provider itself gave it up. For refusals: blocked before or after the work. */
   readonly cancel?: 'confirmed' | 'unconfirmed';
   readonly stage?: 'input' | 'output';
+  /** What was found in the prompt before anything was sent, where that is the reason. */
+  readonly findings?: readonly PromptFinding[];
   /** The rule that classified it, such as `status 429` or `openai code insufficient_quota`. */
   readonly classifiedBy?: string;
 }

@@ -11,7 +11,7 @@ import { splitTarget } from './model-names.ts';
 export interface HostLoads {
   /** Asks the servers of this target, at most every 2 s and for half a second; never rejects. */
   refresh(target: string): Promise<void>;
-  /** Jobs that a server was last heard to have; 0 where that is not known, or too old. */
+  /** Jobs that a server was last heard to have, 0 where that is not known or too old; asks again for the next time. */
   of(target: string, credential: string): number;
 }
 
@@ -37,10 +37,12 @@ export function createHostLoads(connectionOf: (provider: string) => Connection |
     const before = known.get(provider);
     const now = io.now();
     if (before && now - before.askedAt < ASK_EVERY_MS) return before.asking;
-    const jobs = new Map<string, number>();
+    // Until they answer, what they said last holds.
+    const jobs = new Map(before && now - before.askedAt <= STALE_MS ? before.jobs : []);
     const asked = Object.keys(connection.hosts).map(async (host) => {
       const count = await ask(connection, host, io);
-      if (count !== undefined) jobs.set(host, count);
+      if (count === undefined) jobs.delete(host);
+      else jobs.set(host, count);
     });
     const asking = Promise.all(asked).then(() => {});
     known.set(provider, { askedAt: now, asking, jobs });
@@ -51,6 +53,8 @@ export function createHostLoads(connectionOf: (provider: string) => Connection |
     refresh,
     of(target, credential) {
       const found = known.get(splitTarget(target).provider);
+      // For the next choice: who chooses cannot wait.
+      void refresh(target);
       if (found === undefined || io.now() - found.askedAt > STALE_MS) return 0;
       return found.jobs.get(credential) ?? 0;
     },

@@ -27,6 +27,12 @@ const UNBILLED: { readonly [Kind in FailureKind]?: Pick<HttpAnswer, 'status' | '
       code: 'corrupt_image',
       advice: 'What the server sent as a picture does not open; it bills nothing, so try again, or look at its log.',
     },
+    suspect: {
+      status: 424,
+      code: 'suspect_image',
+      advice:
+        'A whole picture was made and kept, for nothing, and is not what was asked for; look at it by its generation, or try again.',
+    },
     storage: {
       status: 500,
       code: 'storage_failed',
@@ -88,10 +94,13 @@ const UNKNOWN_ADVICE =
 const CANCELED_ADVICE =
   'The provider gave the work up after it had begun and may bill it all the same; its console tells.';
 const CANCELED_LATE_ADVICE = 'The work was done when it was canceled, and the provider bills it.';
+const RULE_ADVICE =
+  'A rule of this gateway refused the prompt before anybody was asked; the message says what to write instead.';
 const FAILED_ADVICE = FAILURES.server.advice;
 
 /** One sentence on what to do: about the possible charge where there is one, about the cause otherwise. */
 export function adviceFor(failure: Failure): string {
+  if (failure.kind === 'policy' && failure.findings) return RULE_ADVICE;
   if (failure.cancel === 'confirmed' && failure.certainty === 'ambiguous') return CANCELED_ADVICE;
   if (isCanceledLate(failure)) return CANCELED_LATE_ADVICE;
   if (failure.certainty === 'ambiguous') return UNKNOWN_ADVICE;

@@ -1,3 +1,12 @@
+export {
+  type Cache,
+  type CachedPictures,
+  cacheable,
+  cachedGeneration,
+  createMemoryCache,
+  type MemoryCacheOptions,
+} from './cache.ts';
+export { type CacheScope, type CacheWishes, cacheKey, shareKey, wantsCache } from './cache-key.ts';
 export type { Adaptation, Capabilities, MaskPolarity, SizeRule } from './capabilities.ts';
 export { createMemoryCells } from './cells.ts';
 export { isChatModel } from './chat-models.ts';
@@ -34,6 +43,7 @@ export {
   type Event,
   foldRun,
   type GeneratedImage,
+  gravest,
   type Journal,
   missingOf,
   type Outcome,
@@ -55,12 +65,29 @@ export {
 export { nearMatches } from './near-matches.ts';
 export { createPacer, type PacerOptions, type WakefulPacer } from './pacer.ts';
 export type { Cells, Claim, Delay, LimitReport, Pacer, Ticket, Turn, TurnRequest } from './pacing.ts';
-export type { PassedOver, Payment, Plan, PlannedTarget, Policy } from './plan.ts';
+export type { OutputMismatch, PassedOver, Payment, Plan, PlannedTarget, Policy, SuspectPolicy } from './plan.ts';
+export type { ConfiguredRules } from './plan-prompt.ts';
 export { withoutPermits } from './policy/admission.ts';
-export type { Presence } from './policy/decide.ts';
 export { createFairClock, type FairClock, type FairTag } from './policy/fair-queue.ts';
 export { readHint } from './policy/hints.ts';
 export { type LimitReading, readLimits } from './policy/limit-words.ts';
+export { KNOWN_PLACEHOLDERS } from './policy/placeholders.ts';
+export type { Presence } from './policy/presence.ts';
+export type { PromptFinding } from './policy/prompt-finding.ts';
+export type { PromptRules } from './policy/prompt-rules.ts';
+export { type ReadRules, readPromptRules, starterRules } from './policy/prompt-rules-file.ts';
+export {
+  DEFAULT_MAX_PAID,
+  DEFAULT_MAX_RUNGS,
+  type Ladder,
+  MAX_RUNGS,
+  RUNGS,
+  type Rung,
+} from './policy/refusal-ladder.ts';
+export { isRewritten, targetInForce } from './policy/refusal-steps.ts';
+export { diffLine, diffOf, type PromptChange, type Rewrite } from './policy/rewrite.ts';
+export { type Examined, type Scored, score, suspicions, type Wanted } from './policy/suspects.ts';
+export type { TakenRung } from './policy/taken-rung.ts';
 export { TIMEOUTS } from './policy/timeout.ts';
 export type { Price } from './price.ts';
 export { type ComfyuiSettings, comfyuiProvider } from './providers/comfyui.ts';
@@ -75,9 +102,13 @@ export { type SandboxAddress, sandboxProvider } from './providers/sandbox.ts';
 export { sandboxTaskProvider } from './providers/sandbox-task.ts';
 export { type Limits, parseRate, type Rate } from './rate.ts';
 export type { ImageRequest, Operation, PictureSource } from './request.ts';
+export { fieldsFor } from './request-for.ts';
 export { type Retirement, retirementOf } from './retired.ts';
 export { keysOf, limitsOf, type Planned, planImage, splitPlan } from './route.ts';
 export { PARKED, run } from './run.ts';
+export { DRAWN_SEEDS } from './seed.ts';
+export { type RefusalReport, refusalReport } from './suggestions.ts';
+export type { Look, Placeholder, Suspicion, SuspicionCode, Unseen } from './suspects.ts';
 export { systemIo } from './system-io.ts';
 export { isPublicAddress } from './transport/public-address.ts';
 export { QueueFullError } from './turn-queue.ts';

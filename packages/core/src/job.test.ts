@@ -22,9 +22,11 @@ interface Setting {
   readonly waiting?: (poll: number) => Partial<Progress & { kind: 'waiting' }>;
   readonly unattended?: true;
   readonly newsMs?: number;
+  /** Where the adapter throws. */
+  readonly broken?: 'build' | 'verdict' | 'parse';
 }
 
-async function end({ polls, cancelMs, cancel, waiting, unattended, newsMs }: Setting) {
+async function end({ polls, cancelMs, cancel, waiting, unattended, newsMs, broken }: Setting) {
   const plan = { ...samplePlan(['a']), ...(unattended && { unattended }) };
   const scripts = { 'a/model': { submits: [ACCEPTED], polls } };
   const world = createWorld({ plan, scripts, journalMs: 1, presenceTurnsMs: [], cancelMs });
@@ -38,7 +40,8 @@ async function end({ polls, cancelMs, cancel, waiting, unattended, newsMs }: Set
       const progress = poll.parse(response, handle, context);
       return progress.kind === 'waiting' ? { ...progress, ...waiting?.(looks++) } : progress;
     };
-    const image = { ...calls, poll: { ...poll, parse }, ...(cancel && { cancel }) };
+    const failing = broken && { [broken]: throwing };
+    const image = { ...calls, poll: { ...poll, parse, ...failing }, ...(cancel && { cancel }) };
     return { ...made, provider: { ...made.provider, image } satisfies Provider };
   };
   const onNews = (callback: () => void) =>
@@ -47,6 +50,10 @@ async function end({ polls, cancelMs, cancel, waiting, unattended, newsMs }: Set
   const outcome = await world.io.drive(work);
   assert.ok(outcome !== PARKED);
   return { outcome, world, at: world.io.now() };
+}
+
+function throwing(): never {
+  throw new URIError('URI malformed');
 }
 
 function failed(outcome: Outcome) {
@@ -141,4 +148,33 @@ test('a task is nobody’s to wait for: it runs to its end without a caller', as
   const world = createWorld({ plan, scripts, journalMs: 1, presenceTurnsMs: [0], cancelMs: undefined });
   const outcome = await world.io.drive(run('run', plan, world.journal, world.environment));
   assert.ok(outcome !== PARKED && outcome.ok);
+});
+
+const LOST = answer(404, JSON.stringify({ error: { message: 'no such job' } }));
+
+test('a job that is not found at first is looked at again: its server may not have heard of it yet', async () => {
+  const { outcome, world } = await end({ polls: [LOST, LOST, GOOD] });
+  assert.ok(outcome.ok);
+  assert.equal(world.sends.filter((send) => send.kind === 'submit').length, 1);
+});
+
+test('a job that stays unknown is lost, and may be billed', async () => {
+  const { outcome, at } = await end({ polls: [LOST] });
+  const { kind, certainty } = failed(outcome);
+  assert.deepEqual([kind, certainty], ['not_found', 'ambiguous']);
+  assert.ok(at >= 5_000 && at < 10_000, String(at));
+});
+
+test('a job that was known and is not found once goes on', async () => {
+  const { outcome } = await end({ polls: [ACCEPTED, ACCEPTED, LOST, ACCEPTED, LOST, GOOD] });
+  assert.ok(outcome.ok);
+});
+
+test('a look that cannot even be built leaves an accepted job undecided, never unsent', async () => {
+  for (const broken of ['build', 'verdict', 'parse'] as const) {
+    const { outcome, world } = await end({ polls: [ACCEPTED], broken });
+    assert.notEqual(failed(outcome).certainty, 'not_sent', broken);
+    assert.notEqual(failed(outcome).certainty, 'rejected', broken);
+    assert.equal(world.sends.filter((send) => send.kind === 'submit').length, 1, broken);
+  }
 });

@@ -9,9 +9,11 @@ import {
   ended,
   noConnection,
   noHost,
+  unexpected,
 } from './conversation.ts';
 import { connectionAt } from './environment.ts';
 import type { Failure } from './failure.ts';
+import type { HttpRequest } from './http.ts';
 import type { Attempt, Event } from './journal.ts';
 import type { CancelCall, Handle, Progress, Stage } from './providers/provider.ts';
 
@@ -27,7 +29,8 @@ export interface StillWaiting {
 }
 
 /** Looks a submitted job up once. What goes wrong in between is not the job's end: the next poll is later. */
-export async function pollAttempt(work: AttemptWork, { handle, startedAt }: Attempt): Promise<Event | StillWaiting> {
+export async function pollAttempt(work: AttemptWork, attempt: Attempt): Promise<Event | StillWaiting> {
+  const { handle, startedAt } = attempt;
   const connection = work.environment.connection(work.target.provider);
   const poll = connection?.provider.image?.poll;
   if (connection === undefined || poll === undefined || handle === undefined) {
@@ -37,22 +40,52 @@ export async function pollAttempt(work: AttemptWork, { handle, startedAt }: Atte
     return ended(work, { ok: false, failure: lostJob(work, noHost(work)) });
   return converse<StillWaiting>(work, connection, async (call) => {
     const context = contextOf(work, call.connection);
-    const done = await call.send(poll.build(handle, context), pollClocks(work));
+    const look = built(() => poll.build(handle, context));
+    if ('failure' in look) return ended(work, { ok: false, failure: lostJob(work, look.failure) });
+    const done = await call.send(look.request, pollClocks(work));
     const now = work.environment.io.now();
+    const isLost = work.target.free || hasBeenUnknown(attempt, now);
     if (!done.ok) return stillWaiting(work, now, done.failure);
     const verdict = poll.verdict?.(done.response, handle);
-    if (verdict) return settled(call, { kind: 'failed', failure: verdict }, done);
+    if (verdict) return concluded(await settled(call, { kind: 'failed', failure: verdict }, done), work, isLost);
     const failure = failureOf(connection.provider, done.response, now);
-    if (failure?.kind === 'not_found') return ended(work, { ok: false, failure: lostJob(work, failure) }, done);
-    // Only a whole look tells of the job; a look that failed tells of itself.
+    if (failure?.kind === 'not_found' && isLost)
+      return ended(work, { ok: false, failure: lostJob(work, failure) }, done);
+    // Only a whole look tells of the job, and only where it holds the job; a look that failed tells of itself.
     const looked = done.response.status >= 200 && done.response.status < 300;
-    if (failure && !(looked && failure.certainty === 'failed')) return stillWaiting(work, now, failure);
-    if (failure) return ended(work, { ok: false, failure }, done);
     const progress = poll.parse(done.response, handle, context);
+    const isEnd = looked && failure?.certainty === 'failed' && progress.kind !== 'waiting';
+    if (failure && !isEnd) return stillWaiting(work, now, failure);
+    if (failure) return ended(work, { ok: false, failure }, done);
     // Only a submit has a next step.
     if (progress.kind === 'next') return stillWaiting(work, now, noNextStep());
-    return progress.kind === 'waiting' ? onItsWay(progress, handle, startedAt, now) : settled(call, progress, done);
+    return progress.kind === 'waiting'
+      ? onItsWay(progress, handle, startedAt, now)
+      : concluded(await settled(call, progress, done), work, isLost);
   });
+}
+
+/** A job that was just made, or that another cluster has, may be unknown for a moment to whoever is asked. */
+const UNKNOWN_MS = 5_000;
+
+function hasBeenUnknown({ missed }: Attempt, now: number): boolean {
+  return missed?.failure.kind === 'not_found' && now - missed.since >= UNKNOWN_MS;
+}
+
+/** Some say of an unknown job in a 200 what others say in a 404. */
+function concluded(event: Event, work: AttemptWork, isLost: boolean): Event | StillWaiting {
+  const failure = event.type === 'attempt-ended' && !event.outcome.ok ? event.outcome.failure : undefined;
+  const isUnknown = failure?.kind === 'not_found' && failure.certainty === 'ambiguous';
+  return isUnknown && !isLost ? stillWaiting(work, work.environment.io.now(), failure) : event;
+}
+
+/** That an adapter cannot ask about a job says nothing of the job. */
+function built(build: () => HttpRequest): { readonly request: HttpRequest } | { readonly failure: Failure } {
+  try {
+    return { request: build() };
+  } catch (error) {
+    return { failure: unexpected(error, false) };
+  }
 }
 
 /**
@@ -81,17 +114,24 @@ interface Told {
 
 async function askToCancel(call: Conversation, cancel: CancelCall, handle: Handle): Promise<Told> {
   const { work, connection } = call;
-  const done = await call.send(cancel.build(handle, contextOf(work, connection)), {
+  const ask = built(() => cancel.build(handle, contextOf(work, connection)));
+  if ('failure' in ask) return unconfirmed(ask.failure);
+  const done = await call.send(ask.request, {
     ...pollClocks(work),
     deadlineAt: work.environment.io.now() + CANCEL_TOTAL_MS,
   });
-  if (!done.ok) return { type: 'told', confirmed: false, certainty: 'ambiguous', message: done.failure.message };
+  if (!done.ok) return unconfirmed(done.failure);
   return { type: 'told', ...cancel.parse(done.response, handle) };
+}
+
+function unconfirmed({ message }: Failure): Told {
+  return { type: 'told', confirmed: false, certainty: 'ambiguous', message };
 }
 
 const POLL_TOTAL_MS = 600_000;
 const CANCEL_TOTAL_MS = 10_000;
 const FAILED_POLL_MS = 5_000;
+const UNKNOWN_POLL_MS = 1_000;
 /** Where it costs nothing to make it elsewhere it is worth knowing soon. */
 const FAILED_FREE_POLL_MS = 2_500;
 const MIN_POLL_MS = 1_000;
@@ -121,7 +161,8 @@ function onItsWay(
 }
 
 function stillWaiting({ target }: AttemptWork, now: number, failure: Failure): StillWaiting {
-  const after = target.free ? FAILED_FREE_POLL_MS : FAILED_POLL_MS;
+  const usual = target.free ? FAILED_FREE_POLL_MS : FAILED_POLL_MS;
+  const after = failure.kind === 'not_found' ? UNKNOWN_POLL_MS : usual;
   return { type: 'still-waiting', pollAt: Math.max(now + after, failure.notBefore ?? 0), failure };
 }
 

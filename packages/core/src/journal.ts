@@ -1,11 +1,15 @@
 import type { Clock, Failure, FailureKind } from './failure.ts';
 import type { Asset } from './images/asset.ts';
 import type { JsonObject } from './json.ts';
+import type { TakenRung } from './policy/taken-rung.ts';
 import type { Handle, Resolved, Stage } from './providers/provider.ts';
+import type { Suspicion } from './suspects.ts';
 
 /** One picture of a finished run. */
 export interface GeneratedImage {
   readonly asset: Asset;
+  /** What its provider made, where that was of another format than asked for and converted. */
+  readonly original?: Asset;
   /** How many pictures it shows side by side, where it is a grid. */
   readonly pictures?: number;
   /** Its (first) place among its job's pictures, from 1, where one before it is missing. */
@@ -14,6 +18,8 @@ export interface GeneratedImage {
   readonly revisedPrompt?: string;
   /** What its provider marked it as, such as `nsfw`. */
   readonly flagged?: string;
+  /** Reasons to doubt that it is the picture that was asked for; absent where none was found. */
+  readonly suspect?: readonly Suspicion[];
   readonly resolved?: Resolved;
 }
 
@@ -140,6 +146,8 @@ export type Event =
       readonly until: number;
       readonly reason: string;
     }
+  /** After a refusal the route's ladder goes on. */
+  | ({ readonly type: 'rung-taken'; readonly at: number } & TakenRung)
   | { readonly type: 'finished'; readonly at: number; readonly outcome: Outcome };
 
 export interface Attempt {
@@ -172,6 +180,8 @@ export interface Run {
   readonly length: number;
   readonly attempts: readonly Attempt[];
   readonly partialSent: boolean;
+  /** What was tried after refusals; absent where nothing was. */
+  readonly rungs?: readonly TakenRung[];
   /** Why the first target that was skipped was. */
   readonly skippedFor?: FailureKind;
   readonly finished?: Outcome;
@@ -210,6 +220,10 @@ function foldEvent(run: Run, event: Event): Run {
       return { ...next, partialSent: true };
     case 'target-skipped':
       return run.skippedFor === undefined && event.kind ? { ...next, skippedFor: event.kind } : next;
+    case 'rung-taken': {
+      const { type: _type, at: _at, ...taken } = event;
+      return { ...next, rungs: [...(run.rungs ?? []), taken] };
+    }
     case 'finished':
       return { ...next, finished: event.outcome, finishedAt: event.at };
     case 'mask-converted':

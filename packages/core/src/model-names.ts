@@ -2,7 +2,9 @@ import { chatModelReason, isChatModel } from './chat-models.ts';
 import type { Connection } from './environment.ts';
 import type { Failure } from './failure.ts';
 import { nearMatches } from './near-matches.ts';
-import type { Payment } from './plan.ts';
+import type { OutputMismatch, Payment, SuspectPolicy } from './plan.ts';
+import type { ConfiguredRules } from './plan-prompt.ts';
+import type { Ladder } from './policy/refusal-ladder.ts';
 import type { Model } from './providers/provider.ts';
 import { type Retirement, retirementOf } from './retired.ts';
 
@@ -20,6 +22,16 @@ export interface PolicySettings {
   readonly harvestMs?: number;
   /** Refuses a target that would be sent anything else than what was asked for. Default false. */
   readonly strict?: boolean;
+  /** `default`: models that take a negative prompt are told the list that ships beside the caller's; strict has none. */
+  readonly negativePrompt?: 'default';
+  /** What may be tried after a refusal; without it a refusal is the answer. */
+  readonly refusals?: Ladder;
+  /** What becomes of a picture that is doubted; without it only what needs no decoding is looked for, and told. */
+  readonly suspect?: SuspectPolicy;
+  /** What becomes of a picture in another format than was asked for. Default `rename`. */
+  readonly outputMismatch?: OutputMismatch;
+  /** The catalogue's prompt rules hold. Default: as the catalogue says. */
+  readonly promptRules?: boolean;
   /** Names of retired models are served by their successors. Default: as the catalogue says; a route's is not read. */
   readonly aliases?: boolean;
 }
@@ -38,6 +50,8 @@ export interface Catalogue {
   readonly defaultModel: string | undefined;
   /** Plays every name that nothing else answers to; set when no provider has a key. */
   readonly understudy?: string;
+  /** What prompts are held against; without them only what no model draws is refused. */
+  readonly promptRules?: ConfiguredRules;
   /** Names of retired models are served by their successors. Default true. */
   readonly aliases?: boolean;
 }

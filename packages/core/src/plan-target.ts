@@ -4,10 +4,13 @@ import { type Connection, poolOf } from './environment.ts';
 import type { PlannedTarget } from './plan.ts';
 import { type AdaptOptions, adapt } from './policy/adapt.ts';
 import { STALL_MS } from './policy/free.ts';
+import { type WithNegative, withDefaultNegative } from './policy/negative-prompt.ts';
+import { laxerSetting, strictnessOf } from './policy/refusal-ladder.ts';
 import { firstByteMs } from './policy/timeout.ts';
 import type { Model } from './providers/provider.ts';
 import type { ImageRequest } from './request.ts';
 import { joinAdaptations } from './retired.ts';
+import { withDrawnSeed } from './seed.ts';
 
 /** A target as the catalogue has it. */
 export interface FoundTarget {
@@ -33,19 +36,34 @@ export interface Unfit {
   readonly field: string;
 }
 
-export interface PlanTargetOptions extends Omit<AdaptOptions, 'links'> {
+export interface PlanTargetOptions extends Omit<AdaptOptions, 'links' | 'isFree'> {
   readonly firstByteTimeoutMs: number | undefined;
   readonly stallTimeoutMs: number | undefined;
+  /** For a model that takes seeds, where the caller gave none; a whole number from 0 to 2^31 - 1. */
+  readonly seed?: number | undefined;
+  /** `default` adds the list that ships to what the caller wants left out; not where strict allows no difference. */
+  readonly negativePrompt?: 'default' | undefined;
+  /** A ladder may be in need of the model's less strict setting. */
+  readonly laxer?: boolean;
 }
 
 /** Fixes what a target is sent, or says why it cannot be asked. */
 export function planTarget(found: FoundTarget, asked: Asked, options: PlanTargetOptions): PlannedTarget | Unfit {
   const { id, connection, model } = found;
   if (isUnlistedChatModel(found)) return { reason: chatModelReason(model.id), field: 'model' };
-  const adapted = adapt(asked.request, model, { ...options, links: connection.fetches === true });
+  const listed = withList(asked.request, model, options);
+  const adapted = adapt(listed.request, model, {
+    ...options,
+    links: connection.fetches === true,
+    isFree: connection.provider.resubmit === 'safe',
+  });
   if (!adapted.ok) return { reason: adapted.reason, field: adapted.field };
-  const adaptations = joinAdaptations(asked.adaptations, adapted.adaptations);
+  const adaptations = joinAdaptations(asked.adaptations, joinAdaptations(listed.adaptations, adapted.adaptations));
   const { capabilities } = model;
+  const seeded = connection.provider.drawsSeeds
+    ? undefined
+    : withDrawnSeed(adapted.request, capabilities, options.seed);
+  const request = seeded ?? adapted.request;
   return {
     id,
     provider: connection.id,
@@ -56,12 +74,24 @@ export function planTarget(found: FoundTarget, asked: Asked, options: PlanTarget
     maxImagesPerCall: model.maxImagesPerCall,
     firstByteMs: firstByteMs(model, options.firstByteTimeoutMs),
     ...(connection.provider.resubmit === 'safe' && { free: true, stallMs: options.stallTimeoutMs ?? STALL_MS }),
-    ...(adapted.request !== asked.original && { request: adapted.request }),
+    ...(request !== asked.original && { request }),
+    ...(seeded && { seedDrawn: true }),
     ...(capabilities?.mask && { maskPolarity: capabilities.mask }),
     ...(capabilities?.maxSeed !== undefined && { maxSeed: capabilities.maxSeed }),
     ...(adaptations.length > 0 && { adapted: adaptations }),
+    ...(options.laxer && laxerOf(model, request)),
     ...(model.price && { price: model.price }),
   };
+}
+
+function laxerOf({ capabilities }: Model, request: ImageRequest): Pick<PlannedTarget, 'laxer'> {
+  const laxer = capabilities && laxerSetting(strictnessOf(capabilities), request);
+  return laxer ? { laxer } : {};
+}
+
+function withList(request: ImageRequest, { capabilities }: Model, options: PlanTargetOptions): WithNegative {
+  const isWanted = options.negativePrompt === 'default' && !options.strict;
+  return isWanted ? withDefaultNegative(request, capabilities) : { request, adaptations: [] };
 }
 
 function credentialsOf(connection: Connection): Pick<PlannedTarget, 'credentials'> {

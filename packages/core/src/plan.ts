@@ -1,4 +1,7 @@
 import type { Adaptation, MaskPolarity } from './capabilities.ts';
+import type { PromptFinding } from './policy/prompt-finding.ts';
+import type { Ladder, LaxerSetting } from './policy/refusal-ladder.ts';
+import type { Rewrite } from './policy/rewrite.ts';
 import type { Price } from './price.ts';
 import type { ImageRequest } from './request.ts';
 
@@ -12,10 +15,18 @@ export interface Plan {
   readonly passedOver?: readonly PassedOver[];
   /** The name asked for is retired, and its successor serves; both without a provider. */
   readonly successor?: { readonly of: string; readonly target: string; readonly retiredOn: string };
+  /** What a rule says about the prompt beside the answer. */
+  readonly warnings?: readonly PromptFinding[];
+  /** The prompt in milder words, as the rules that held for it say them; absent where none matches. */
+  readonly rewrite?: Rewrite;
   readonly policy: Policy;
   readonly createdAt: number;
   /** The caller's deadline (epoch ms); no new attempt starts after it. */
   readonly deadlineAt: number;
+  /** The generation that this one repeats, by its id. */
+  readonly regeneratedFrom?: string;
+  /** It takes part in the cache: what it makes may be kept, and it may answer for others while it runs. */
+  readonly cached?: true;
   /** A task: it runs to its end whether or not anybody waits. */
   readonly unattended?: true;
   /** Its class in every queue; absent means interactive. */
@@ -51,13 +62,23 @@ export interface PlannedTarget {
   readonly adapted?: readonly Adaptation[];
   /** Seeds go from 0 to this; absent where nobody knows. */
   readonly maxSeed?: number;
+  /** The caller gave no seed; the one in `request` was drawn here, so that the picture can be made again. */
+  readonly seedDrawn?: true;
   /** Nothing is billed there, so whatever was lost may be made again. */
   readonly free?: true;
   /** Of a free target: without any progress for this long, a job is given up and made elsewhere. */
   readonly stallMs?: number;
+  /** What it documents as its less strict setting, where the ladder has that rung and the request does not use it. */
+  readonly laxer?: LaxerSetting;
   /** Absent means unknown, never free. */
   readonly price?: Price;
 }
+
+/** `accept`: told. `retry_new_seed`: another is paid for, as far as `maxPaidAttempts` goes. `fail`: it counts as missing. */
+export type SuspectPolicy = 'accept' | 'retry_new_seed' | 'fail';
+
+/** Of a picture in another format than was asked for: `rename` tells what it is, `convert` writes it anew, `fail` counts it as missing. */
+export type OutputMismatch = 'convert' | 'rename' | 'fail';
 
 export type Payment = 'strict' | 'standard' | 'available';
 
@@ -66,6 +87,12 @@ export interface Policy {
   /** Attempts the provider may bill, at most. */
   readonly maxPaidAttempts: number;
   readonly fallback: boolean;
+  /** What may be tried after a refusal; without it a refusal is the answer. */
+  readonly refusals?: Ladder;
+  /** What becomes of a picture that is doubted; absent: it is the answer, and only what needs no decoding is looked for. */
+  readonly suspect?: SuspectPolicy;
+  /** Default `rename`; said, it holds for the format instead of `suspect`. */
+  readonly outputMismatch?: OutputMismatch;
   readonly retry: RetryPolicy;
   readonly timeout: TimeoutPolicy;
 }

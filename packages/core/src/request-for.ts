@@ -31,7 +31,7 @@ export async function requestFor(asking: Asking): Promise<Wanted> {
 }
 
 /** Unknown fields are for the target they were written for: the first. A target that cannot stream is not asked to. */
-function fieldsFor(plan: Plan, target: PlannedTarget): ImageRequest {
+export function fieldsFor(plan: Plan, target: PlannedTarget): ImageRequest {
   const { extra, stream, ...request } = target.request ?? plan.request;
   return {
     ...request,

@@ -10,6 +10,7 @@ import {
   unknownModel,
 } from './model-names.ts';
 import type { PassedOver, Plan, PlannedTarget, Policy } from './plan.ts';
+import { judgePrompt, judgeReferences } from './plan-prompt.ts';
 import { type Asked, type FoundTarget, planTarget } from './plan-target.ts';
 import { allowedPaidAttempts } from './policy/budget.ts';
 import { RETRY_POLICY } from './policy/retry.ts';
@@ -20,13 +21,17 @@ import { type Retirement, translateRetired } from './retired.ts';
 
 export type Planned = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly failure: Failure };
 
-/** Fixes what a request will be held to. Fails, before anything is spent, for a name nobody answers to. */
+/**
+ * Fixes what a request will be held to. Fails, before anything is spent, for a name nobody answers to. `seed`, drawn by
+ * who plans, from 0 to 2^31 - 1, goes to models that take seeds where the caller gave none; without it none is sent.
+ */
 export function planImage(
   request: ImageRequest,
   name: string | undefined,
   catalogue: Catalogue,
   settings: PolicySettings,
   now: number,
+  seed?: number,
 ): Planned {
   const { source } = request;
   const route = source?.target ?? (name || catalogue.defaultModel);
@@ -36,10 +41,14 @@ export function planImage(
   const set = { ...found.route.policy, ...settings };
   const retirement = source ? undefined : found.retirement;
   if (retirement && set.strict) return { ok: false, failure: strictAboutRetired(retirement) };
+  const judged = judgePrompt(request, set.promptRules, catalogue.promptRules);
+  if ('failure' in judged) return { ok: false, failure: judged.failure };
+  const unusable = judgeReferences(request);
+  if (unusable) return { ok: false, failure: unusable };
   const asked = retirement ? translateRetired(request, retirement) : { request, adaptations: [] };
   // Only who made a picture has it; and who wants no fallback wants the first target or none.
   const ids = source ? [source.target] : found.route.targets.slice(0, set.fallback === false ? 1 : undefined);
-  const { targets, passedOver } = planTargets(ids, { original: request, ...asked }, catalogue, set);
+  const { targets, passedOver } = planTargets(ids, { original: request, ...asked }, catalogue, { ...set, seed });
   if (targets.length === 0) {
     const failure = nobodyCan(route, passedOver, catalogue);
     return { ok: false, failure: retirement ? tellRetired(failure, retirement) : failure };
@@ -51,6 +60,7 @@ export function planImage(
     targets,
     ...(passedOver.length > 0 && { passedOver: passedOver.map(({ field: _field, ...one }) => one) }),
     ...(retirement && { successor: successorOf(retirement) }),
+    ...judged.told,
     policy,
     createdAt: now,
     deadlineAt: now + policy.timeout.totalMs,
@@ -65,7 +75,11 @@ function successorOf({ name, successor, retiredOn }: Retirement): NonNullable<Pl
 /** A target that cannot serve, with the field that is at fault. */
 type Passed = PassedOver & { readonly field: string };
 
-function planTargets(ids: readonly string[], asked: Asked, catalogue: Catalogue, set: PolicySettings) {
+interface PlanningSet extends PolicySettings {
+  readonly seed: number | undefined;
+}
+
+function planTargets(ids: readonly string[], asked: Asked, catalogue: Catalogue, set: PlanningSet) {
   const targets: PlannedTarget[] = [];
   const passedOver: Passed[] = [];
   for (const [index, id] of ids.entries()) {
@@ -76,8 +90,10 @@ function planTargets(ids: readonly string[], asked: Asked, catalogue: Catalogue,
       passedOver.push({ target: id, reason, kind: 'not_found', at, field: 'model' });
       continue;
     }
-    const { strict = false, firstByteTimeoutMs, stallTimeoutMs } = set;
-    const options = { isFirst: index === 0, strict, firstByteTimeoutMs, stallTimeoutMs };
+    const { strict = false, firstByteTimeoutMs, stallTimeoutMs, seed, negativePrompt } = set;
+    const times = { firstByteTimeoutMs, stallTimeoutMs };
+    const laxer = set.refusals?.rungs.includes('laxer_setting') ?? false;
+    const options = { isFirst: index === 0, strict, ...times, seed, negativePrompt, laxer };
     const planned = planTarget(found, asked, options);
     if ('id' in planned) targets.push(withCredentialOf(asked.request.source, planned));
     else passedOver.push({ target: found.id, kind: 'capability', at, ...planned });
@@ -99,12 +115,22 @@ function catalogueTarget(id: string, catalogue: Catalogue): FoundTarget | undefi
   return connection && model && { id: full, connection, model: { ...model, id: splitTarget(full).model } };
 }
 
+/** Strict allows no other words and no other settings than those of the request. */
+function ladderOf({ refusals, strict }: PolicySettings): Pick<Policy, 'refusals'> {
+  if (refusals === undefined) return {};
+  const rungs = refusals.rungs.filter((rung) => !strict || rung === 'same_again' || rung === 'next_target');
+  return { refusals: { ...refusals, rungs } };
+}
+
 function policyOf(set: PolicySettings): Policy {
   const payment = set.payment ?? 'standard';
   return {
     payment,
     maxPaidAttempts: allowedPaidAttempts(payment, set.maxPaidAttempts),
     fallback: set.fallback ?? true,
+    ...ladderOf(set),
+    ...(set.suspect && { suspect: set.suspect }),
+    ...(set.outputMismatch && { outputMismatch: set.outputMismatch }),
     retry: RETRY_POLICY,
     timeout: {
       connectMs: set.connectTimeoutMs ?? TIMEOUTS.connectMs,

@@ -258,6 +258,24 @@ test('a key without a known prefix is not carried either', async () => {
   assert.ok(!JSON.stringify([await made.io.drive(work), made.durable]).includes(secret));
 });
 
+test('nor is a part of one: behind a name, after a scheme, or where the message is cut', async () => {
+  const half = 'f00dfeed4567ef89abcd';
+  const told: readonly (readonly [secret: string, said: string])[] = [
+    [`Bearer ${half}`, `no account for ${half}`],
+    [`7c9e6679-7425:${half}`, `no secret ${half}`],
+    [half, `${'long '.repeat(97)}${half} is no key`],
+  ];
+  for (const [secret, said] of told) {
+    const [scenario, made] = world({ submits: [answer(401, words(said))] });
+    const connection = (id: string) => {
+      const known = made.environment.connection(id);
+      return known && { ...known, secret };
+    };
+    const work = run('run', scenario.plan, made.journal, { ...made.environment, connection });
+    assert.ok(!JSON.stringify([await made.io.drive(work), made.durable]).includes(half.slice(0, 8)), secret);
+  }
+});
+
 test('no run goes on for ever: too many decisions end it with an error', async () => {
   const limits = { ...RUN_LIMITS, maxDecisions: 5 };
   await assert.rejects(end({ submits: [REFUSED] }, { limits }), /no end after 5 decisions/);

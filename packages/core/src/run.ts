@@ -10,6 +10,7 @@ import type { Claim, Delay, Turn } from './pacing.ts';
 import type { Plan, PlannedTarget } from './plan.ts';
 import { answerFor } from './policy/budget.ts';
 import { type Decision, decide } from './policy/decide.ts';
+import { targetInForce } from './policy/refusal-steps.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 
 /** Left where it stands, for another process or a later call to go on with. */
@@ -129,6 +130,8 @@ async function take(decision: Exclude<Decision, { do: 'stop' }>, step: Step): Pr
       await waited;
       return stopNews?.();
     }
+    case 'climb':
+      return recorder.record({ type: 'rung-taken', at, ...decision.rung });
     case 'start':
       return start(decision, step);
     case 'poll':
@@ -251,7 +254,7 @@ function workOf(
     runId,
     plan,
     run: recorder.run(),
-    target,
+    target: targetInForce(plan, recorder.run(), target),
     attempt,
     credential,
     environment,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { createVerifier, MAX_SIDE_PIXELS, type Verdict } from './verify.ts';
+import { createVerifier, MAX_PARTS, MAX_SIDE_PIXELS, type Verdict } from './verify.ts';
 
 const FIXTURES = {
   'truecolour.png': { type: 'png', width: 7, height: 5, animated: false, alpha: false },
@@ -161,6 +161,91 @@ test('JPEG: fill bytes before a marker are passed over; a scan needs a frame', (
   assert.deepEqual(verify(filled, [3, 4, 5]), verify(filled));
   assert.equal(problem(Buffer.from('ffd8ffda0002112233ffd9', 'hex')), 'damaged');
   assert.equal(problem(Buffer.from('ffd8ffe00004aabbffd9', 'hex')), 'damaged');
+});
+
+test('JPEG: a precision that no decoder has, and markers that none knows, are damage', () => {
+  const bytes = fixture('baseline.jpg');
+  const frame = bytes.indexOf(Buffer.from([0xff, 0xc0]));
+  const withFrame = (marker: number, precision: number) => {
+    const changed = Buffer.from(bytes);
+    changed[frame + 1] = marker;
+    changed[frame + 4] = precision;
+    return problem(changed);
+  };
+  assert.deepEqual(
+    [8, 12, 0, 16].map((precision) => withFrame(0xc0, precision)),
+    ['ok jpeg', 'damaged', 'damaged', 'damaged'],
+  );
+  assert.deepEqual(
+    [8, 12, 0, 16].map((precision) => withFrame(0xc1, precision)),
+    ['ok jpeg', 'ok jpeg', 'damaged', 'damaged'],
+  );
+  const withSegment = (marker: number) =>
+    problem(Buffer.concat([bytes.subarray(0, 2), Buffer.from([0xff, marker, 0, 2]), bytes.subarray(2)]));
+  for (const marker of [0x02, 0xc8, 0xde, 0xdf, 0xf0, 0xf4, 0xf7, 0xfd]) {
+    assert.equal(withSegment(marker), 'damaged', marker.toString(16));
+  }
+  for (const marker of [0xe0, 0xef, 0xfe]) assert.equal(withSegment(marker), 'ok jpeg', marker.toString(16));
+});
+
+test('GIF: a frame stands on its canvas', () => {
+  const bytes = fixture('still.gif');
+  const descriptor = bytes.indexOf(0x2c, 13 + 3 * 2 ** (((bytes[10] ?? 0) & 7) + 1));
+  const framed = (left: number, top: number, width: number, height: number) => {
+    const changed = Buffer.from(bytes);
+    [left, top, width, height].forEach((side, at) => void changed.writeUInt16LE(side, descriptor + 1 + 2 * at));
+    return problem(changed);
+  };
+  assert.equal(framed(0, 0, 6, 4), 'ok gif');
+  assert.equal(framed(2, 1, 4, 3), 'ok gif');
+  assert.equal(framed(1, 0, 6, 4), 'damaged');
+  assert.equal(framed(0, 1, 6, 4), 'damaged');
+  assert.equal(framed(0, 0, 60_000, 4), 'damaged');
+});
+
+test('WebP: what a canvas holds is as large as it, and frames stand on it', () => {
+  const canvas = (name: 'lossy-alpha.webp' | 'animated.webp', width: number, height: number) => {
+    const bytes = fixture(name);
+    bytes.writeUIntLE(width - 1, 24, 3);
+    bytes.writeUIntLE(height - 1, 27, 3);
+    return problem(bytes);
+  };
+  assert.equal(canvas('lossy-alpha.webp', 7, 5), 'ok webp');
+  assert.equal(canvas('lossy-alpha.webp', 4_000, 4_000), 'damaged');
+  assert.equal(canvas('lossy-alpha.webp', 7, 4), 'damaged');
+  assert.equal(canvas('animated.webp', 6, 4), 'ok webp');
+  assert.equal(canvas('animated.webp', 60, 40), 'ok webp');
+  assert.equal(canvas('animated.webp', 5, 4), 'damaged');
+  assert.equal(canvas('animated.webp', 6, 3), 'damaged');
+});
+
+test('AVIF: the item that pitm names has a size of its own', () => {
+  const withPrimary = (id: number) => {
+    const bytes = fixture('alpha.avif');
+    bytes.writeUInt16BE(id, bytes.indexOf('pitm') + 8);
+    return bytes;
+  };
+  assert.equal(problem(withPrimary(1)), 'ok avif');
+  assert.equal(problem(withPrimary(9)), 'damaged');
+  const other = fixture('alpha.avif');
+  const associations = other.indexOf('ipma') + 12;
+  other[associations + 3] = 2;
+  assert.equal(problem(other), 'damaged', 'the first picture has no ispe of its own');
+});
+
+test('a picture in more parts than any encoder makes is refused, and cheaply', () => {
+  const frame = Buffer.from('21f90401000000002c0000000001000100000202440100', 'hex');
+  const gif = (frames: number) =>
+    Buffer.concat([
+      Buffer.from('47494638396101000100800000ff0000000000', 'hex'),
+      Buffer.alloc(frames * frame.length, frame),
+      Buffer.from([0x3b]),
+    ]);
+  assert.equal(problem(gif(10_000)), 'ok gif');
+  assert.equal(problem(gif(100_000)), 'too_large');
+  const comments = Buffer.alloc(4 * MAX_PARTS, Buffer.from('fffe0002', 'hex'));
+  const jpeg = fixture('baseline.jpg');
+  assert.equal(problem(Buffer.concat([jpeg.subarray(0, 2), comments, jpeg.subarray(2)])), 'too_large');
 });
 
 test('AVIF: a last box that reaches to the end is held against the places in iloc', () => {

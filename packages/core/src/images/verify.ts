@@ -10,6 +10,8 @@ import { readWebp } from './formats/webp.ts';
 /** Sides beyond this are no picture but an attack on whoever decodes it. */
 export const MAX_SIDE_PIXELS = 65_535;
 export const MAX_PICTURE_PIXELS = 1_000_000_000;
+/** Segments, chunks and blocks, each read in one or a few: 64 MiB in pieces of 1 KiB are fewer, an attack is some 0.1 s of work. */
+export const MAX_PARTS = 400_000;
 
 export type Verdict =
   | ({ readonly ok: true } & Picture)
@@ -21,6 +23,9 @@ export interface Verifier {
   /** May be called once, after the last byte. */
   end(): Verdict;
 }
+
+/** A tag is up to four; drawings of a million tags are made by tracing photographs. */
+const MAX_SVG_PARTS = 4_000_000;
 
 /** Enough for every signature: `RIFF….WEBP` and `….ftyp` are the longest. */
 const SIGNATURE_BYTES = 12;
@@ -83,10 +88,11 @@ interface Reader {
 function createReader(head: Buffer): Reader {
   const format = FORMATS.find((one) => one.matches(head));
   if (format === undefined) throw new Flaw('not_an_image', `no picture begins with ${describe(head)}`);
-  const { maxBytes = Number.POSITIVE_INFINITY } = format;
+  const { maxBytes = Number.POSITIVE_INFINITY, maxParts = MAX_PARTS } = format;
   const reading = format.read();
   let step = reading.next();
   let received = 0;
+  let parts = 0;
   return {
     write(bytes) {
       received += bytes.length;
@@ -95,7 +101,10 @@ function createReader(head: Buffer): Reader {
         const left = at === 0 ? bytes : bytes.subarray(at);
         const taken = step.value(left);
         at += taken;
-        if (taken < left.length) step = reading.next();
+        if (taken === left.length) continue;
+        parts += 1;
+        if (parts > maxParts) throw new Flaw('too_large', `the picture is in more than the ${maxParts} parts allowed`);
+        step = reading.next();
       }
     },
     end() {
@@ -109,6 +118,8 @@ interface Format {
   readonly matches: (head: Buffer) => boolean;
   readonly read: () => Reading<Picture>;
   readonly maxBytes?: number;
+  /** Default `MAX_PARTS`. */
+  readonly maxParts?: number;
 }
 
 const FORMATS: readonly Format[] = [
@@ -117,7 +128,7 @@ const FORMATS: readonly Format[] = [
   { matches: (head) => has(0, 'RIFF')(head) && has(8, 'WEBP')(head), read: readWebp },
   { matches: (head) => has(0, 'GIF87a')(head) || has(0, 'GIF89a')(head), read: readGif },
   { matches: has(4, 'ftyp'), read: readAvif },
-  { matches: beginsLikeMarkup, read: readSvg, maxBytes: MAX_SVG_BYTES },
+  { matches: beginsLikeMarkup, read: readSvg, maxBytes: MAX_SVG_BYTES, maxParts: MAX_SVG_PARTS },
 ];
 
 function has(at: number, letters: string): (head: Buffer) => boolean {

@@ -35,7 +35,7 @@ export function adaptExtra({ extra = {} }: ImageRequest, { isFirst, isFree = fal
     ...(dropped > 0 ? [{ field: 'others', from: `${dropped} more fields`, ...verdictOf(NOT_PASSED) }] : []),
   ];
   const passed: JsonObject = Object.fromEntries(open.map((name) => [name, extra[name]]));
-  return { adaptations, ...(open.length === judged.length ? { isWhole: true } : { isWhole: false, passed }) };
+  return { adaptations, isWhole: open.length === judged.length, passed };
 }
 
 function verdictOf(reason: string | undefined): Pick<Adaptation, 'action' | 'reason'> {

@@ -176,7 +176,7 @@ function changeField(request: ImageRequest, key: Field, { action }: Adaptation, 
   return action === 'dropped' ? without(request, key) : request;
 }
 
-function withExtra(request: ImageRequest, extra: JsonObject = {}): ImageRequest {
+function withExtra(request: ImageRequest, extra: JsonObject): ImageRequest {
   const { extra: _extra, ...rest } = request;
   return Object.keys(extra).length === 0 ? rest : { ...rest, extra };
 }

@@ -14,16 +14,25 @@ export function allowedPaidAttempts(payment: Payment, asked: number | undefined)
 /**
  * Whether money permits another attempt after `failure`, and after all that failed before it. What provably did no work
  * may be repeated; the rest is a second payment. Nothing is paid for again after `completed` work, nor after a crash of
- * ours, where even the cause is unknown.
+ * ours, where even the cause is unknown. A refusal that the ladder answered was allowed for there.
  */
 export function mayPayAgain(failure: Failure, run: Run, policy: Policy): boolean {
-  if (paidAttempts(run) >= policy.maxPaidAttempts) return false;
+  if (!isPaymentLeft(run, policy)) return false;
   // A free target may have been asked in between.
-  const failures = run.attempts.flatMap(({ outcome }) => (outcome?.ok === false ? [outcome.failure] : []));
+  const failures = run.attempts.flatMap(({ attempt, outcome }) =>
+    outcome?.ok === false && !run.rungs?.some((rung) => rung.attempt === attempt) ? [outcome.failure] : [],
+  );
   return [failure, ...failures].every((one) => permitsAnother(one, policy));
 }
 
-function permitsAnother(failure: Failure, policy: Policy): boolean {
+/** Whether fewer attempts may have been billed than are allowed, also on a ladder once one is climbed. */
+export function isPaymentLeft(run: Run, policy: Policy): boolean {
+  const paid = paidAttempts(run);
+  return paid < policy.maxPaidAttempts && !(run.rungs && policy.refusals && paid >= policy.refusals.maxPaid);
+}
+
+/** Whether a policy pays again after this failure, as long as its count allows. */
+export function permitsAnother(failure: Failure, policy: Policy): boolean {
   switch (failure.certainty) {
     case 'not_sent':
     case 'rejected':
@@ -39,9 +48,17 @@ function permitsAnother(failure: Failure, policy: Policy): boolean {
 
 /**
  * What a run answers with when its last attempt ended so. A failure that may have been billed goes before a later one
- * that cost nothing: that one's answer would invite the caller to pay again.
+ * that cost nothing: that one's answer would invite the caller to pay again. A picture that was made, and doubted, goes
+ * before every failure of the try for a better one.
  */
 export function answerFor(run: Run, outcome: Outcome): Outcome {
+  const made = run.attempts.findLast((one) => one.outcome?.ok)?.outcome;
+  if (!outcome.ok && made) return made;
+  return paidBeforeFree(run, outcome);
+}
+
+/** The failure of an attempt that may have been billed, where the run ended in one that was not; else the outcome. */
+export function paidBeforeFree(run: Run, outcome: Outcome): Outcome {
   if (outcome.ok || !isFree(outcome.failure)) return outcome;
   const paid = run.attempts.findLast((one) => one.outcome?.ok === false && !isFree(one.outcome.failure));
   return paid?.outcome ?? outcome;

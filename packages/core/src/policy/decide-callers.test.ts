@@ -11,7 +11,8 @@ import {
   samplePlan,
   sampleRun,
 } from '../testing/samples.ts';
-import { type Decision, decide, type Presence } from './decide.ts';
+import { type Decision, decide } from './decide.ts';
+import type { Presence } from './presence.ts';
 
 const HERE: Presence = { unsentGraceMs: 10_000 };
 const GONE_AT_1000: Presence = { absentSince: 1_000, unsentGraceMs: 10_000 };

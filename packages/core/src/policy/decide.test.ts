@@ -69,6 +69,7 @@ const afterOne: readonly (readonly [FailureKind, Certainty, Partial<Policy>, str
   ['canceled', 'ambiguous', available, 'finish canceled'],
   ['empty', 'completed', available, 'finish empty'],
   ['corrupt', 'completed', available, 'finish corrupt'],
+  ['suspect', 'completed', available, 'finish suspect'],
   ['storage', 'completed', available, 'finish storage'],
 ];
 

@@ -5,7 +5,12 @@ import { type Attempt, type Outcome, openAttempt, paidAttempts, type Run } from 
 import type { Plan, PlannedTarget } from '../plan.ts';
 import { answerFor, mayPayAgain } from './budget.ts';
 import { hostsOf, mayLeaveFree, mayRepeatFree, unbilledFailure, whyGiveUp } from './free.ts';
+import type { Presence } from './presence.ts';
+import { rungAfter, standingRung } from './refusal-steps.ts';
 import { afterHint, retryAt } from './retry.ts';
+import { callerLeft, deadlinePassed, interrupted, stillWorking } from './run-failures.ts';
+import { pictureAtHand, targetToAskAgain, withoutSuspects } from './suspect-steps.ts';
+import type { TakenRung } from './taken-rung.ts';
 
 /** What a run does next. */
 export type Decision =
@@ -15,6 +20,8 @@ export type Decision =
       readonly attempt: number;
       readonly skipped: readonly Skipped[];
     }
+  /** After a refusal: the next decision starts what the rung says. */
+  | { readonly do: 'climb'; readonly rung: TakenRung }
   | { readonly do: 'wait'; readonly until: number; readonly target: string; readonly reason: string }
   /** The provider is asked to give the job up: the caller wants an end, or `because` of that failure nobody waits longer. */
   | {
@@ -37,42 +44,45 @@ export interface Skipped {
   readonly kind: FailureKind;
 }
 
-/** Who waits for the run: an absent caller's run is not paid for any more, one that was sent is. */
-export interface Presence {
-  /** Since when (epoch ms) nobody waits; undefined while somebody does. */
-  readonly absentSince?: number;
-  /** How long an unsent run outlives its caller. */
-  readonly unsentGraceMs: number;
-}
-
 /** The pure heart: reads what is known at `now` and says what to do next. The same arguments always give the same answer. */
 export function decide(runId: string, plan: Plan, run: Run, health: Health, presence: Presence, now: number): Decision {
   const decision = decideNext(runId, plan, run, health, presence, now);
-  return decision.do === 'finish' ? { do: 'finish', outcome: answerFor(run, decision.outcome) } : decision;
+  if (decision.do !== 'finish') return decision;
+  return { do: 'finish', outcome: withoutSuspects(answerFor(run, decision.outcome), plan, run) };
 }
 
 function decideNext(runId: string, plan: Plan, run: Run, health: Health, presence: Presence, now: number): Decision {
   if (run.finished) return { do: 'stop', outcome: run.finished };
   const open = openAttempt(run);
-  if (open) return continueAttempt(plan, open, now);
+  if (open) return continueAttempt(plan, run, open, now);
   const last = run.attempts.at(-1)?.outcome;
-  if (last?.ok) return { do: 'finish', outcome: last };
-  const mayPay = last === undefined || mayPayAgain(last.failure, run, plan.policy);
-  if (last && !mayPay && !plan.targets.some((target) => target.free)) return { do: 'finish', outcome: last };
+  if (last?.ok) {
+    const isWanted = presence.absentSince === undefined || plan.unattended;
+    const target = isWanted ? targetToAskAgain(plan, run, health, now) : undefined;
+    if (target === undefined) return { do: 'finish', outcome: last };
+    return { do: 'start', target, attempt: run.attempts.length + 1, skipped: [] };
+  }
+  if (last && pictureAtHand(run)) return { do: 'finish', outcome: last };
+  const rung = rungAfter(plan, run, health, now);
+  const mayPay = last === undefined || standingRung(run) !== undefined || mayPayAgain(last.failure, run, plan.policy);
+  if (last && !mayPay && !rung && !plan.targets.some((target) => target.free)) return { do: 'finish', outcome: last };
   // Its caller was answered when the clock fired: a new attempt would be paid for nobody.
   if (last && run.attempts.some((attempt) => attempt.overdue)) return { do: 'finish', outcome: last };
   if (presence.absentSince !== undefined && !plan.unattended)
     return outliveCaller(presence.absentSince + presence.unsentGraceMs, last, now);
   if (now >= plan.deadlineAt) return { do: 'finish', outcome: last ?? failed(deadlinePassed(plan, now)) };
-  return chooseTarget(runId, plan, run, health, mayPay, now);
+  return rung ? { do: 'climb', rung } : chooseTarget(runId, plan, run, health, mayPay, now);
 }
 
-function continueAttempt(plan: Plan, open: Attempt, now: number): Decision {
+function continueAttempt(plan: Plan, run: Run, open: Attempt, now: number): Decision {
   const target = plan.targets.find((one) => one.id === open.target);
   if (open.handle === undefined || target === undefined) {
     return { do: 'give-up-attempt', attempt: open.attempt, outcome: failed(interrupted(open)) };
   }
   if (open.free) return continueFree(plan, target, open, now);
+  // Its caller need not wait for it: there is a picture to hand out.
+  if (now >= plan.deadlineAt && pictureAtHand(run))
+    return { do: 'cancel', target, attempt: open, because: stillWorking(plan, open) };
   if (now >= plan.deadlineAt && open.overdue === undefined) {
     return { do: 'release-caller', attempt: open.attempt, failure: stillWorking(plan, open) };
   }
@@ -144,6 +154,8 @@ function optionsFor(runId: string, plan: Plan, run: Run, health: Health, now: nu
   const failure = last?.outcome?.ok === false ? last.outcome.failure : undefined;
   const at = last ? plan.targets.findIndex((target) => target.id === last.target) : 0;
   const toOption = (target: PlannedTarget) => gated(target, health[target.id], now, runId, plan);
+  const rung = standingRung(run);
+  if (rung) return plan.targets.filter(({ id }) => id === rung.target).map(toOption);
   if (last === undefined || failure === undefined) {
     return (plan.policy.fallback ? plan.targets : plan.targets.slice(0, 1)).map(toOption);
   }
@@ -250,41 +262,4 @@ function tooLate(run: Run, option: Option): Outcome {
 
 function failed(failure: Failure): Outcome {
   return { ok: false, failure };
-}
-
-function interrupted(open: Attempt): Failure {
-  if (open.free) {
-    const message = `the gateway stopped while ${open.target} was working; it bills nothing, so the work is begun anew`;
-    return { kind: 'interrupted', certainty: 'rejected', message };
-  }
-  return {
-    kind: 'interrupted',
-    certainty: 'ambiguous',
-    message: `the gateway stopped while ${open.target} was working; whether it finished, and billed, cannot be looked up there`,
-  };
-}
-
-function stillWorking(plan: Plan, open: Attempt): Failure {
-  const afterMs = plan.deadlineAt - plan.createdAt;
-  return {
-    kind: 'timeout',
-    certainty: 'ambiguous',
-    message: `the total clock ran out after ${afterMs} ms (total_timeout_ms); ${open.target} is still working`,
-    clock: { name: 'total', afterMs, setting: 'total_timeout_ms' },
-    classifiedBy: 'clock total',
-  };
-}
-
-function callerLeft(): Failure {
-  return { kind: 'canceled', certainty: 'not_sent', message: 'the caller left before anything was sent' };
-}
-
-function deadlinePassed(plan: Plan, now: number): Failure {
-  const afterMs = now - plan.createdAt;
-  return {
-    kind: 'timeout',
-    certainty: 'not_sent',
-    message: `the request waited here for ${afterMs} ms and its deadline passed before anything was sent`,
-    clock: { name: 'queue', afterMs, setting: 'total_timeout_ms' },
-  };
 }

@@ -73,7 +73,7 @@ function get(url: string): HttpRequest {
  */
 const CLOSED: readonly string[] = [
   ...['override_settings', 'override_settings_restore_afterwards', 'save_images', 'send_images', 'include_init_images'],
-  ...['script_name', 'script_args', 'n_iter', 'init_images', 'mask', 'force_task_id'],
+  ...['script_name', 'script_args', 'alwayson_scripts', 'infotext', 'n_iter', 'init_images', 'mask', 'force_task_id'],
 ];
 
 function build(request: ImageRequest, { model, baseUrl }: CallContext): HttpRequest {

@@ -41,8 +41,11 @@ export const azure: Provider = {
   },
 };
 
+const DEPLOYMENT = /^\w[\w.-]{0,127}$/;
+
 /** A deployment has any name; one that holds a model's id is taken for that model, the longest id first. */
-function deploymentModel(id: string): Model {
+function deploymentModel(id: string): Model | undefined {
+  if (!DEPLOYMENT.test(id)) return undefined;
   const named = openai.models
     .filter((model) => id.toLowerCase().includes(model.id))
     .sort((one, other) => other.id.length - one.id.length)[0];

@@ -139,6 +139,8 @@ function classify({ status, headers, body }: HttpResponse): FailureReading | und
   const message = stringAt(body, 'message') ?? stringAt(body, 'Message') ?? code ?? '';
   if (status === 400 && /blocked by our content filters/i.test(message))
     return { kind: 'policy', stage: 'input', certainty: 'rejected', message, ...(code !== undefined && { code }) };
+  if (status === 403 && /^Authentication failed|security token/i.test(message))
+    return { kind: 'authentication', message, ...(code !== undefined && { code }) };
   const reading = status < 400 ? undefined : EXCEPTIONS.get(code ?? '');
   if (reading) return { ...reading, message, code: code ?? '', classifiedBy: `exception ${code}` };
   return numberAt(body, 'status') === undefined ? moderatedTask(body) : undefined;

@@ -166,16 +166,16 @@ function reasons(body: JsonValue | undefined): string {
 
 function classifyBfl({ status, body }: HttpResponse): FailureReading | undefined {
   const message = detailOf(body);
-  if (status === 403 && (message === undefined || /authenticat|credential|api[ -]?key/i.test(message))) {
-    return { kind: 'authentication', message: message ?? 'Black Forest Labs answered 403; check the key' };
+  if (status === 403 && (!message || /authenticat|credential|api[ -]?key/i.test(message))) {
+    return { kind: 'authentication', message: message || 'Black Forest Labs answered 403; check the key' };
   }
   if (status === 429) {
-    const said = message ?? 'too many jobs at a time';
+    const said = message || 'too many jobs at a time';
     return { kind: 'throttled', throttle: 'concurrency', message: said };
   }
   if (status !== 422) return undefined;
   const param = paramOf(body);
-  return { kind: 'invalid', message: message ?? 'a field is refused', ...(param !== undefined && { param }) };
+  return { kind: 'invalid', message: message || 'a field is refused', ...(param !== undefined && { param }) };
 }
 
 /** FastAPI's `detail`: a text, or a list of `{loc, msg, type}`. */

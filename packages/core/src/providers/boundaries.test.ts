@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { HttpResponse } from '../http.ts';
-import type { JsonValue } from '../json.ts';
-import { openFields } from '../open-fields.ts';
+import { adaptExtra } from '../policy/adapt-extra.ts';
 import { answer, ask, readAs } from '../testing/normaliser-rig.ts';
 import { sampleRequest } from '../testing/samples.ts';
+import { TINY_PNG_BASE64 } from '../testing/tiny-png.ts';
 import { PROVIDERS } from './index.ts';
 import { trustedUrl } from './links.ts';
 import type { CallContext, Provider } from './provider.ts';
@@ -34,9 +34,8 @@ test('no model’s name leads a request away from where its provider makes pictu
     for (const name of HOSTILE_NAMES) {
       if (model(name) === undefined || image === undefined) continue;
       const { url } = image.submit.build(sampleRequest(), contextOf(name));
-      const path = new URL(url).pathname;
-      const usual = new URL(image.submit.build(sampleRequest(), contextOf('owner/name')).url).pathname;
-      assert.equal(path.replaceAll(encodeURIComponent(name), 'owner%2Fname'), usual, `${id} ${name}: ${url}`);
+      const usual = image.submit.build(sampleRequest(), contextOf('owner/name')).url;
+      assert.equal(new URL(url).href, usual, `${id} ${name}`);
     }
   }
 });
@@ -49,7 +48,9 @@ test('a name of any characters is refused, or keeps its request on its own host 
         if (model(name) === undefined || image === undefined) continue;
         const url = new URL(image.submit.build(sampleRequest(), contextOf(name)).url);
         assert.ok(url.href.startsWith(`${BASE_URL}/`) && url.hash === '', `${id} ${name}: ${url.href}`);
-        assert.ok(!url.pathname.split('/').includes('..') && !url.search.includes(name), `${id} ${name}: ${url.href}`);
+        const usual = new URL(image.submit.build(sampleRequest(), contextOf('owner/name')).url);
+        const depth = (one: URL) => one.pathname.split('/').length;
+        assert.deepEqual([url.search, depth(url)], [usual.search, depth(usual)], `${id} ${name}: ${url.href}`);
       }
     }),
   );
@@ -74,10 +75,13 @@ const CALLBACKS = [
 ];
 
 test('no field of a caller’s makes more pictures than were planned, or has the answer sent elsewhere', () => {
-  const extra = Object.fromEntries([...MULTIPLIERS, ...CALLBACKS].map((name) => [name, 'smuggled']));
-  assert.deepEqual(openFields({ ...extra, steps: 30 }), { steps: 30 });
+  const extra = Object.fromEntries([...MULTIPLIERS, ...CALLBACKS, 'steps'].map((name) => [name, 'told']));
+  const { passed, isWhole, adaptations } = adaptExtra(sampleRequest({ extra }), { isFirst: true, isKnown: false });
+  assert.deepEqual([passed, isWhole], [{ steps: 'told' }, false]);
+  assert.ok(adaptations.every(({ action, reason }) => action === 'dropped' && reason));
   // Where nothing is billed a workflow may call its own input as it likes.
-  assert.deepEqual(openFields({ samples: 4, webhook: 'x' }, { free: true }), { samples: 4 });
+  const free = adaptExtra(sampleRequest({ extra }), { isFirst: true, isKnown: true, isFree: true });
+  assert.deepEqual(Object.keys(free.passed), [...MULTIPLIERS, 'steps']);
 });
 
 test('what is nested in a caller’s field multiplies nothing either', () => {
@@ -92,7 +96,13 @@ test('a request’s own count is what is sent, whatever its other fields say', a
   for (const id of ['replicate', 'fal', 'ideogram', 'fireworks', 'deepinfra']) {
     const model = PROVIDERS.find((one) => one.id === id)?.models[0]?.id ?? '';
     const sent: string[] = [];
-    const extra = { num_outputs: 7777, num_images: 7777, samples: 7777, max_images: 7777, webhook: 'https://a.example' };
+    const extra = {
+      num_outputs: 7777,
+      num_images: 7777,
+      samples: 7777,
+      max_images: 7777,
+      webhook: 'https://a.example',
+    };
     const { bodies } = await ask(id, [answer({}, 400)], { model, extra });
     sent.push(...bodies);
     assert.equal(sent.length, 1, id);
@@ -102,65 +112,10 @@ test('a request’s own count is what is sent, whatever its other fields say', a
 
 test('what runs scripts or reads files at the WebUI passes from nobody', () => {
   const extra = { alwayson_scripts: { ControlNet: { args: [{ image: '/etc/passwd' }] } }, infotext: 'Steps: 1' };
-  const { body } = providerOf('automatic1111').image?.submit.build(sampleRequest({ extra }), contextOf('default')) ?? {};
+  const { body } =
+    providerOf('automatic1111').image?.submit.build(sampleRequest({ extra }), contextOf('default')) ?? {};
   assert.ok(body?.kind === 'json');
   assert.ok(!/alwayson|infotext/.test(JSON.stringify(body.value)));
-});
-
-/** Cloudflare tells a program its own faults in JSON. */
-const CLOUDFLARE = {
-  type: 'https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/error-524/',
-  title: 'Error 524: A timeout occurred',
-  detail: 'The origin web server timed out responding to this request.',
-  cloudflare_error: true,
-};
-
-test('what a proxy says for a server that it lost is nobody’s verdict', () => {
-  for (const { id } of PROVIDERS) {
-    for (const status of [502, 504, 520, 521, 522, 523, 524, 525, 526, 527, 530]) {
-      const reading = readAs(id, { ...CLOUDFLARE, status }, { status });
-      assert.equal(reading.certainty, 'ambiguous', `${id} ${status}: ${JSON.stringify(reading)}`);
-    }
-    const bare = readAs(id, undefined, { status: 503, text: 'upstream connect error or disconnect/reset' });
-    assert.equal(bare.certainty, 'ambiguous', `${id} 503: ${JSON.stringify(bare)}`);
-  }
-});
-
-test('a submit whose answer is lost in fal’s gateway is undecided, whatever type comes along', () => {
-  const body = { detail: 'Request timed out', error_type: 'request_timeout' };
-  assert.equal(readAs('fal', body, { status: 504 }).certainty, 'ambiguous');
-  const atResult = readAs('fal', body, { status: 504, handle: { id: 'job', step: 'result' } });
-  assert.equal(atResult.certainty, 'failed');
-});
-
-test('a job that came with a code nobody knows is waited for, and not paid again', () => {
-  const reading = readAs('midjourney', { code: 200, description: 'success', result: '14001934816969359' });
-  assert.deepEqual([reading.kind, reading.handle], ['waiting', { task: '14001934816969359' }]);
-  assert.equal(readAs('midjourney', { code: 9, description: '失败', result: '1' }).certainty, 'failed');
-});
-
-test('a reseller’s code that is only the status says what the status says', () => {
-  const at = (status: number) => readAs('midjourney', { code: status, description: 'no' }, { status }).kind;
-  assert.deepEqual([at(401), at(403), at(429)], ['authentication', 'permission', 'throttled']);
-});
-
-test('a refusal is not laid at the account’s door for a word that it shares with one', () => {
-  const kind = (id: string, body: JsonValue, status: number) => readAs(id, body, { status }).kind;
-  assert.equal(kind('recraft', { code: 'internal', message: 'insufficient memory' }, 500), 'server');
-  assert.equal(kind('recraft', { code: 'forbidden', message: 'insufficient permissions' }, 403), 'permission');
-  assert.equal(kind('recraft', { code: 'not_enough_credits', message: 'not enough credits' }, 400), 'billing');
-  assert.equal(kind('leonardo', { error: 'insufficient capacity', code: 'unexpected' }, 500), 'server');
-  assert.equal(kind('leonardo', { error: 'not enough api tokens', code: 'unexpected' }, 400), 'billing');
-  assert.equal(kind('xai', { code: 'internal', error: 'the safety service failed' }, 500), 'server');
-});
-
-test('Together’s 403 is about the prompt where its words are, and else about the key or what stands before it', () => {
-  const at = (body: JsonValue | undefined, text = '') => readAs('together', body, { status: 403, text });
-  assert.equal(at({ error: { message: 'Input token count exceeds the context length' } }).kind, 'invalid');
-  assert.equal(at({ error: { message: 'this key may not use the model' } }).kind, 'permission');
-  const blocked = at(undefined, '<html>Sorry, you have been blocked</html>');
-  assert.equal(blocked.kind, 'permission');
-  assert.notEqual(blocked.message, '');
 });
 
 test('no failure is without words', () => {
@@ -177,25 +132,6 @@ test('no failure is without words', () => {
   }
 });
 
-test('an empty id is no id: the job is undecided, and nothing else is looked up for it', () => {
-  const bodies: Readonly<Record<string, JsonValue>> = {
-    'openai-responses': { id: '', status: 'queued' },
-    foxapi: { id: '', status: 'pending' },
-    evolink: { id: '', status: 'pending' },
-    luma: { id: '', state: 'queued' },
-    leonardo: { sdGenerationJob: { generationId: '' } },
-    'stable-diffusion-cpp': { id: '', status: 'queued' },
-    bfl: { id: '' },
-    replicate: { id: '', status: 'starting' },
-    fal: { request_id: '' },
-    midjourney: { code: 1, result: '' },
-    comfyui: { prompt_id: '' },
-  };
-  for (const [id, body] of Object.entries(bodies)) {
-    assert.equal(readAs(id, body).certainty, 'ambiguous', `${id}: ${JSON.stringify(readAs(id, body))}`);
-  }
-});
-
 test('an error does not repeat what was asked for, nor a signature that opens a link', () => {
   const echo = { unknown_shape: [{ input: { prompt: 'a secret lighthouse' } }], prompt: 'a secret lighthouse' };
   const signed = 'could not read https://bucket.example/a.png?X-Amz-Signature=0123abcd&X-Amz-Expires=60';
@@ -205,6 +141,58 @@ test('an error does not repeat what was asked for, nor a signature that opens a 
     for (const body of [{ error: { message: signed } }, { detail: signed }, { message: signed }, { error: signed }]) {
       const reading = readAs(id, body, { status: 400, text: JSON.stringify(body) });
       assert.ok(!reading.message?.includes('0123abcd'), `${id}: ${reading.message}`);
+    }
+  }
+});
+
+const PICTURE = { b64_json: TINY_PNG_BASE64 };
+
+test('an answer of ten thousand pictures, or of as many refusals, stays an answer of bounded size', async () => {
+  const many = await ask('openai', [answer({ data: Array.from({ length: 10_000 }, () => PICTURE) })]);
+  assert.ok(many.types.length <= 32, String(many.types.length));
+  const held = Array.from({ length: 10_000 }, () => ({ url: '', is_image_safe: false }));
+  const refused = await ask('ideogram', [answer({ data: [{ url: '', is_image_safe: false }, ...held] })], { n: 4 });
+  assert.ok(refused.failure);
+  assert.ok(JSON.stringify(refused.events).length < 64 * 1024, String(JSON.stringify(refused.events).length));
+});
+
+test('what stands where a picture should be is no picture, and no address of ours', async () => {
+  const odd = [
+    7,
+    true,
+    null,
+    [],
+    {},
+    'javascript:alert(1)',
+    'data:text/plain,hello',
+    'file:///etc/passwd',
+    'ftp://a/b',
+  ];
+  for (const value of odd) {
+    const { failure, sent } = await ask('openai', [answer({ data: [{ url: value }] })]);
+    assert.equal(failure?.certainty, 'completed', JSON.stringify(value));
+    assert.equal(sent.length, 1, JSON.stringify(value));
+  }
+});
+
+test('a price below nothing is no price', async () => {
+  const body = { images: [`data:image/png;base64,${TINY_PNG_BASE64}`], inference_status: { cost: -5 } };
+  const { events, types } = await ask('deepinfra', [answer(body)]);
+  assert.deepEqual(types, ['png']);
+  assert.ok(!JSON.stringify(events).includes('-5'), JSON.stringify(events));
+});
+
+test('a provider’s own id of an exchange is short and holds no key', async () => {
+  const id = `<b>${'x '.repeat(5_000)}</b> key-of-x sk-abcdefghijklmnop`;
+  for (const [kind, body] of [
+    ['google', { responseId: id, candidates: [] }],
+    ['stability', { id, name: 'bad_request', errors: ['no'] }],
+  ] as const) {
+    const { events } = await ask(kind, [answer(body, kind === 'google' ? 200 : 400)]);
+    const ids = events.flatMap((event) => (event.type === 'attempt-ended' ? (event.requestId ?? []) : []));
+    assert.equal(ids.length, 1, kind);
+    for (const one of ids) {
+      assert.ok(one.length <= 500 && !/<b>|sk-abc/.test(one), `${kind}: ${one.length} ${one.slice(0, 80)}`);
     }
   }
 });

@@ -12,7 +12,7 @@
 import { createHash } from 'node:crypto';
 import type { HttpRequest, HttpResponse } from '../http.ts';
 import { type Asset, IMAGE_TYPES } from '../images/asset.ts';
-import { isObject, type JsonObject, type JsonValue, stringAt } from '../json.ts';
+import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import { classifyComfyui } from './comfyui-errors.ts';
 import { giveUp, lookAt, readCancel, readLook } from './comfyui-jobs.ts';
@@ -64,6 +64,7 @@ export function comfyuiProvider({ workflows = {}, checkpoint }: ComfyuiSettings)
       return workflow && modelOf(id, workflow);
     },
     resubmit: 'safe',
+    drawsSeeds: true,
     authorize: bearer,
     classify: classifyComfyui,
     results: { hosts: [] },
@@ -82,6 +83,10 @@ export function comfyuiProvider({ workflows = {}, checkpoint }: ComfyuiSettings)
       },
       poll: { build: lookAt, parse: readLook },
       cancel: { build: giveUp, parse: readCancel },
+      queue: {
+        build: ({ baseUrl }) => ({ method: 'GET', url: `${baseUrl}/prompt`, headers: HEADERS }),
+        parse: ({ body }) => numberAt(isObject(body) ? body.exec_info : undefined, 'queue_remaining'),
+      },
     },
   };
 }

@@ -30,6 +30,13 @@ const KINDS_BY_TYPE: ReadonlyMap<string, FailureKind> = new Map<string, FailureK
  * a page of what stands before it. The type decides, then the status; `x-fal-retryable` overrules what it means.
  */
 export function classifyFal(response: HttpResponse): FailureReading | undefined {
+  // Of a look or a submit they say that an answer was lost; only at the result may they be the app's own.
+  return UNDECIDED.includes(response.status) ? undefined : readingOf(response);
+}
+
+const UNDECIDED: readonly number[] = [502, 504];
+
+function readingOf(response: HttpResponse): FailureReading | undefined {
   const { status, headers } = response;
   if (status < 400) return undefined;
   const words = wordsOf(response);
@@ -44,7 +51,7 @@ export function classifyFal(response: HttpResponse): FailureReading | undefined 
     kind,
     ...certaintyOf(kind, status, headers['x-fal-billable-units']),
     ...(kind === 'canceled' && { cancel: 'confirmed' as const }),
-    ...(kind === 'policy' && /^(?:prompt|image)/.test(place ?? '') && { stage: 'input' as const }),
+    ...(kind === 'policy' && stageOf(place, headers['x-fal-billable-units'])),
     ...(place !== undefined && { param: place }),
     ...told,
     ...(kind === 'invalid' && place !== undefined && { message: `${place}: ${message}` }),
@@ -65,6 +72,12 @@ function kindOf(type: string, status: number, retryable: string | undefined): Fa
   return named ?? (status >= 500 ? 'server' : 'invalid');
 }
 
+/** The prompt is what is named for a blocked picture too; what is billed was made. */
+function stageOf(place: string | undefined, units: string | undefined): Pick<FailureReading, 'stage'> {
+  if (Number(units) > 0) return { stage: 'output' };
+  return /^(?:prompt|image)/.test(place ?? '') ? { stage: 'input' } : {};
+}
+
 /** Its own count of what it bills decides, where it is told; a 5xx of a running app is the app's own word that it failed. */
 function certaintyOf(
   kind: FailureKind,
@@ -82,10 +95,11 @@ function certaintyOf(
  * itself (a key, a rate, a page of nginx, an internal error) is not.
  */
 export function jobsOwnEnd(response: HttpResponse): FailureReading | undefined {
-  const { type } = wordsOf(response);
-  if (response.status < 400 || type === undefined || type === 'internal_error') return undefined;
+  const { type, message = '' } = wordsOf(response);
+  if (/still in progress/i.test(message) || response.status < 400 || type === undefined || type === 'internal_error')
+    return undefined;
   const isFronts = response.status === 429 || FRONT_STATUSES.includes(response.status);
-  return isFronts ? undefined : classifyFal(response);
+  return isFronts ? undefined : readingOf(response);
 }
 
 function wordsOf({ headers, body, text }: HttpResponse): FalWords {

@@ -25,7 +25,8 @@ import type {
 } from './provider.ts';
 
 const QUEUE_HOSTS = ['queue.fal.run'];
-const APP = /^[\w-][\w.-]{0,99}(?:\/[\w-][\w.-]{0,99}){1,5}$/;
+/** Under `requests` are those that were made, not apps. */
+const APP = /^[\w-][\w.-]{0,99}(?:\/(?!requests(?:\/|$))[\w-][\w.-]{0,99}){1,5}$/;
 
 /** A model of several apps: which one makes, edits, edits under a mask, and what its fields are called. */
 interface Apps {

@@ -77,8 +77,8 @@ function build(request: ImageRequest, { model, baseUrl, webhookUrl }: CallContex
 
 function parseSubmit(response: HttpResponse, _request: ImageRequest, { model }: CallContext): Progress {
   if (wayOf(model) !== 'job') return readPicture(response);
-  const id = stringAt(response.body, 'request_id') ?? stringAt(response.body, 'id');
-  if (id !== undefined) return { kind: 'waiting', handle: { id, model }, pollAfterMs: LOOK_EVERY_MS };
+  const id = stringAt(response.body, 'request_id') || stringAt(response.body, 'id');
+  if (id) return { kind: 'waiting', handle: { id, model }, pollAfterMs: LOOK_EVERY_MS };
   const message = 'Fireworks answered without the id of a request; it may be working on one';
   return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };
 }
@@ -103,7 +103,10 @@ function readPicture({ headers, body }: HttpResponse): Progress {
 const FAILED: ReadonlyMap<string, FailureReading> = new Map([
   ['Error', { kind: 'server', certainty: 'failed', message: 'Fireworks says that the job ended in an error' }],
   ['Failed', { kind: 'server', certainty: 'failed', message: 'Fireworks says that the job failed' }],
-  ['Task not found', { kind: 'server', certainty: 'ambiguous', message: 'Fireworks does not know the job any more' }],
+  [
+    'Task not found',
+    { kind: 'not_found', certainty: 'ambiguous', message: 'Fireworks does not know the job any more' },
+  ],
   ['Request Moderated', { kind: 'policy', stage: 'input', message: 'Fireworks blocked the prompt' }],
   ['Content Moderated', { ...FILTERED, message: 'Fireworks blocked the picture it had made' }],
 ]);

@@ -97,7 +97,7 @@ test('a day’s quota of one model says nothing of another', async () => {
       : { status: 200, body: JSON.stringify(picture) }),
   }));
   const targets = ['google/gemini-3.1-flash-image', 'google/gemini-3-pro-image'];
-  const client = createClient({ providers: { google: { apiKey: 'key' } }, routes: { best: targets }, io });
+  const client = createClient({ providers: { google: { apiKey: 'key' } }, routes: { best: { targets } }, io });
   const { model } = await io.drive(client.images.generate({ model: 'best', prompt: 'a lighthouse' }));
   assert.equal(model, 'gemini-3-pro-image');
 });

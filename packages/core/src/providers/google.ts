@@ -26,6 +26,8 @@ export const google: Provider = {
   },
   models: MODELS,
   model: (id) => MODELS.find((model) => model.id === id),
+  // Quotas are counted for each model: one that has used up its day says nothing of the next.
+  credentialPerModel: true,
   authorize: (request, { secret }) => ({ ...request, headers: { ...request.headers, 'x-goog-api-key': secret } }),
   classify: classifyGoogle,
   requestId: ({ headers, body }) => stringAt(body, 'responseId') ?? headers['x-goog-request-id'],
@@ -37,7 +39,7 @@ export const google: Provider = {
 };
 
 function contentRequest(request: ImageRequest, { baseUrl, model }: CallContext): HttpRequest {
-  const { generationConfig, ...extra } = request.extra ?? {};
+  const { generationConfig, generation_config: _spelled, ...extra } = request.extra ?? {};
   const pictures = (request.images ?? []).map((asset) => ({
     inlineData: { mimeType: IMAGE_TYPES[asset.type].mime, data: embedded(asset, 'base64') },
   }));
@@ -49,13 +51,18 @@ function contentRequest(request: ImageRequest, { baseUrl, model }: CallContext):
     ...extra,
     contents: [{ role: 'user', parts: [...pictures, { text: request.prompt }] }],
     generationConfig: {
-      ...(isObject(generationConfig) && generationConfig),
+      ...(isObject(generationConfig) && oneCandidate(generationConfig)),
       responseModalities: ['IMAGE'],
       ...(Object.keys(image).length > 0 && { imageConfig: image }),
     },
   };
   const url = `${baseUrl}/models/${encodeURIComponent(model)}:generateContent`;
   return { method: 'POST', url, headers: JSON_ACCEPTED, body: { kind: 'json', value } };
+}
+
+/** Each would be a picture, and paid for. */
+function oneCandidate({ candidateCount: _count, candidate_count: _spelled, ...config }: JsonObject): JsonObject {
+  return config;
 }
 
 const BLOCKED: ReadonlySet<string> = new Set([

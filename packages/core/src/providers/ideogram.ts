@@ -40,7 +40,7 @@ function build(request: ImageRequest, { model, baseUrl }: CallContext): HttpRequ
   const isV4 = model === 'ideogram-v4';
   const speed = SPEEDS.get(request.quality ?? '');
   const fields: readonly (readonly [name: string, value: JsonValue | undefined])[] = [
-    ...Object.entries(request.extra ?? {}),
+    ...Object.entries(request.extra ?? {}).filter(([name]) => !FILES.includes(name)),
     [isV4 ? 'text_prompt' : 'prompt', request.prompt],
     ['resolution', request.size],
     ['aspect_ratio', request.aspectRatio?.replace(':', 'x')],
@@ -62,6 +62,9 @@ function build(request: ImageRequest, { model, baseUrl }: CallContext): HttpRequ
     body: { kind: 'multipart', parts },
   };
 }
+
+/** Files of the form are our own: a text of the same name would stand beside them. */
+const FILES: readonly string[] = ['image', 'mask'];
 
 /** An edit wants a mask; a picture without one is remixed. */
 function actionOf({ images = [], mask }: ImageRequest): string {

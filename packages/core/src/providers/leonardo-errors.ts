@@ -35,7 +35,7 @@ const CONCURRENCY = /concurren|queue|pending|in progress/i;
 /** In the order in which they are asked: a full queue names the prompt, too. */
 const WORDS: readonly (readonly [RegExp, FailureKind])[] = [
   [/auth\w* hook|unauthori[sz]ed|invalid api key/i, 'authentication'],
-  [/not enough|insufficient|out of (?:api )?(?:tokens|credits)|no (?:api )?(?:tokens|credits)/i, 'billing'],
+  [/(?:not enough|insufficient|out of|no) (?:api )?(?:tokens|credits?|balance|funds)/i, 'billing'],
   [/rate limit|too many|concurren|queue (?:is )?full|queue limit|pending limit/i, 'throttled'],
   [/moderat|content polic|nsfw|inappropriate|blocked|prohibited|safety/i, 'policy'],
   [/model .{0,80}(?:not found|not exist)|invalid model/i, 'not_found'],

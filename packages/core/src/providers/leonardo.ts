@@ -166,7 +166,7 @@ function parsed(text: string): unknown {
 function readSubmitted({ body }: HttpResponse): Progress {
   const job = isObject(body) ? body.sdGenerationJob : undefined;
   const generation = stringAt(job, 'generationId');
-  if (generation !== undefined) return { kind: 'waiting', handle: { generation }, stage: 'queued' };
+  if (generation) return { kind: 'waiting', handle: { generation }, stage: 'queued' };
   const message = 'the provider answered without the id of a generation; it may be working on one';
   return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };
 }

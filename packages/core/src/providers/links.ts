@@ -11,7 +11,7 @@ export function assetLink({ assetsUrl }: CallContext, { hash, type }: Asset): st
  * `hosts`; undefined for any other, which is never called.
  */
 export function trustedUrl(text: string | undefined, { baseUrl }: CallContext, hosts: readonly string[] = []) {
-  const url = text === undefined ? null : URL.parse(text, `${baseUrl}/`);
+  const url = text === undefined || text === '' ? null : URL.parse(text, `${baseUrl}/`);
   if (url === null || url.username !== '' || url.password !== '') return undefined;
   if (url.origin === new URL(baseUrl).origin) return url.href;
   const isKnown = hosts.some((host) => url.hostname === host || url.hostname.endsWith(`.${host}`));

@@ -70,7 +70,7 @@ function readGeneration({ body }: HttpResponse, known: Handle | undefined): Prog
     return { kind: 'done', images: source === undefined ? [] : [{ source }] };
   }
   const id = stringAt(body, 'id');
-  const handle = known ?? (id === undefined ? undefined : { id });
+  const handle = known ?? (id ? { id } : undefined);
   if (handle === undefined) {
     const message = 'Luma answered without the id of a generation; it may be working on one';
     return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };

@@ -25,13 +25,24 @@ export function classifyMidjourney(response: HttpResponse): FailureReading | und
   if (status === 502 || status === 504) return undefined;
   const code = numberAt(body, 'code');
   const isGood = status >= 200 && status < 300;
-  if (code !== undefined && !(isGood && ACCEPTED.includes(code)) && stringAt(body, 'status') === undefined) {
+  if (code !== undefined && stringAt(body, 'status') === undefined && isRefusal(code, isGood, body)) {
     return codeFailure(code, body);
   }
   const error = isObject(body) ? body.error : undefined;
   const message = stringAt(error, 'message');
   if (message !== undefined && NO_BALANCE.test(message)) return { kind: 'billing', message };
   return undefined;
+}
+
+/** A code nobody knows is none where a job came with it, nor where it only repeats the status of an error. */
+function isRefusal(code: number, isGood: boolean, body: JsonValue | undefined): boolean {
+  if (CODES.has(code)) return true;
+  return isGood && !ACCEPTED.includes(code) && jobIn(body) === undefined;
+}
+
+/** The id of the job that an answer came with. */
+export function jobIn(body: JsonValue | undefined): string | undefined {
+  return (stringAt(body, 'result') || undefined) ?? numberAt(body, 'result')?.toString();
 }
 
 const NO_ACCOUNT = /账号|实例|account|instance/i;

@@ -17,7 +17,7 @@ import { embedded, type HttpRequest, type HttpResponse } from '../http.ts';
 import { type JsonObject, numberAt, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import file from './data/midjourney.json' with { type: 'json' };
-import { classifyMidjourney, codeFailure, jobFailure, lostJob } from './midjourney-errors.ts';
+import { classifyMidjourney, codeFailure, jobFailure, jobIn, lostJob } from './midjourney-errors.ts';
 import { readModelFile } from './model-data.ts';
 import type { CallContext, CancelReading, Credential, Handle, Progress, Provider, Stage } from './provider.ts';
 
@@ -96,8 +96,8 @@ const ACCEPTED: readonly number[] = [1, 21, 22];
 
 function readSubmitted({ body }: HttpResponse): Progress {
   const code = numberAt(body, 'code');
-  const task = stringAt(body, 'result') ?? numberAt(body, 'result')?.toString();
-  if (task !== undefined && task !== '' && (code === undefined || ACCEPTED.includes(code))) {
+  const task = jobIn(body);
+  if (task !== undefined) {
     return { kind: 'waiting', handle: { task }, stage: 'queued' };
   }
   const failure = code === undefined || ACCEPTED.includes(code) ? undefined : codeFailure(code, body);

@@ -137,7 +137,7 @@ function readResponse({ body }: HttpResponse, known: Handle | undefined): Progre
   const status = stringAt(body, 'status') ?? '';
   if (isObject(body) && ENDED.includes(status)) return ended(status, body);
   const id = stringAt(body, 'id');
-  const handle = known ?? (id === undefined ? undefined : { response: id });
+  const handle = known ?? (id ? { response: id } : undefined);
   if (handle === undefined) {
     const message = 'OpenAI answered without the id of a response; it may be working on one';
     return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };

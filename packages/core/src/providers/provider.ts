@@ -20,6 +20,8 @@ export interface Provider {
   authorize(request: HttpRequest, credential: Credential): HttpRequest;
   /** `safe` where nothing is billed whatever happens: what was lost is simply made again. Absent, it is paid again. */
   readonly resubmit?: 'safe';
+  /** It draws a seed for each attempt itself, because there the same request twice would be answered with nothing. */
+  readonly drawsSeeds?: true;
   readonly image?: ImageCalls;
   /** Where its results may be fetched from besides its own address; absent, from any public https address. */
   readonly results?: ResultHosts;

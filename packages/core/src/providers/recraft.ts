@@ -70,13 +70,16 @@ function parse(response: HttpResponse): Progress {
   return { kind: 'done', images: source === undefined ? [] : [{ source }] };
 }
 
+const NO_CREDIT = /not[_ ]enough[_ ]credits|insufficient[_ ](?:credits?|balance|funds|units)/i;
+
 /** `{code, message}`, or OpenAI's envelope. */
 function classify(response: HttpResponse): FailureReading | undefined {
   const { message = stringAt(response.body, 'message') ?? '' } = providerWords(response) ?? {};
   const code = stringAt(response.body, 'code');
   const isRefusal = /moderat|\bnsfw\b|content polic|safety/i.test(`${code ?? ''} ${message}`);
   if (response.status >= 400 && response.status < 500 && isRefusal) return { kind: 'policy', stage: 'input', message };
-  if (/not_enough_credits|insufficient/i.test(`${code ?? ''} ${message}`)) return { kind: 'billing', message };
+  if (response.status >= 400 && response.status < 500 && NO_CREDIT.test(`${code ?? ''} ${message}`))
+    return { kind: 'billing', message: message || 'the account has no credits' };
   if (response.status < 400 || code === undefined) return classifyOpenai(response);
   return classifyOpenai({ ...response, body: { error: { code, message } } });
 }

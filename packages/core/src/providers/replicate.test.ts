@@ -86,6 +86,10 @@ test('a caller sets inputs, and never who is called back', () => {
   assert.equal(bodyOf(request).webhook, undefined);
   const called = bodyOf(submitted('black-forest-labs/flux-dev', {}, { webhookUrl: 'https://me.example/news' }));
   assert.deepEqual([called.webhook, called.webhook_events_filter], ['https://me.example/news', ['completed']]);
+  const plain = { webhookUrl: 'http://10.0.0.2/news' };
+  assert.equal(bodyOf(submitted('black-forest-labs/flux-dev', {}, plain)).webhook, undefined);
+  const local = { ...plain, baseUrl: 'http://127.0.0.1:4000/replicate/v1' };
+  assert.equal(bodyOf(submitted('black-forest-labs/flux-dev', {}, local)).webhook, plain.webhookUrl);
 });
 
 test('a large picture is uploaded first, for nothing, and then named by its link', () => {

@@ -20,7 +20,7 @@ import { classifyReplicate, readCanceled, readPrediction } from './replicate-pre
 /** Bytes whose base64 stays under the 256 kB that a data URL may have; what is larger is uploaded first. */
 const MAX_INLINE_BYTES = 180 * 1024;
 const HOSTS = ['api.replicate.com'];
-const REFERENCE = /^[\w.-]{1,100}\/[\w.-]{1,100}(?::[0-9a-f]{64})?$/;
+const REFERENCE = /^\w[\w.-]{0,99}\/\w[\w.-]{0,99}(?::[0-9a-f]{64})?$/;
 
 /** What a model calls its inputs where that is not `image`, `num_outputs`, `width` and `height`. */
 interface Inputs {
@@ -122,14 +122,16 @@ function uploadRequest(asset: Asset, { baseUrl }: CallContext): HttpRequest {
 
 function predictionRequest(request: ImageRequest, context: CallContext, uploads: readonly string[]): HttpRequest {
   const [name = '', version] = context.model.split(':');
-  const { webhookUrl } = context;
+  const { webhookUrl = '', baseUrl } = context;
+  // A prediction with a webhook that is not https is refused; only an imitation of Replicate is reached without it.
+  const isCalledBack = webhookUrl.startsWith('https:') || (webhookUrl !== '' && !baseUrl.startsWith('https:'));
   const value: JsonObject = {
     ...(version !== undefined && { version }),
     input: inputOf(request, INPUTS.get(name) ?? {}, uploads),
-    ...(webhookUrl !== undefined && { webhook: webhookUrl, webhook_events_filter: ['completed'] }),
+    ...(isCalledBack && { webhook: webhookUrl, webhook_events_filter: ['completed'] }),
   };
   const path = version === undefined ? `/models/${name}/predictions` : '/predictions';
-  return { method: 'POST', url: `${context.baseUrl}${path}`, headers: JSON_ACCEPTED, body: { kind: 'json', value } };
+  return { method: 'POST', url: `${baseUrl}${path}`, headers: JSON_ACCEPTED, body: { kind: 'json', value } };
 }
 
 function inputOf(request: ImageRequest, inputs: Inputs, uploads: readonly string[]): JsonObject {

@@ -111,6 +111,7 @@ const KINDS: ReadonlyMap<string, FailureKind> = new Map(
     bad_request: 'invalid',
     invalid_language: 'invalid',
     unauthorized: 'authentication',
+    forbidden: 'permission',
     payment_required: 'billing',
     content_moderation: 'policy',
     not_found: 'not_found',
@@ -123,7 +124,9 @@ const KINDS: ReadonlyMap<string, FailureKind> = new Map(
 /** `{id, name, errors: [text]}`; the name decides, because a 403 is moderation as often as it is the key. */
 function classifyStability({ status, body }: HttpResponse): FailureReading | undefined {
   const name = stringAt(body, 'name');
-  if (name === undefined || status < 400 || UNDECIDED.includes(status)) return undefined;
+  if (name === undefined || UNDECIDED.includes(status)) return undefined;
+  // A picture has no errors beside it.
+  if (status < 400 && !(isObject(body) && Array.isArray(body.errors))) return undefined;
   const kind = KINDS.get(name) ?? (status === 500 ? 'server' : undefined);
   if (kind === undefined) return undefined;
   const requestId = stringAt(body, 'id');

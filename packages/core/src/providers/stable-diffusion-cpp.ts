@@ -118,7 +118,7 @@ function readJob({ body }: HttpResponse, known: Handle): Progress {
   const failure = jobFailure(status, body);
   if (failure) return { kind: 'failed', failure };
   const job = stringAt(known, 'job') ?? stringAt(body, 'id');
-  if (job === undefined) {
+  if (!job) {
     const message = 'the server answered without the id of a job; it may be working on one';
     return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };
   }

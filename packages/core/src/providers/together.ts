@@ -54,12 +54,16 @@ function build(request: ImageRequest, { model, baseUrl }: CallContext): HttpRequ
   return { method: 'POST', url: `${baseUrl}/images/generations`, headers, body: { kind: 'json', value } };
 }
 
+/** What its own list of codes calls a 403; in other words, or none, it is one like any other. */
+const TOO_LONG = /context|token|length|too long|exceed/i;
+
 function classify(response: HttpResponse): FailureReading | undefined {
   const { message = '', code } = providerWords(response) ?? {};
   const isRefusal = /\bnsfw\b|safety|moderat|content polic/i.test(`${message} ${code ?? ''}`);
   if (response.status >= 400 && response.status < 500 && isRefusal) return { kind: 'policy', stage: 'input', message };
-  if (response.status === 403) return { kind: 'invalid', code: 'context_length_exceeded', message };
-  if (response.status === 402) return { kind: 'billing', message };
-  if (response.status === 503) return { kind: 'overloaded', message: message || 'the engine is overloaded' };
+  if (response.status === 403 && TOO_LONG.test(message))
+    return { kind: 'invalid', code: 'context_length_exceeded', message };
+  // In its own words: a proxy's 503 says nothing of the work.
+  if (response.status === 503 && message !== '') return { kind: 'overloaded', message };
   return classifyOpenai(response);
 }

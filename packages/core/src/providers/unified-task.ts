@@ -112,8 +112,8 @@ function readTask({ body }: HttpResponse, codes: TaskCodes, known?: Handle): Pro
   if (status === 'completed') return { kind: 'done', images: picturesOf(body) };
   if (status === 'failed') return { kind: 'failed', failure: taskFailure(body, codes) };
   if (status === 'cancelled' || status === 'canceled') return { kind: 'failed', failure: canceled(body) };
-  const task = stringAt(body, 'id') ?? stringAt(body, 'task_id');
-  const handle = known ?? (task === undefined ? undefined : { task });
+  const task = stringAt(body, 'id') || stringAt(body, 'task_id');
+  const handle = known ?? (task ? { task } : undefined);
   if (handle === undefined) {
     const message = 'the provider answered without the id of a task; it may be working on one';
     return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };

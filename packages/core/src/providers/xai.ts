@@ -78,7 +78,9 @@ function classify(response: HttpResponse): FailureReading | undefined {
   const code = stringAt(response.body, 'code');
   const message = stringAt(response.body, 'error');
   if (code === undefined || message === undefined) return classifyOpenai(response);
-  if (/moderation|content policy|safety/i.test(`${code} ${message}`))
+  if (response.status < 500 && /moderation|content policy|safety/i.test(`${code} ${message}`))
     return { kind: 'policy', stage: 'input', message };
+  // It calls a bad key a bad argument.
+  if (response.status === 400 && /^Incorrect API key/i.test(message)) return { kind: 'authentication', message };
   return classifyOpenai({ ...response, body: { error: { code, message } } });
 }

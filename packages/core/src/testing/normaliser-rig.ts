@@ -5,6 +5,7 @@ import { OnetakeError } from '../errors.ts';
 import type { Failure } from '../failure.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
 import type { ImageType } from '../images/asset.ts';
+import type { Event } from '../journal.ts';
 import type { JsonValue } from '../json.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { CallContext, Handle, ImageCalls, Progress, Provider } from '../providers/provider.ts';
@@ -94,6 +95,8 @@ export interface Asked {
   readonly sent: readonly { readonly method: string; readonly url: string; readonly at: number }[];
   /** What went with them, as JSON. */
   readonly bodies: readonly string[];
+  /** What is journaled. */
+  readonly events: readonly Event[];
 }
 
 /** One request through the adapter `kind` to a peer that plays `answers` in order, and is silent afterwards. */
@@ -103,16 +106,19 @@ export async function ask(
   params: Partial<GenerateParams> = {},
 ): Promise<Asked> {
   const io = createScriptedIo((_request: HttpRequest, index) => answers[index] ?? { kind: 'hang' }, NOW);
-  const client = createClient({ providers: { x: { kind, apiKey: 'key-of-x', baseUrl: BASE_URL } }, io });
+  const events: Event[] = [];
+  const providers = { x: { kind, apiKey: 'key-of-x', baseUrl: BASE_URL } };
+  const client = createClient({ providers, io, onEvent: (event) => events.push(event) });
   const sent = () => io.sent.map(({ request, at }) => ({ method: request.method, url: request.url, at: at - NOW }));
   const bodies = () => io.sent.map(({ request }) => JSON.stringify(request.body ?? null));
   const model = `x/${params.model ?? providerOf(kind).models[0]?.id ?? 'model'}`;
   try {
     const result = await io.drive(client.images.generate({ prompt: 'a lighthouse', ...params, model }));
     const missing = result.missing.map(({ failure }) => failure.kind);
-    return { types: result.images.map(({ asset }) => asset.type), missing, sent: sent(), bodies: bodies() };
+    return { types: result.images.map(({ asset }) => asset.type), missing, sent: sent(), bodies: bodies(), events };
   } catch (error) {
-    if (error instanceof OnetakeError) return { failure: error.failure, types: [], missing: [], sent: sent(), bodies: bodies() };
+    if (error instanceof OnetakeError)
+      return { failure: error.failure, types: [], missing: [], sent: sent(), bodies: bodies(), events };
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import type { Asset } from '../images/asset.ts';
 import { type Event, foldRun, type Outcome, type Run } from '../journal.ts';
 import type { Plan, PlannedTarget, Policy, RetryPolicy, TimeoutPolicy } from '../plan.ts';
 import type { ImageRequest } from '../request.ts';
+import type { Look } from '../suspects.ts';
 
 /** The defaults of `planImage`, written out so that a test shows what it depends on. */
 export const SAMPLE_RETRY: RetryPolicy = {
@@ -82,6 +83,23 @@ export function sampleFailure(kind: FailureKind, changes: Partial<Failure> = {})
 export function sampleFailed(kind: FailureKind, changes: Partial<Failure> = {}): Outcome & { ok: false } {
   return { ok: false, failure: sampleFailure(kind, changes) };
 }
+
+/** Of a picture that nothing speaks against. */
+export const SAMPLE_LOOK: Look = {
+  ...{ width: 1, height: 1, meanLuma: 0.4, peakLuma: 0.9, deviation: 0.2, colourDeviation: 0.2 },
+  ...{ opaqueShare: 1, alphaDeviation: 0, contrast: 0.6, sharpness: 0.5, hash: '0f1e2d3c4b5a6978' },
+};
+
+export const SAMPLE_BLACK_LOOK: Look = {
+  ...SAMPLE_LOOK,
+  ...{ meanLuma: 0, peakLuma: 0, deviation: 0, colourDeviation: 0, contrast: 0, sharpness: 0, hash: '0'.repeat(16) },
+};
+
+/** A picture that was looked at and found black. */
+export const SAMPLE_DOUBTED: Outcome = {
+  ok: true,
+  images: [{ asset: SAMPLE_ASSET, suspect: [{ code: 'black', detail: 'the picture is black' }] }],
+};
 
 export const SAMPLE_SUCCESS: Outcome = { ok: true, images: [{ asset: SAMPLE_ASSET }] };
 

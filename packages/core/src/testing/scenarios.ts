@@ -4,6 +4,7 @@ import { allowedPaidAttempts } from '../policy/budget.ts';
 import { SAMPLE_RETRY, sampleRequest, sampleTarget } from './samples.ts';
 import {
   ACCEPTED_BODY,
+  DOUBTED_BODY,
   GOOD_BODY,
   type Play,
   type Scenario,
@@ -51,6 +52,7 @@ const answers: readonly (readonly [number, Truth, string])[] = [
   [408, 'lost', envelope('timed out', null, null)],
   [409, 'lost', envelope('conflict', null, null)],
   [200, 'good', GOOD_BODY],
+  [200, 'doubted', DOUBTED_BODY],
   [200, 'accepted', ACCEPTED_BODY],
   [200, 'unusable', '{"data":[]}'],
   [200, 'unusable', JSON.stringify({ data: [{ b64_json: Buffer.from('{"not":"a picture"}').toString('base64') }] })],
@@ -61,7 +63,7 @@ const answers: readonly (readonly [number, Truth, string])[] = [
 ];
 
 /** So that jobs, pictures and second payments are no rare sight. */
-const promising = answers.filter(([, truth]) => truth === 'good' || truth === 'accepted' || truth === 'failed');
+const promising = answers.filter(([, truth]) => ['good', 'doubted', 'accepted', 'failed'].includes(truth));
 
 const cuts = seldom(
   null,
@@ -97,6 +99,7 @@ const plays = fc.oneof({ arbitrary: broken, weight: 2 }, { arbitrary: answered, 
 /** A job ends after a few looks at it, so that journals stay short enough to resume from every one of their events. */
 const verdicts = fc.constantFrom<Play>(
   { truth: 'good', behaviour: { kind: 'answer', afterMs: 3, status: 200, body: GOOD_BODY } },
+  { truth: 'doubted', behaviour: { kind: 'answer', afterMs: 3, status: 200, body: DOUBTED_BODY } },
   { truth: 'failed', behaviour: { kind: 'answer', afterMs: 3, status: 500, body: envelope('it failed', null, null) } },
 );
 const scripts: fc.Arbitrary<TargetScript> = fc
@@ -108,14 +111,16 @@ const policies: fc.Arbitrary<Policy> = fc
     payment: fc.constantFrom('strict' as const, 'standard' as const, 'available' as const),
     asked: fc.constantFrom(undefined, 1, 2, 4),
     fallback: fc.boolean(),
+    suspect: fc.constantFrom(undefined, 'accept' as const, 'fail' as const, 'retry_new_seed' as const),
     connectMs: fc.constantFrom(500, 10_000),
     idleMs: fc.constantFrom(1_000, 60_000),
     totalMs: fc.constantFrom(3, 5_000, 60_000, 600_000, 600_000, 600_000),
     harvestMs: fc.constantFrom(0, 10_000, 600_000),
   })
-  .map(({ payment, asked, fallback, ...timeout }) => ({
+  .map(({ payment, asked, fallback, suspect, ...timeout }) => ({
     ...{ payment, fallback, timeout, retry: SAMPLE_RETRY },
     maxPaidAttempts: allowedPaidAttempts(payment, asked),
+    ...(suspect && { suspect }),
   }));
 
 const moments = fc.constantFrom(0, 1, 50, 2_000, 9_000, 30_000, 400_000);

@@ -9,11 +9,12 @@ import type { Plan } from '../plan.ts';
 import { openaiCompatible, parseImages } from '../providers/openai.ts';
 import type { CallContext, Handle, Progress, Provider } from '../providers/provider.ts';
 import { FREE_TURNS } from '../turns.ts';
+import { SAMPLE_BLACK_LOOK, SAMPLE_LOOK } from './samples.ts';
 import { type Behaviour, createScriptedIo, type ScriptedIo } from './scripted-io.ts';
-import { TINY_PNG_BASE64 } from './tiny-png.ts';
+import { TINY_GIF_BASE64, TINY_PNG_BASE64 } from './tiny-png.ts';
 
 /** What the provider truly did with a request, whatever our side could see of it. */
-export type Truth = 'free' | 'failed' | 'lost' | 'unusable' | 'accepted' | 'good';
+export type Truth = 'free' | 'failed' | 'lost' | 'unusable' | 'accepted' | 'doubted' | 'good';
 
 /** A scripted answer together with the truth about the work behind it. */
 export interface Play {
@@ -61,8 +62,13 @@ export interface World {
 }
 
 export const GOOD_BODY = JSON.stringify({ created: 1, data: [{ b64_json: TINY_PNG_BASE64 }] });
+/** A whole picture that a look finds black. */
+export const DOUBTED_BODY = JSON.stringify({ created: 1, data: [{ b64_json: TINY_GIF_BASE64 }] });
 export const ACCEPTED_BODY = JSON.stringify({ job: 'j1' });
 const GRACE_MS = 10_000;
+/** As if the picture that comes as a GIF were black. */
+const look: NonNullable<RunEnvironment['look']> = async ({ type }) =>
+  type === 'gif' ? SAMPLE_BLACK_LOOK : SAMPLE_LOOK;
 
 /** OpenAI's protocol with jobs beside it: a submit may answer `{job}`, which `GET …/jobs/{job}` then looks up. */
 const jobProvider: Provider = {
@@ -179,6 +185,7 @@ function environmentOf(scenario: Scenario, io: ScriptedIo): RunEnvironment {
   return {
     io,
     assets: createMemoryAssets(),
+    look,
     health: createHealthBook(),
     turns: FREE_TURNS,
     connection: (id): Connection => ({

@@ -1,3 +1,6 @@
 /** A whole PNG of one red pixel. */
 export const TINY_PNG_BASE64 =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGM4ESACAAMQAS10/WenAAAAAElFTkSuQmCC';
+
+/** Another picture of 1 × 1, black. */
+export const TINY_GIF_BASE64 = 'R0lGODlhAQABAIAAAAAAAP///yH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==';

@@ -13,6 +13,7 @@ const TRAILER = 0x3b;
 export function* readGif(): Reading<Picture> {
   const screen = yield* take(SCREEN_BYTES, 'the GIF logical screen');
   yield* skip(colourTableBytes(screen[10] ?? 0), 'the GIF colour table');
+  const canvas = { width: screen.readUInt16LE(6), height: screen.readUInt16LE(8) };
   let images = 0;
   let alpha = false;
   let block = yield* oneByte('a GIF block');
@@ -20,7 +21,7 @@ export function* readGif(): Reading<Picture> {
     if (block === EXTENSION) {
       if (yield* readExtension()) alpha = true;
     } else if (block === IMAGE) {
-      yield* passImage();
+      yield* passImage(canvas);
       images += 1;
     } else {
       throw damaged(`GIF block 0x${block.toString(16)} does not exist`);
@@ -29,8 +30,7 @@ export function* readGif(): Reading<Picture> {
   }
   if (images === 0) throw damaged('GIF has no image');
   yield* skipRest();
-  const [width, height] = [screen.readUInt16LE(6), screen.readUInt16LE(8)];
-  return { type: 'gif', width, height, animated: images > 1, alpha };
+  return { type: 'gif', ...canvas, animated: images > 1, alpha };
 }
 
 /** Returns whether it is a graphic control with the transparency flag. */
@@ -44,8 +44,14 @@ function* readExtension(): Reading<boolean> {
   return ((control[1] ?? 0) & 1) === 1;
 }
 
-function* passImage(): Reading {
+/** A frame has to lie within the canvas (GIF89a, 20); a decoder that lets one grow it pays for what it claims. */
+function* passImage(canvas: Pick<Picture, 'width' | 'height'>): Reading {
   const descriptor = yield* take(9, 'a GIF image descriptor');
+  const right = descriptor.readUInt16LE(0) + descriptor.readUInt16LE(4);
+  const bottom = descriptor.readUInt16LE(2) + descriptor.readUInt16LE(6);
+  if (right > canvas.width || bottom > canvas.height) {
+    throw damaged(`GIF frame reaches to ${right} × ${bottom} on a canvas of ${canvas.width} × ${canvas.height}`);
+  }
   yield* skip(colourTableBytes(descriptor[8] ?? 0), 'a GIF colour table');
   const codeBits = yield* oneByte('GIF image data');
   if (codeBits < 1 || codeBits > 11) throw damaged(`GIF code size of ${codeBits} bits does not exist`);

@@ -3,8 +3,12 @@ import { damaged, type Picture, type Reading, skip, skipRest, take, truncated } 
 const SOI_BYTES = 2;
 const EOI = 0xd9;
 const SOS = 0xda;
+const BASELINE = 0xc0;
 /** Baseline, extended, progressive, and the two arithmetic ones: the processes that decoders in use open. */
 const OPENABLE_FRAMES = new Set([0xc0, 0xc1, 0xc2, 0xc9, 0xca]);
+const COMMENT = 0xfe;
+/** `JPG` of T.81, table B.1. */
+const RESERVED_FRAME = 0xc8;
 /** DHT, JPG and DAC lie in the middle of the frame markers. */
 const NOT_FRAMES = new Set([0xc4, 0xc8, 0xcc]);
 
@@ -88,6 +92,10 @@ function* readFrame(marker: number, length: number, before: Size | undefined): R
   if (!OPENABLE_FRAMES.has(marker))
     throw damaged(`JPEG coding process ${hex(marker)} is one that decoders do not open`);
   const frame = yield* take(length, 'the JPEG frame header');
+  const precision = frame[0] ?? 0;
+  if (precision !== 8 && (precision !== 12 || marker === BASELINE)) {
+    throw damaged(`JPEG samples of ${precision} bits do not exist in coding process ${hex(marker)}`);
+  }
   const components = frame[5] ?? 0;
   if (components === 0 || length !== 6 + 3 * components) throw damaged('JPEG frame header has the wrong length');
   return { height: frame.readUInt16BE(1), width: frame.readUInt16BE(3) };
@@ -101,9 +109,13 @@ function isRestart(marker: number): boolean {
   return marker >= 0xd0 && marker <= 0xd7;
 }
 
-/** Frames, tables, scans, application data and comments: what may stand between SOI and EOI. */
+/**
+ * Frames, tables, scans, application data and comments: what may stand between SOI and EOI. What T.81 reserves, and what
+ * only hierarchical pictures have, no decoder passes over: it stands for coding that it does not know.
+ */
 function hasSegment(marker: number): boolean {
-  return marker >= 0xc0 && marker !== 0xff && !isRestart(marker) && marker !== 0xd8;
+  if (marker === COMMENT || (marker >= 0xe0 && marker <= 0xef)) return true;
+  return marker >= 0xc0 && marker <= 0xdd && !isRestart(marker) && marker !== 0xd8 && marker !== RESERVED_FRAME;
 }
 
 function hex(marker: number): string {

@@ -6,8 +6,9 @@ const RIFF_HEADER_BYTES = 12;
 const CHUNK_HEADER_BYTES = 8;
 /** Bytes at the front of each kind of first chunk that tell the picture's size. */
 const HEADER_BYTES: Readonly<Record<string, number>> = { 'VP8 ': 10, VP8L: 5, VP8X: 10 };
+const FRAME_HEADER_BYTES = 16;
 /** A frame's own header and the chunk header inside it. */
-const MIN_FRAME_BYTES = 16 + CHUNK_HEADER_BYTES;
+const MIN_FRAME_BYTES = FRAME_HEADER_BYTES + CHUNK_HEADER_BYTES;
 
 /** RFC 9649: the RIFF size, the walk over padded chunks, the size from VP8, VP8L or VP8X; nothing may follow. */
 export function* readWebp(): Reading<Picture> {
@@ -21,16 +22,44 @@ export function* readWebp(): Reading<Picture> {
     left -= CHUNK_HEADER_BYTES + padded;
     if (left < 0) throw damaged(`WebP chunk ${type} is larger than the picture`);
     if (type === 'ANMF' && size < MIN_FRAME_BYTES) throw damaged('WebP frame is too short');
-    const read = header === undefined ? (HEADER_BYTES[type] ?? 0) : 0;
-    if (header === undefined) header = yield* readFirst(type, size);
+    let read = 0;
+    if (header === undefined) {
+      header = yield* readFirst(type, size);
+      read = HEADER_BYTES[type] ?? 0;
+    } else if (type === 'ANMF') {
+      yield* checkFrame(header);
+      read = FRAME_HEADER_BYTES;
+    } else if (isStill(type) && seen.has('VP8X') && !seen.has('ANIM')) {
+      checkSize(yield* readFirst(type, size), header);
+      read = HEADER_BYTES[type] ?? 0;
+    }
     yield* skip(padded - read, `WebP chunk ${type}`);
     seen.add(type);
   }
   if (header === undefined) throw damaged('WebP has no chunks');
   const animated = seen.has('ANIM');
-  if (!(animated ? seen.has('ANMF') : seen.has('VP8 ') || seen.has('VP8L'))) throw damaged('WebP has no picture data');
+  if (!(animated ? seen.has('ANMF') : [...seen].some(isStill))) throw damaged('WebP has no picture data');
   yield* expectEnd('the RIFF data');
   return { type: 'webp', ...header, animated };
+}
+
+function isStill(type: string): boolean {
+  return type === 'VP8 ' || type === 'VP8L';
+}
+
+/** A canvas around a still picture is as large as the picture: libwebp opens no other. */
+function checkSize({ width, height }: Header, canvas: Header): void {
+  if (width === canvas.width && height === canvas.height) return;
+  throw damaged(`WebP picture of ${width} × ${height} is on a canvas of ${canvas.width} × ${canvas.height}`);
+}
+
+/** RFC 9649, 2.7.1.1: halves of the offsets and the sides less one; a frame has to lie within the canvas. */
+function* checkFrame(canvas: Header): Reading {
+  const frame = yield* take(FRAME_HEADER_BYTES, 'a WebP frame header');
+  const right = 2 * frame.readUIntLE(0, 3) + frame.readUIntLE(6, 3) + 1;
+  const bottom = 2 * frame.readUIntLE(3, 3) + frame.readUIntLE(9, 3) + 1;
+  if (right <= canvas.width && bottom <= canvas.height) return;
+  throw damaged(`WebP frame reaches to ${right} × ${bottom} on a canvas of ${canvas.width} × ${canvas.height}`);
 }
 
 function* chunkStart(): Reading<{ type: string; size: number }> {
