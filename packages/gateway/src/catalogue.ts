@@ -21,6 +21,7 @@ export function catalogueOf(config: Config, sandbox: (() => SandboxAddress) | un
   return {
     connections,
     routes: config.routes,
+    promptRules: config.promptRules,
     // With a real provider configured, a request without a model must not be played by the sandbox.
     defaultModel: config.defaultModel ?? firstModel(alone ? connections : configured),
     ...(alone && { understudy: 'sandbox' }),

@@ -23,9 +23,10 @@ providers:
   openai: { key_env: WORK_KEY }
   my-lab: { base_url: http://127.0.0.1:1234/v1/ }
 routes:
-  best: { targets: [openai/gpt-image-2, my-lab/sdxl], payment: strict, fallback: off, total_timeout_ms: 90000 }
-  cheap: [sandbox/ok]
+  best: { targets: [openai/gpt-image-2, my-lab/sdxl], payment: strict, fallback: off, suspect: fail, total_timeout_ms: 90000 }
+  cheap: { targets: [sandbox/ok], cache: on }
 retention: { days: 7, bytes: 1.5TB }
+cache: { days: 7, bytes: 2GB }
 cors: { origins: [https://app.example] }
 sandbox: on
 body_limit_bytes: 2MB
@@ -36,7 +37,7 @@ suite('a sound configuration', () => {
   test('nothing set is the default', (t) => {
     const cwd = directory(t);
     assert.deepEqual(
-      { ...loadConfig({ env: {}, cwd }), routes: {} },
+      { ...loadConfig({ env: {}, cwd }), routes: {}, promptRules: undefined },
       {
         host: '127.0.0.1',
         port: 8484,
@@ -46,9 +47,13 @@ suite('a sound configuration', () => {
         providers: [],
         models: Object.create(null),
         routes: {},
+        promptRules: undefined,
+        degrade: Object.create(null),
         aliases: true,
         sandbox: true,
         retention: { days: 30, bytes: 50e9 },
+        cache: { days: 30, bytes: 1e9, routes: Object.create(null) },
+        previews: { bytes: 1e9 },
         corsOrigins: [],
         webhooks: { allowPrivate: false, callers: Object.create(null) },
         limits: {},
@@ -85,7 +90,7 @@ suite('a sound configuration', () => {
       {
         best: {
           targets: ['openai/gpt-image-2', 'my-lab/sdxl'],
-          policy: { payment: 'strict', fallback: false, totalTimeoutMs: 90_000 },
+          policy: { payment: 'strict', fallback: false, suspect: 'fail', totalTimeoutMs: 90_000 },
         },
         cheap: { targets: ['sandbox/ok'] },
       },
@@ -95,6 +100,10 @@ suite('a sound configuration', () => {
       { name: 'ci', key: 'longenoughtoo' },
     ]);
     assert.deepEqual(config.retention, { days: 7, bytes: 1.5e12 });
+    assert.deepEqual(
+      { ...config.cache, routes: { ...config.cache.routes } },
+      { days: 7, bytes: 2e9, routes: { cheap: 'on' } },
+    );
     assert.equal(config.publicUrl, 'https://pictures.example/onetake');
     assert.equal(config.defaultModel, 'best');
     assert.equal(config.bodyLimitBytes, 2e6);

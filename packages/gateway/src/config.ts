@@ -1,7 +1,10 @@
-import type { Limits, Route } from '@onetake/core';
+import type { ConfiguredRules, Limits, Route } from '@onetake/core';
+import { type CacheConfig, readCachedRoutes } from './config/cache.ts';
+import { type RouteDegrade, readDegrade } from './config/degrade.ts';
 import { type Caller, type Environment, readEnvironment } from './config/environment.ts';
 import { locateFile, readConfigFile } from './config/file.ts';
 import { type ModelOverrides, readModels } from './config/models.ts';
+import { readRules } from './config/prompt-rules.ts';
 import { type ProviderConfig, readProviders } from './config/providers.ts';
 import { ConfigError, type Report } from './config/report.ts';
 import { checkDefaultModel, readRoutes } from './config/routes.ts';
@@ -34,11 +37,18 @@ export interface Config {
   readonly models: ModelOverrides;
   /** Has no prototype. */
   readonly routes: Readonly<Record<string, Route>>;
+  /** What routes show where nothing can be made, by route; has no prototype. */
+  readonly degrade: Readonly<Record<string, RouteDegrade>>;
   readonly defaultModel?: string;
+  /** What prompts are held against. */
+  readonly promptRules: ConfiguredRules;
   /** Names of retired models are served by their successors. */
   readonly aliases: boolean;
   readonly sandbox: boolean;
   readonly retention: { readonly days: number; readonly bytes: number };
+  readonly cache: CacheConfig;
+  /** Room for smaller pictures and other formats, made when they are asked for. */
+  readonly previews: { readonly bytes: number };
   readonly corsOrigins: readonly string[];
   readonly webhooks: WebhookConfig;
   /** What providers allow, by target or `provider/*`. */
@@ -66,6 +76,8 @@ export function loadConfig({ env, cwd, file: told }: ConfigOptions): Config {
   const providers = readProviders(file, env, cwd, own, report);
   const models = readModels(file.models, providers, report);
   const routes = readRoutes(file, { providers, models }, report);
+  const degrade = readDegrade(file, cwd, report);
+  const promptRules = readRules(file.prompt_rules, cwd, report);
   const webhooks = readWebhooks(file, { env, cwd, callers: own.callers, report });
   if (report.faults.length === 0) checkDefaultModel(file, { providers, models }, report);
   if (report.faults.length > 0) throw new ConfigError(report.faults);
@@ -74,10 +86,14 @@ export function loadConfig({ env, cwd, file: told }: ConfigOptions): Config {
     providers,
     models,
     routes,
+    promptRules,
+    degrade,
     ...(file.default_model !== undefined && { defaultModel: file.default_model }),
     aliases: file.aliases,
     sandbox: file.sandbox,
     retention: file.retention,
+    cache: { ...file.cache, routes: readCachedRoutes(file) },
+    previews: file.previews,
     corsOrigins: file.cors.origins,
     webhooks,
     limits: file.limits,

@@ -11,6 +11,7 @@ import {
   type Limits,
   limitsOf,
   openaiTierLimits,
+  type RunEnvironment,
   splitTarget,
   withoutPermits,
 } from '@onetake/core';
@@ -19,11 +20,13 @@ import { reachableAt } from './addresses.ts';
 import type { Config } from './config.ts';
 import { createDeliveries } from './http/delivery.ts';
 import { limitsInForce } from './http/model-limits.ts';
+import type { Looker } from './pictures/looker.ts';
 import { shareHealth } from './store/shared-health.ts';
 import { createOwnedCells, createSharedCells } from './store/state-cells.ts';
 import type { Store } from './store/store.ts';
 import { announce } from './tasks/announce.ts';
 import { createBacklog } from './tasks/backlog.ts';
+import type { RequestCache } from './tasks/cache.ts';
 import { createFeeder } from './tasks/feeder.ts';
 import { createFollow } from './tasks/following.ts';
 import { createGenerations, isWorthKeeping } from './tasks/generations.ts';
@@ -38,10 +41,15 @@ export interface EngineOptions {
   readonly config: Config;
   readonly store: Store;
   readonly assets: AssetStore;
+  readonly cache: RequestCache;
   readonly io: Io;
   readonly catalogue: Catalogue;
   readonly log: Logger;
   readonly addresses: JobNewsOptions['addresses'];
+  /** Without it pictures are judged by what needs no decoding. */
+  readonly looker?: Looker;
+  /** Writes pictures in the format that was asked for. */
+  readonly convert?: RunEnvironment['convert'];
 }
 
 const LEASE_MS = 15_000;
@@ -70,6 +78,8 @@ export async function startEngine(options: EngineOptions) {
   const generations = createGenerations({
     ...{ store, worker, undelivered, feeder, follow, io, clock: pacing.clock, backlog: pacing.backlog, etaMs },
     catalogue: options.catalogue,
+    cache: options.cache,
+    routeCache: (route) => options.config.cache.routes[route],
     idempotencyMs: IDEMPOTENCY_MS,
     maxLive: MAX_LIVE,
   });
@@ -166,7 +176,7 @@ function tierLimits(target: string, { openaiTier, providers }: Config) {
 type Pacing = Awaited<ReturnType<typeof startPacing>>;
 
 function startWorker(options: EngineOptions, pacing: Pacing, undelivered: Undelivered) {
-  const { store, assets, io, catalogue, log, addresses } = options;
+  const { store, assets, cache, io, catalogue, log, addresses, looker, convert } = options;
   const worker = createWorker({
     webhookUrl: (runId, connection) => news.urlFor(runId, connection),
     assetsUrl: ({ baseUrl }) => {
@@ -175,10 +185,15 @@ function startWorker(options: EngineOptions, pacing: Pacing, undelivered: Undeli
     },
     ...{ store, assets, io, health: pacing.health, pacer: pacing.pacer, clock: pacing.clock, loads: pacing.loads },
     connection: (id) => catalogue.connections.find((one) => one.id === id),
-    onFinished: (live) => settleFinished(live, undelivered, io.now()),
+    onFinished: (live) => {
+      settleFinished(live, undelivered, io.now());
+      if (live.plan.cached) void cache.ended(live);
+    },
     onError: (error, live) => log.error({ err: error, generation: live.id }, 'a run ended without a verdict'),
     leaseMs: LEASE_MS,
     unsentGraceMs: UNSENT_GRACE_MS,
+    ...(looker && { look: looker.look }),
+    ...(convert && { convert }),
   });
   const news = createJobNews({ running: worker.running, addresses });
   return { worker, news };

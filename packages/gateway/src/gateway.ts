@@ -4,22 +4,39 @@ import { join } from 'node:path';
 import { type Catalogue, systemIo } from '@onetake/core';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { openDiskAssets } from './assets/disk.ts';
+import { type DiskAssets, openDiskAssets } from './assets/disk.ts';
 import { createDownloader } from './assets/download.ts';
 import { createTieredAssets } from './assets/tiered.ts';
 import { createBatches } from './batches/batches.ts';
 import { openFiles } from './batches/files.ts';
+import { createJudge } from './candidates/judge.ts';
+import { createCandidateSets } from './candidates/sets.ts';
 import { catalogueOf } from './catalogue.ts';
+import { targetVersions } from './config/cache.ts';
 import type { Config } from './config.ts';
-import { startEngine } from './engine.ts';
+import { createDegrading } from './degrade/degrading.ts';
+import { createPlaceholders } from './degrade/placeholder.ts';
+import { storeStaticFiles } from './degrade/static-files.ts';
+import { type EngineOptions, startEngine } from './engine.ts';
 import { createApp } from './http/app.ts';
+import { createStandings } from './http/candidate-wait.ts';
+import { createThumbnailUrl } from './http/previews.ts';
 import { taskView } from './http/task-view.ts';
 import { createLog } from './log.ts';
 import { startModelRefresh } from './model-refresh.ts';
-import { startRetention } from './retention.ts';
+import { convertKeeping, createConverter } from './pictures/convert.ts';
+import { createDecoder, type Decoder } from './pictures/decoder.ts';
+import { type Looker, lookThrough } from './pictures/looker.ts';
+import { openPreviewFiles, type PreviewFiles } from './pictures/preview-files.ts';
+import { createPreviewLinks, openPreviewSecret } from './pictures/preview-links.ts';
+import { createPreviews } from './pictures/previews.ts';
+import { type RetentionOptions, startRetention } from './retention.ts';
 import { startSandboxProcess } from './sandbox-process.ts';
 import { openPostgresStore } from './store/postgres.ts';
 import { openSqliteStore } from './store/sqlite.ts';
+import type { Store } from './store/store.ts';
+import { type CacheOptions, createCache, type RequestCache } from './tasks/cache.ts';
+import type { Tasks } from './tasks/tasks.ts';
 import { createWebhookDeliverer, type WebhookDeliverer } from './webhooks/deliverer.ts';
 import { createWebhookSecrets } from './webhooks/secrets.ts';
 
@@ -42,6 +59,7 @@ const LAST_ANSWERS_MS = 10_000;
 const HANG_UP_EVERY_MS = 100;
 /** Lines of one batch that are tasks at once: enough to use any limit, few enough to leave the queue to others. */
 const BATCH_LOOKAHEAD = 256;
+const DAY_MS = 86_400_000;
 
 /** Opens the data directory, takes up what an earlier process left, and listens. */
 export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
@@ -69,11 +87,19 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   const pictures = await openDiskAssets(config.assetsDir, { shared: store.ownership === 'shared' });
   const assets = createTieredAssets({ files: pictures, small: store.smallPictures, now: io.now });
   const catalogue = catalogueOf(config, sandbox && (() => sandbox));
+  const cache = openCache(config, { store, assets, io, log }, opened);
   let url = '';
   const addresses = () => ({ own: url, public: config.publicUrl });
-  const engine = await startEngine({ config, store, assets, io, catalogue, log, addresses });
+  // One for all: more would decode more at once than the threads of the process allow.
+  const decoder = createDecoder({ assets, io });
+  const looker = lookThrough(decoder);
+  const convert = convertKeeping(createConverter(decoder, assets), assets);
+  const engine = await startEngine({ config, store, assets, cache, io, catalogue, log, addresses, looker, convert });
   opened.push(() => engine.close());
   const assetsUrl = () => `${config.publicUrl ?? url}/v1/assets`;
+  const previewing = await openPreviews(config, { store, assets, decoder, io, log });
+  const thumbnailUrl = createThumbnailUrl(previewing.links, assetsUrl);
+  const degrade = await openDegrading(config, { store, assets, log });
   const files = await openFiles(join(config.assetsDir, 'files'));
   const directory = join(config.assetsDir, 'batches');
   const lookahead = Math.ceil(Math.min(BATCH_LOOKAHEAD, config.queue.maxQueuedPerKey / 2));
@@ -92,28 +118,103 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   opened.push(async () => refresh.stop());
   const app = await createApp({
     ...engine,
+    ...openCandidates(config, { ...engine, store, io, log, looker }),
     listed: refresh.listed,
-    ...{ config, store, assets, files, batches, io, catalogue, log },
+    ...{ config, store, assets, cache, files, batches, io, catalogue, log },
     fetchImage: createDownloader({ io }),
+    degrade,
     sandboxUrl: () => sandbox?.url,
-    assetsUrl,
-    secretOf,
+    ...{ assetsUrl, thumbnailUrl, previewing, secretOf },
   });
   opened.push(() => closeServer(app, engine));
   await app.listen({ host: config.host, port: config.port });
   url = addressOf(app.server.address(), config.host);
   opened.push(() => batches.stop());
   await batches.start();
-  const payload = async (id: string) => {
-    const stored = await store.read(id);
-    return stored && taskView(stored, { assetsUrl: assetsUrl() });
-  };
-  const { allowPrivate } = config.webhooks;
-  deliverer = createWebhookDeliverer({ store, io, payload, secretOf, allowPrivate, log });
-  const onError = (err: unknown) => log.error({ err }, 'retention failed');
-  const stopRetention = startRetention({ store, assets, io, ...config.retention, onError });
-  opened.push(async () => stopRetention());
+  deliverer = createWebhookDeliverer({
+    ...{ store, io, secretOf, log, allowPrivate: config.webhooks.allowPrivate },
+    payload: async (id) => {
+      const stored = await store.read(id);
+      return stored && taskView(stored, { assetsUrl: assetsUrl(), thumbnailUrl });
+    },
+  });
+  opened.push(startRetaining(config, { store, io, log, assets: withPreviews(assets, previewing.files) }));
   return { url, catalogue, ...(sandbox && { sandbox }) };
+}
+
+interface PreviewParts extends Pick<EngineOptions, 'store' | 'io' | 'log'> {
+  readonly assets: DiskAssets;
+  readonly decoder: Decoder;
+}
+
+async function openPreviews({ assetsDir, previews }: Config, { store, assets, decoder, io, log }: PreviewParts) {
+  const maxBytes = previews.bytes;
+  const files = await openPreviewFiles({ directory: join(assetsDir, 'previews'), maxBytes, now: io.now });
+  const onError = (err: unknown) => log.error({ err }, 'a preview could not be kept');
+  const links = createPreviewLinks(await openPreviewSecret(store));
+  return { files, links, previews: createPreviews({ assets, decoder, files, onError }) };
+}
+
+/** With a picture goes what was made from it. */
+function withPreviews(assets: DiskAssets, previews: PreviewFiles): Pick<DiskAssets, 'remove'> {
+  return {
+    async remove(asset, options) {
+      await assets.remove(asset, options);
+      await previews.forget(asset.hash);
+    },
+  };
+}
+
+function openCandidates(
+  { retention }: Config,
+  {
+    store,
+    io,
+    log,
+    tasks,
+    looker,
+  }: Pick<EngineOptions, 'store' | 'io' | 'log'> & {
+    readonly tasks: Tasks;
+    readonly looker: Looker;
+  },
+) {
+  const onError = (err: unknown) => log.error({ err }, 'candidates could not be ranked by their scorer');
+  const candidateSets = createCandidateSets({
+    ...{ cells: store, io, keepMs: retention.days * DAY_MS },
+    idempotencyMs: DAY_MS,
+  });
+  return { candidateSets, standings: createStandings({ tasks, judge: createJudge({ looker, onError }) }) };
+}
+
+function startRetaining(
+  { retention }: Config,
+  { log, ...parts }: Pick<RetentionOptions, 'store' | 'assets' | 'io'> & { readonly log: Logger },
+): () => Promise<void> {
+  const onError = (err: unknown) => log.error({ err }, 'retention failed');
+  const stop = startRetention({ ...parts, ...retention, onError });
+  return async () => stop();
+}
+
+function openCache(
+  { cache: { bytes, days }, providers }: Config,
+  { log, ...parts }: Pick<CacheOptions, 'store' | 'assets' | 'io'> & { readonly log: Logger },
+  opened: (() => Promise<unknown>)[],
+): RequestCache {
+  const limits = { bytes, maxAgeMs: days * DAY_MS };
+  const onError = (err: unknown) => log.error({ err }, 'the cache could not be read or written');
+  const cache = createCache({ ...parts, limits, versionOf: targetVersions(providers), onError });
+  // After the engine, whose last generations are still kept.
+  opened.push(() => cache.close());
+  return cache;
+}
+
+async function openDegrading(
+  { degrade: routes }: Config,
+  { store, assets, log }: { readonly store: Store; readonly assets: DiskAssets; readonly log: Logger },
+) {
+  const files = await storeStaticFiles(routes, assets);
+  const onError = (err: unknown) => log.error({ err }, 'what stands in for a picture could not be had');
+  return createDegrading({ routes, files, store, assets, placeholder: createPlaceholders(assets), onError });
 }
 
 /** Together: the server waits for answers, and answers wait for what the worker parks or lets end. */

@@ -4,7 +4,7 @@ import { request as requestHttps } from 'node:https';
 import { isObject, type JsonObject } from '@onetake/core';
 
 export interface CallOptions {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   /** From the first byte sent to the last one received. */

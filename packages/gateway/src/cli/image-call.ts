@@ -58,13 +58,30 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
  * Orders pictures once. Without an Idempotency-Key, so that the same command after one that was broken off is given
  * the picture which that one paid for. Throws when no answer of the gateway came.
  */
-export async function orderImages(
-  gateway: Reached,
-  order: ImageOrder,
-  signal: AbortSignal,
-): Promise<{ ok: true; delivered: Delivered } | { ok: false; refused: Refused }> {
+export async function orderImages(gateway: Reached, order: ImageOrder, signal: AbortSignal): Promise<ImageAnswer> {
   const path = order.images ? '/v1/images/edits' : '/v1/images/generations';
-  const { contentType, body } = await encode(order);
+  return postImages(gateway, path, { ...(await encode(order)), ...patienceOf(order) }, signal);
+}
+
+export type ImageAnswer = { ok: true; delivered: Delivered } | { ok: false; refused: Refused };
+
+/** What is sent, and how long and at what price its answer is waited for. */
+export interface ImagePost extends Pick<ImageOrder, 'timeoutMs' | 'payment'> {
+  readonly contentType: string;
+  readonly body: Uint8Array;
+}
+
+function patienceOf({ timeoutMs, payment }: ImageOrder) {
+  return { ...(timeoutMs !== undefined && { timeoutMs }), ...(payment !== undefined && { payment }) };
+}
+
+/** Asks any of the endpoints that answer with pictures, once. Throws when no answer of the gateway came. */
+export async function postImages(
+  gateway: Reached,
+  path: string,
+  { contentType, body, ...order }: ImagePost,
+  signal: AbortSignal,
+): Promise<ImageAnswer> {
   const headers = {
     ...gateway.headers,
     'content-type': contentType,
@@ -78,9 +95,25 @@ export async function orderImages(
       throw new CliError(`the gateway at ${gateway.url} broke off: ${messageOf(error)}; see onetake generations`);
     },
   );
-  return answer.status === 200 && answer.body
+  return answer.status === 200 && answer.body && !degradedOf(answer)
     ? { ok: true, delivered: readDelivered(answer, answer.body) }
-    : { ok: false, refused: readRefused(answer) };
+    : { ok: false, refused: readRefused(asFailure(answer)) };
+}
+
+/** A picture that only stands in is none that a file was wanted of: the failure it stands for counts. */
+function asFailure(answer: CallAnswer): CallAnswer {
+  const { failure } = degradedOf(answer) ?? {};
+  if (!isObject(failure)) return answer;
+  const { message, type, code, ...told } = failure;
+  const { generation } = isObject(answer.body?.onetake) ? answer.body.onetake : {};
+  const onetake = { ...told, ...optional('generation', generation) };
+  const body = { error: { ...optional('message', message), type: type ?? null, code: code ?? null }, onetake };
+  return { ...answer, status: number(failure.status) ?? answer.status, body: body as JsonObject };
+}
+
+function degradedOf({ body }: CallAnswer): JsonObject | undefined {
+  const said = isObject(body?.onetake) ? body.onetake : {};
+  return isObject(said.degraded) ? said.degraded : undefined;
 }
 
 function fieldsOf(order: ImageOrder): Record<string, string | number> {

@@ -1,8 +1,11 @@
 import { Command, CommanderError, Option } from 'commander';
 import { describeBatch } from './commands/batch.ts';
+import { describeCache } from './commands/cache.ts';
 import { demo } from './commands/demo.ts';
 import { type GenerateOptions, generate } from './commands/generate.ts';
 import { type GenerationsOptions, generations } from './commands/generations.ts';
+import { type RefusalsOptions, refusals } from './commands/refusals.ts';
+import { type RegenerateOptions, regenerate } from './commands/regenerate.ts';
 import { type SandboxCommandOptions, sandbox } from './commands/sandbox.ts';
 import { start } from './commands/start.ts';
 import { describeWebhooks } from './commands/webhooks.ts';
@@ -73,8 +76,10 @@ function describeCommands(context: CliContext, version: string, run: Run): Comma
     .description('start the gateway (the default)')
     .action(() => run(start(context)));
   describeGenerate(program.command('generate <prompt>'), context, run);
+  describeRegenerate(program.command('regenerate <id>'), context, run);
   describeBatch(program.command('batch'), context, run);
   describeWebhooks(program.command('webhooks'), context, run);
+  describeCache(program.command('cache'), context, run);
   program
     .command('demo')
     .description('play two accidents with and without Onetake; takes about 10 s')
@@ -87,6 +92,12 @@ function describeCommands(context: CliContext, version: string, run: Run): Comma
     .option('--limit <n>', 'how many at most', whole(1, 1_000), 20)
     .option('--json', "print the gateway's JSON")
     .action((options: GenerationsOptions) => run(generations(context, options)));
+  program
+    .command('refusals')
+    .description('list what providers refused to draw, newest first, with what was tried')
+    .option('--limit <n>', 'how many at most', whole(1, 100), 20)
+    .option('--json', "print the gateway's JSON")
+    .action((options: RefusalsOptions) => run(refusals(context, options)));
   return program;
 }
 
@@ -109,6 +120,22 @@ function describeGenerate(command: Command, context: CliContext, run: Run): void
     .action((prompt: string, { image, ...options }: GenerateOptions & { image?: readonly string[] }) =>
       run(generate(context, prompt, image ? { ...options, images: image } : options)),
     );
+}
+
+function describeRegenerate(command: Command, context: CliContext, run: Run): void {
+  command
+    .description('make an earlier generation once more: same model, parameters and seed')
+    .requiredOption('-o, --output <file>', 'where to write; the extension is corrected to what the picture is')
+    .option('--seed <n>', 'another seed', whole(0, Number.MAX_SAFE_INTEGER))
+    .option('--prompt <prompt>', 'another prompt')
+    .option('--model <model>', 'another model or route')
+    .option('--n <n>', 'how many pictures', whole(1, 10))
+    .option('--timeout-ms <ms>', 'how long to wait for the picture', whole(1, 86_400_000))
+    .addOption(
+      new Option('--payment <policy>', 'what may be paid to get it').choices(['strict', 'standard', 'available']),
+    )
+    .option('--json', 'print what was written as JSON')
+    .action((id: string, options: RegenerateOptions) => run(regenerate(context, id, options)));
 }
 
 function describeSandbox(command: Command, context: CliContext, run: Run): void {

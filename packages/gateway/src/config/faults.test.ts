@@ -167,21 +167,23 @@ const FAULTS: readonly { readonly yaml?: string; readonly env?: Environment; rea
     ],
   },
   {
-    yaml: 'routes: {best: {targets: [], payment: free, max_paid_attempts: 0, fallback: maybe, idle_timeout_ms: 1.5}}',
+    yaml: 'routes: {best: {targets: [], payment: free, max_paid_attempts: 0, fallback: maybe, suspect: retry, idle_timeout_ms: 1.5}}',
     faults: [
       'routes.best.targets: expected at least one provider/model, got a list',
       'routes.best.payment: expected strict, standard or available, got "free"',
       'routes.best.max_paid_attempts: expected a whole number of attempts from 1 to 10, got 0',
       'routes.best.fallback: expected on or off, got "maybe"',
+      'routes.best.suspect: expected accept, retry_new_seed or fail, got "retry"',
       'routes.best.idle_timeout_ms: expected a whole number of milliseconds from 1 to 86400000, got 1.5',
     ],
   },
   {
-    yaml: 'routes: {best: {}}\nretention: {days: many, bytes: 5 GiB}\nsandbox: 3',
+    yaml: 'routes: {best: {}}\nretention: {days: many, bytes: 5 GiB}\ncache: {days: 0}\nsandbox: 3',
     faults: [
       'routes.best.targets: expected a list of provider/model, got nothing',
       'retention.days: expected a whole number of days from 1 to 36500, got "many"',
       'retention.bytes: expected a size from 1 to 9007199254740991 bytes, such as 64000000, 64MB or 50GB, got "5 GiB"',
+      'cache.days: expected a whole number of days from 1 to 36500, got 0',
       'sandbox: expected on or off, got 3',
     ],
   },

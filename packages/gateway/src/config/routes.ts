@@ -1,4 +1,12 @@
-import { isChatModel, nearMatches, type PolicySettings, type Route, retirementOf, splitTarget } from '@onetake/core';
+import {
+  isChatModel,
+  type Ladder,
+  nearMatches,
+  type PolicySettings,
+  type Route,
+  retirementOf,
+  splitTarget,
+} from '@onetake/core';
 import type { ModelOverrides } from './models.ts';
 import { protocolOf, WELL_KNOWN } from './protocols.ts';
 import type { ProviderConfig } from './providers.ts';
@@ -71,6 +79,10 @@ function policyOf(entry: RouteEntry): PolicySettings {
     ...(entry.max_paid_attempts !== undefined && { maxPaidAttempts: entry.max_paid_attempts }),
     ...(entry.fallback !== undefined && { fallback: entry.fallback }),
     ...(entry.strict !== undefined && { strict: entry.strict }),
+    ...(entry.prompt_rules !== undefined && { promptRules: entry.prompt_rules }),
+    ...(entry.refusals !== undefined && { refusals: ladderOf(entry.refusals) }),
+    ...(entry.suspect !== undefined && { suspect: entry.suspect }),
+    ...(entry.output_mismatch !== undefined && { outputMismatch: entry.output_mismatch }),
     ...(entry.total_timeout_ms !== undefined && { totalTimeoutMs: entry.total_timeout_ms }),
     ...(entry.first_byte_timeout_ms !== undefined && { firstByteTimeoutMs: entry.first_byte_timeout_ms }),
     ...(entry.stall_timeout_ms !== undefined && { stallTimeoutMs: entry.stall_timeout_ms }),
@@ -78,6 +90,10 @@ function policyOf(entry: RouteEntry): PolicySettings {
     ...(entry.connect_timeout_ms !== undefined && { connectTimeoutMs: entry.connect_timeout_ms }),
     ...(entry.harvest_ms !== undefined && { harvestMs: entry.harvest_ms }),
   };
+}
+
+function ladderOf({ ladder, max_rungs, max_paid }: NonNullable<RouteEntry['refusals']>): Ladder {
+  return { rungs: ladder, maxRungs: max_rungs, maxPaid: max_paid };
 }
 
 /** A default nobody answers to would fail every request that names no model. */

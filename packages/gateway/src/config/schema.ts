@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { DEGRADE_KINDS } from '../degrade/kinds.ts';
 import { WEBHOOK_EVENTS } from '../webhooks/endpoint.ts';
 import { MAX_HOSTS } from './hosts.ts';
 import { LIMIT_KEYS, limits, queue } from './limit-schema.ts';
 import { KINDS } from './protocols.ts';
+import { promptRules, REFUSAL_KEYS, refusals } from './refusal-schema.ts';
 import { parseBytes } from './sizes.ts';
 
 const MAX_TIMEOUT_MS = 86_400_000;
@@ -18,6 +20,7 @@ const MAX_RETENTION_DAYS = 36_500;
 const MAX_BODY_BYTES = 1024 ** 3;
 const MIN_BODY_BYTES = 1024;
 const MIB = 1024 ** 2;
+const MIN_PREVIEW_BYTES = 1e6;
 
 /** The text given as `error` is what was expected; `file.ts` adds the path and what came instead. */
 const text = (expected: string) =>
@@ -73,6 +76,18 @@ const provider = z.strictObject(
   { error: map },
 );
 
+const degrade = z.strictObject(
+  {
+    to: z
+      .array(z.enum(DEGRADE_KINDS, { error: `one of ${DEGRADE_KINDS.join(', ')}` }), { error: 'a list' })
+      .min(1, { error: `at least one of ${DEGRADE_KINDS.join(', ')}` })
+      .max(DEGRADE_KINDS.length, { error: `at most ${DEGRADE_KINDS.length} entries` })
+      .exactOptional(),
+    file: text('the path of a picture').exactOptional(),
+  },
+  { error: map },
+);
+
 const route = z.strictObject(
   {
     targets: z
@@ -83,12 +98,19 @@ const route = z.strictObject(
     max_paid_attempts: whole(1, MAX_PAID_ATTEMPTS, 'attempts').exactOptional(),
     fallback: onOff.exactOptional(),
     strict: onOff.exactOptional(),
+    prompt_rules: onOff.exactOptional(),
+    refusals: refusals.exactOptional(),
+    suspect: z.enum(['accept', 'retry_new_seed', 'fail'], { error: 'accept, retry_new_seed or fail' }).exactOptional(),
+    output_mismatch: z.enum(['convert', 'rename', 'fail'], { error: 'convert, rename or fail' }).exactOptional(),
     total_timeout_ms: milliseconds.exactOptional(),
     first_byte_timeout_ms: milliseconds.exactOptional(),
     stall_timeout_ms: milliseconds.exactOptional(),
     idle_timeout_ms: milliseconds.exactOptional(),
     connect_timeout_ms: milliseconds.exactOptional(),
     harvest_ms: milliseconds.exactOptional(),
+    negative_prompt: z.literal('default', { error: 'default' }).exactOptional(),
+    degrade: degrade.exactOptional(),
+    cache: onOff.exactOptional(),
   },
   { error: map },
 );
@@ -97,6 +119,19 @@ const retention = z.strictObject(
   {
     days: whole(1, MAX_RETENTION_DAYS, 'days').default(30),
     bytes: bytes(1, Number.MAX_SAFE_INTEGER).default(50e9),
+  },
+  { error: map },
+);
+
+const previews = z.strictObject(
+  { bytes: bytes(MIN_PREVIEW_BYTES, Number.MAX_SAFE_INTEGER).default(1e9) },
+  { error: map },
+);
+
+const cache = z.strictObject(
+  {
+    bytes: bytes(1, Number.MAX_SAFE_INTEGER).default(1e9),
+    days: whole(1, MAX_RETENTION_DAYS, 'days').default(30),
   },
   { error: map },
 );
@@ -153,7 +188,7 @@ const webhooks = z.strictObject(
   { error: map },
 );
 
-const sections = { queue, providers: provider, routes: route, retention, cors, webhooks };
+const sections = { queue, providers: provider, routes: route, retention, cache, previews, cors, webhooks };
 
 /** What `onetake.yaml` may say. Every key is optional. */
 export const CONFIG_FILE = z.strictObject(
@@ -186,10 +221,13 @@ export const CONFIG_FILE = z.strictObject(
       .refine(...bounded(MAX_MODELS))
       .default({}),
     retention: retention.prefault({}),
+    cache: cache.prefault({}),
+    previews: previews.prefault({}),
     cors: cors.prefault({}),
     limits,
     queue: queue.prefault({}),
     webhooks: webhooks.prefault({}),
+    prompt_rules: promptRules.default('off'),
     aliases: onOff.default(true),
     sandbox: onOff.default(true),
     body_limit_bytes: bytes(MIN_BODY_BYTES, MAX_BODY_BYTES).default(64 * MIB),
@@ -205,7 +243,9 @@ export type RouteEntry = ConfigFile['routes'][string];
 /** The keys that may stand in the map at `path`. */
 export function knownKeys([section, ...inside]: readonly PropertyKey[]): readonly string[] {
   if (section === 'webhooks' && inside.length > 0) return Object.keys(webhookKey.shape);
+  if (section === 'routes' && inside[1] === 'degrade') return Object.keys(degrade.shape);
   if (section === 'limits') return LIMIT_KEYS;
+  if (section === 'routes' && inside[1] === 'refusals') return REFUSAL_KEYS;
   const schema = section === undefined ? CONFIG_FILE : sections[section as keyof typeof sections];
   return Object.keys(schema.shape);
 }

@@ -1,16 +1,29 @@
-import type { Adaptation, Generation, JsonObject, Plan, PlannedTarget } from '@onetake/core';
+import {
+  type Adaptation,
+  type Generation,
+  type JsonObject,
+  type Plan,
+  type PlannedTarget,
+  targetInForce,
+} from '@onetake/core';
+import { rewrittenFields, warningFields } from './refused.ts';
 
 /** Who made the first picture, or was tried last. */
 export function targetOf(plan: Plan, generation: Generation): PlannedTarget | undefined {
-  return plan.targets.find((target) => target.id === generation.targets[0]);
+  const target = plan.targets.find(({ id }) => id === generation.targets[0]);
+  const [run] = generation.runs;
+  return target && run ? targetInForce(plan, run, target) : target;
 }
 
-/** What became of the request on its way, for the body's `onetake`: nothing where nothing is known of it. */
+/** Where the request came from and what became of it on its way, for the body's `onetake`: nothing where nothing is known of it. */
 export function adaptedFields(plan: Plan, generation: Generation): JsonObject {
   const adapted = targetOf(plan, generation)?.adapted;
-  const { passedOver } = plan;
+  const { passedOver, regeneratedFrom } = plan;
   return {
+    ...(regeneratedFrom !== undefined && { regenerated_from: regeneratedFrom }),
     ...(adapted && { adapted: adapted.map(adaptationItem) }),
+    ...warningFields(plan),
+    ...rewrittenFields(plan, generation),
     ...(passedOver && { passed_over: passedOver.map(({ target, reason }) => ({ target, reason })) }),
   };
 }

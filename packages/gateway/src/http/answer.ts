@@ -7,10 +7,12 @@ import {
   type Generation,
   httpAnswer,
   IMAGE_TYPES,
+  type JsonObject,
   type Plan,
   splitTarget,
 } from '@onetake/core';
 import { adaptedFields, adaptedHeader, fallbackHeader, targetOf, warningHeader } from './adapted.ts';
+import { refusalFields, rewrittenHeader } from './refused.ts';
 import type { Segment } from './segments.ts';
 
 /** One generation as an answer tells it; everything in it comes from the journal, so a replay is identical. */
@@ -18,30 +20,34 @@ export interface Telling {
   readonly id: string;
   readonly plan: Plan;
   readonly generation: Generation;
+  /** Where the request took part in the cache: found there, made for another at the same time, or made for it. */
+  readonly cache?: 'hit' | 'shared' | 'miss';
 }
 
 /** How pictures are handed over: inside the JSON, or as links below this address. */
 export type Delivery = { readonly form: 'b64_json' } | { readonly form: 'url'; readonly assetsUrl: string };
 
-/** OpenAI's image answer, with what Onetake knows beyond it under `onetake`. */
+/** OpenAI's image answer, with what Onetake knows beyond it under `onetake`; `degraded` where they are no result. */
 export function imagesBody(
   telling: Telling,
   images: readonly GeneratedImage[],
   missing: readonly Failure[],
   delivery: Delivery,
+  degraded?: JsonObject,
 ): readonly Segment[] {
   const { plan, generation } = telling;
   const usage = generation.outcome?.ok ? generation.outcome.usage : undefined;
   const rest = JSON.stringify({
     ...resolvedFields(telling, images[0]),
     ...(usage && { usage }),
-    onetake: extension(telling, images, missing),
+    onetake: extension(telling, images, missing, degraded),
   });
   const data = images.flatMap((image, index) => [index === 0 ? '' : ',', ...imageItem(image, delivery)]);
   return [`{"created":${Math.floor(plan.createdAt / 1000)},"data":[`, ...data, `],${rest.slice(1)}`];
 }
 
-function imageItem(image: GeneratedImage, delivery: Delivery): readonly Segment[] {
+/** One picture of an answer's `data`. */
+export function imageItem(image: GeneratedImage, delivery: Delivery): readonly Segment[] {
   const extra = { ...(image.revisedPrompt !== undefined && { revised_prompt: image.revisedPrompt }) };
   if (delivery.form === 'url') return [JSON.stringify(imageLink(image, delivery.assetsUrl))];
   const tail = JSON.stringify(extra);
@@ -73,7 +79,12 @@ export function resolvedFields(
   };
 }
 
-function extension(telling: Telling, images: readonly GeneratedImage[], missing: readonly Failure[]) {
+function extension(
+  telling: Telling,
+  images: readonly GeneratedImage[],
+  missing: readonly Failure[],
+  degraded: JsonObject | undefined,
+) {
   const { id, plan, generation } = telling;
   const made = splitTarget(generation.targets[0] ?? '');
   return {
@@ -82,16 +93,21 @@ function extension(telling: Telling, images: readonly GeneratedImage[], missing:
     model: made.model,
     attempts: generation.attempts,
     paid_attempts: generation.paidAttempts,
-    ...priceFields(costOf(plan, generation)),
+    ...(telling.cache && { cache: telling.cache }),
+    // Whoever asked first has it on their bill.
+    ...priceFields(telling.cache === 'shared' ? NOTHING : costOf(plan, generation)),
     ...adaptedFields(plan, generation),
     ...pictureFields(images, missing),
+    ...(degraded && { degraded }),
   };
 }
+
+const NOTHING: Cost = { usd: 0, basis: 'none', possibleCharges: 0, possibleUsd: undefined };
 
 /** What is known of the pictures made, and of those that were not. */
 export function pictureFields(images: readonly GeneratedImage[], missing: readonly Failure[]) {
   return {
-    images: images.map(({ asset, seed, flagged }) => ({
+    images: images.map(({ asset, seed, flagged, suspect }) => ({
       sha256: asset.hash,
       bytes: asset.bytes,
       width: asset.width,
@@ -99,6 +115,7 @@ export function pictureFields(images: readonly GeneratedImage[], missing: readon
       type: asset.type,
       ...(seed !== undefined && { seed }),
       ...(flagged !== undefined && { flagged }),
+      ...(suspect && { suspect: suspect.map(({ code, detail }) => ({ code, detail })) }),
     })),
     ...(missing.length > 0 && { missing: missing.map(missingItem) }),
   };
@@ -117,7 +134,8 @@ export function priceFields(cost: Cost) {
 
 function missingItem(failure: Failure) {
   const { type, code } = httpAnswer(failure);
-  return { message: failure.message, type, code, kind: failure.kind, certainty: failure.certainty };
+  const { message, kind, certainty } = failure;
+  return { message, type, code, kind, certainty, ...refusalFields(failure) };
 }
 
 /** The `x-onetake-*` headers of an answer, failed or not. */
@@ -132,6 +150,7 @@ export function tellingHeaders({ id, plan, generation }: Telling): Record<string
     ...(first && { 'x-onetake-queued-ms': String(first.startedAt - plan.createdAt) }),
     ...fallbackHeader(plan, generation),
     ...adaptedHeader(plan, generation),
+    ...rewrittenHeader(generation),
     ...warningHeader(plan),
   };
 }
@@ -146,6 +165,7 @@ export function completedEvents(
   telling: Telling,
   images: readonly GeneratedImage[],
   missing: readonly Failure[],
+  degraded?: JsonObject,
 ): readonly Segment[] {
   const { plan, generation } = telling;
   const type = plan.request.operation === 'edit' ? 'image_edit.completed' : 'image_generation.completed';
@@ -155,7 +175,7 @@ export function completedEvents(
       created_at: Math.floor(plan.createdAt / 1000),
       ...resolvedFields(telling, image),
       ...(usage && index === images.length - 1 && { usage }),
-      onetake: extension(telling, [image], index === images.length - 1 ? missing : []),
+      onetake: extension(telling, [image], index === images.length - 1 ? missing : [], degraded),
     });
     return [`event: ${type}\ndata: {"type":"${type}","b64_json":"`, image.asset, `",${rest.slice(1)}\n\n`];
   });

@@ -8,8 +8,10 @@ import {
   type Plan,
 } from '@onetake/core';
 import type { FastifyReply } from 'fastify';
+import type { Substitute } from '../degrade/degrading.ts';
 import { warningHeader } from './adapted.ts';
 import { completedEvents, type Delivery, imagesBody, type Telling, tellingHeaders } from './answer.ts';
+import { degradedFields, degradedHeaders } from './degraded.ts';
 import { EVENT_STREAM_HEADERS, KEEP_ALIVE_COMMENT, listenForSilence } from './event-stream.ts';
 import { failureBody, failureHeaders } from './problem.ts';
 import { type PictureReader, type Segment, segmentsLength, writeSegments } from './segments.ts';
@@ -23,6 +25,8 @@ export interface Answering {
   readonly delivery: Delivery;
   /** Headers that only this caller's answer carries. */
   readonly headers: Readonly<Record<string, string>>;
+  /** What to show instead of a failure, where that was asked for. */
+  readonly degrade?: (failure: Failure) => Promise<Substitute | undefined>;
   /** Called when everything is ready and the first byte of the result is about to be written. */
   readonly onResult: () => void;
 }
@@ -48,24 +52,36 @@ const UNFINISHED: Failure = { kind: 'interrupted', certainty: 'ambiguous', messa
 
 export async function answerJson(result: Result, answering: Answering): Promise<void> {
   const pictures = picturesOf(result);
-  const headers = {
+  if ('kind' in pictures) {
+    const instead = await answering.degrade?.(pictures);
+    return instead ? answerDegraded(result, pictures, instead, answering) : refuseJson(result, pictures, answering);
+  }
+  const body = imagesBody(result, pictures.images, pictures.missing, answering.delivery);
+  return writeAnswer(answering, 200, jsonHeaders(result, answering), body);
+}
+
+function jsonHeaders(result: Result, answering: Answering): Record<string, string> {
+  return {
     ...tellingHeaders(result),
     ...answering.headers,
     'content-type': 'application/json; charset=utf-8',
   };
-  if ('kind' in pictures) {
-    const body = JSON.stringify(failureBody(pictures, { requestId: result.requestId, telling: result }));
-    return write(
-      answering,
-      httpAnswer(pictures).status,
-      { ...headers, ...failureHeaders(pictures, answering.io.now()) },
-      [body],
-    );
-  }
-  return write(answering, 200, headers, imagesBody(result, pictures.images, pictures.missing, answering.delivery));
 }
 
-async function write(
+function refuseJson(result: Result, failure: Failure, answering: Answering): Promise<void> {
+  const body = JSON.stringify(failureBody(failure, { requestId: result.requestId, telling: result }));
+  const headers = { ...jsonHeaders(result, answering), ...failureHeaders(failure, answering.io.now()) };
+  return writeAnswer(answering, httpAnswer(failure).status, headers, [body]);
+}
+
+function answerDegraded(result: Result, failure: Failure, instead: Substitute, answering: Answering): Promise<void> {
+  const headers = { ...jsonHeaders(result, answering), ...degradedHeaders(instead, failure) };
+  const degraded = degradedFields(instead, failure);
+  return writeAnswer(answering, 200, headers, imagesBody(result, instead.images, [], answering.delivery, degraded));
+}
+
+/** Writes an answer whose length is known before its pictures are read. */
+export async function writeAnswer(
   { reply, assets, onResult }: Answering,
   status: number,
   headers: Record<string, string>,
@@ -159,15 +175,20 @@ export function openImageStream(answering: Answering, plan: Plan): ImageStream {
 
 export async function answerStream(result: Result, answering: Answering, stream: ImageStream): Promise<void> {
   const pictures = picturesOf(result);
-  if ('kind' in pictures && !stream.opened()) {
-    stream.close();
-    return answerJson(result, answering);
-  }
-  const segments =
-    'kind' in pictures ? [errorEvent(pictures, result)] : completedEvents(result, pictures.images, pictures.missing);
   const headers = tellingHeaders(result);
+  if (!('kind' in pictures)) {
+    answering.onResult();
+    return stream.end(completedEvents(result, pictures.images, pictures.missing), headers);
+  }
+  const instead = await answering.degrade?.(pictures);
+  if (instead === undefined && !stream.opened()) {
+    stream.close();
+    return refuseJson(result, pictures, answering);
+  }
   answering.onResult();
-  await stream.end(segments, headers);
+  if (instead === undefined) return stream.end([errorEvent(pictures, result)], headers);
+  const segments = completedEvents(result, instead.images, [], degradedFields(instead, pictures));
+  return stream.end(segments, { ...headers, ...degradedHeaders(instead, pictures) });
 }
 
 function errorEvent(failure: Failure, result: Result): string {

@@ -5,13 +5,16 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { serveAsset } from './assets.ts';
 import { type BatchRequest, batchRoutes } from './batches.ts';
 import { createBrowserGuard } from './browser-guard.ts';
+import { cacheRoutes } from './cache.ts';
 import { createCallers } from './callers.ts';
+import { answerCandidates, type CandidateCall, type CandidateDeps } from './candidate-answer.ts';
+import { type CandidateRequest, candidateRoutes } from './candidates.ts';
 import type { AppDeps } from './deps.ts';
 import { type FileRequest, fileRoutes } from './files.ts';
 import { imageRoutes } from './image-routes.ts';
 import { type JobNewsRequest, tellJobNews } from './job-news.ts';
 import { modelEntry, modelList } from './models.ts';
-import { createOpenAnswers } from './open-answers.ts';
+import { createOpenAnswers, type OpenAnswers } from './open-answers.ts';
 import { operationRoutes } from './operations.ts';
 import {
   FailureProblem,
@@ -67,7 +70,8 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   const now = { limitsOf: deps.limitsAt, listed: deps.listed };
   const openAnswers = createOpenAnswers(MAX_OPEN_ANSWERS);
   app.addHook('preClose', async () => openAnswers.close());
-  const images = imageRoutes({ ...deps, openAnswers });
+  const candidates = candidateRoutes(deps);
+  const images = imageRoutes({ ...deps, openAnswers, candidates: answererOf({ ...deps, openAnswers }) });
   const tasks = taskRoutes({ ...deps, openAnswers });
   const webhooks = webhookRoutes(deps);
   const operations = operationRoutes(deps);
@@ -75,6 +79,9 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   app.post('/v1/images/edits', images.edit);
   app.post('/v1/images/variations', images.variations);
   app.post('/v1/images/upscales', images.upscales);
+  app.get('/v1/candidates', candidates.list);
+  app.get<CandidateRequest>('/v1/candidates/:id', candidates.read);
+  app.post<CandidateRequest>('/v1/candidates/:id/pick', candidates.pick);
   app.post('/v1/tasks', images.task);
   app.get('/v1/tasks', tasks.list);
   app.get<TaskRequest>('/v1/tasks/:id', tasks.read);
@@ -91,12 +98,34 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   );
   app.get('/v1/generations', operations.listGenerations);
   app.get<{ Params: { id: string } }>('/v1/generations/:id', operations.readGeneration);
+  app.post<{ Params: { id: string } }>('/v1/generations/:id/regenerate', images.regenerate);
+  app.get('/v1/refusals', operations.listRefusals);
   app.get('/v1/targets', operations.targets);
-  app.get('/v1/assets/:name', OPEN, serveAsset(deps.assets));
+  addCache(app, deps);
+  const previewing = { ...deps.previewing, identify: createCallers(config.callers) };
+  app.get('/v1/assets/:name', OPEN, serveAsset(deps.assets, previewing));
   app.get('/health/live', OPEN, () => ({ status: 'live' }));
   app.get('/health/ready', OPEN, operations.ready);
   app.get('/', OPEN, operations.welcome);
   return app;
+}
+
+function answererOf(deps: AppDeps & { readonly openAnswers: OpenAnswers }) {
+  const { config, store, worker, log } = deps;
+  const candidateDeps: CandidateDeps = {
+    ...deps,
+    processId: worker.id,
+    ownsStore: store.ownership === 'exclusive',
+    attachWindowMs: config.attachWindowMs,
+    onError: (err) => log.error({ err }, 'a set of candidates could not be written'),
+  };
+  return (...[call, asked, reply]: CandidateCall) => answerCandidates(call, asked, reply, candidateDeps);
+}
+
+function addCache(app: FastifyInstance, deps: AppDeps): void {
+  const cache = cacheRoutes(deps);
+  app.get('/v1/cache', cache.stats);
+  app.delete('/v1/cache', cache.clear);
 }
 
 function addBatches(app: FastifyInstance, deps: AppDeps): void {
@@ -122,7 +151,8 @@ const REQUEST_TIMEOUT_MS = 300_000;
 /** Long polls and streams of events at once; each holds a connection. */
 const MAX_OPEN_ANSWERS = 10_000;
 
-const VERSIONED = /^\/(?:images|tasks|files|batches|webhooks|models|generations|targets|assets)(?=[/?]|$)/;
+const VERSIONED =
+  /^\/(?:images|candidates|tasks|files|batches|webhooks|models|generations|refusals|targets|cache|assets)(?=[/?]|$)/;
 
 /** People set the base URL with or without `/v1`; both mean the same. */
 function withVersion(url: string): string {

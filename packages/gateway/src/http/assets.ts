@@ -3,6 +3,8 @@ import { Readable } from 'node:stream';
 import { type Asset, IMAGE_TYPES, type ImageType } from '@onetake/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { DiskAssets } from '../assets/disk.ts';
+import { type Preview, previewKey } from '../pictures/preview.ts';
+import { admit, isAsItIs, type PreviewDeps, previewProblem, readPreview } from './previews.ts';
 import { RequestProblem } from './problem.ts';
 
 type AssetName = Pick<Asset, 'hash' | 'type'>;
@@ -13,27 +15,67 @@ interface ByteRange {
   readonly end: number;
 }
 
+type AssetRequest = FastifyRequest<{ Params: { name: string } }>;
+
+/** A picture about to be sent, whole or in part. */
+interface Sending {
+  /** In quotes; the same bytes for ever. */
+  readonly etag: string;
+  readonly size: number;
+  /** Its headers are those of this picture. */
+  readonly shown: AssetName;
+  read(range: ByteRange): AsyncIterable<Uint8Array>;
+}
+
 /**
  * `GET` and `HEAD /v1/assets/{hash}.{ext}`, mounted with the parameter `name`. The bytes under a hash never change, so
- * they may be kept for ever; nothing in them may run, so the page they would make is locked in.
+ * they may be kept for ever; nothing in them may run, so the page they would make is locked in. With `previewing`, the
+ * query's `w`, `format` and `q` ask for the picture smaller or in another format.
  */
-export function serveAsset(assets: Pick<DiskAssets, 'size' | 'read'>) {
-  return async (request: FastifyRequest<{ Params: { name: string } }>, reply: FastifyReply): Promise<FastifyReply> => {
+export function serveAsset(assets: Pick<DiskAssets, 'size' | 'read'>, previewing?: PreviewDeps) {
+  return async (request: AssetRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const asset = assetNamed(request.params.name);
-    const size = asset && (await assets.size(asset.hash, asset.type));
-    if (asset === undefined || size === undefined) throw unknownAsset(request.params.name);
-    const etag = `"${asset.hash}"`;
-    if (matches(request.headers['if-none-match'], etag)) return reply.code(304).headers(cacheHeaders(etag)).send();
-    const range = requestedRange(request.headers, etag, size);
-    if (range === 'unsatisfiable') throw outsideOf(request.headers.range ?? '', size);
-    reply.headers({ ...cacheHeaders(etag), ...contentHeaders(asset) });
-    if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${size}`);
-    const { start, end } = range ?? { start: 0, end: size };
-    reply.header('content-length', String(end - start));
-    // Fastify keeps the length of a HEAD's answer only where it is given a stream.
-    const bytes = request.method === 'HEAD' ? [] : assets.read(asset, { start, end });
-    return reply.send(Readable.from(bytes, { objectMode: false }));
+    if (asset === undefined) throw unknownAsset(request.params.name);
+    const preview = previewing && readPreview(request.query);
+    if (preview && !isAsItIs(asset, preview)) return sendPreview({ request, reply }, asset, preview, previewing);
+    const size = await assets.size(asset.hash, asset.type);
+    if (size === undefined) throw unknownAsset(request.params.name);
+    const read = (range: ByteRange) => assets.read(asset, range);
+    return send({ request, reply }, { etag: `"${asset.hash}"`, size, shown: asset, read });
   };
+}
+
+interface Exchange {
+  readonly request: AssetRequest;
+  readonly reply: FastifyReply;
+}
+
+async function sendPreview(exchange: Exchange, asset: AssetName, preview: Preview, previewing: PreviewDeps) {
+  const { name } = exchange.request.params;
+  const link = admit(exchange.request, name, preview, previewing);
+  const made = await previewing.previews.get(asset, preview);
+  if (made === undefined) throw unknownAsset(name);
+  if (!made.ok) throw previewProblem(made);
+  if (link !== undefined) exchange.reply.header('content-location', link);
+  return send(exchange, {
+    etag: `"${asset.hash}-${previewKey(preview)}"`,
+    size: made.bytes,
+    shown: { hash: asset.hash, type: made.type },
+    read: ({ start, end }) => made.read(start, end),
+  });
+}
+
+function send({ request, reply }: Exchange, { etag, size, shown, read }: Sending): FastifyReply {
+  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).headers(cacheHeaders(etag)).send();
+  const range = requestedRange(request.headers, etag, size);
+  if (range === 'unsatisfiable') throw outsideOf(request.headers.range ?? '', size);
+  reply.headers({ ...cacheHeaders(etag), ...contentHeaders(shown) });
+  if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${size}`);
+  const { start, end } = range ?? { start: 0, end: size };
+  reply.header('content-length', String(end - start));
+  // Fastify keeps the length of a HEAD's answer only where it is given a stream.
+  const bytes = request.method === 'HEAD' ? [] : read({ start, end });
+  return reply.send(Readable.from(bytes, { objectMode: false }));
 }
 
 const TYPES_BY_EXTENSION = new Map(

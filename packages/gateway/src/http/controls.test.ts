@@ -39,6 +39,7 @@ test('headers and body say the same things, and the header wins', () => {
     },
     attach: false,
     onDisconnect: 'cancel',
+    cache: 'off',
     priority: 'batch',
     webhook: {},
     retriedByClient: false,
@@ -95,7 +96,7 @@ test('a bad value is refused with its name, the value and the rule', () => {
     ['fallback', 'no', /on or off/],
     ['attach', '', /on or off/],
     ['on-disconnect', 'stop', /keep or cancel/],
-    ['cache', 'on', /not available yet/],
+    ['cache', 'yes', /on or off/],
     ['priority', 'urgent', /interactive or batch/],
   ];
   for (const [name, value, rule] of bad) {
@@ -122,13 +123,16 @@ test('a page of another origin may ask for less and never for more', () => {
   const less = { 'x-onetake-payment': 'strict', 'x-onetake-max-paid-attempts': '1', 'x-onetake-timeout-ms': '5000' };
   assert.equal(readControls(less, undefined, browser).settings.payment, 'strict');
   assert.equal(readControls({}, { priority: 'batch' }, browser).priority, 'batch');
+  assert.equal(readControls({}, { suspect: 'fail' }, browser).settings.suspect, 'fail');
+  assert.equal(readControls({}, { cache: false }, browser).cache, 'off');
   for (const [name, value] of [
     ['payment', 'available'],
     ['payment', 'standard'],
     ['max-paid-attempts', '2'],
+    ['suspect', 'retry_new_seed'],
     ['attach', 'off'],
     ['attach', 'on'],
-    ['cache', 'off'],
+    ['cache', 'on'],
     ['webhook-url', 'https://hooks.example/'],
     ['webhook-events', 'task.completed'],
   ]) {

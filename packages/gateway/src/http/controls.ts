@@ -11,6 +11,10 @@ export interface Controls {
   readonly attach: boolean;
   /** Default `keep`. */
   readonly onDisconnect: 'keep' | 'cancel';
+  /** A picture that is marked as none of its own may be shown where nothing can be made; absent leaves it to the route. */
+  readonly degrade?: boolean;
+  /** May be answered from the cache, and be kept there; absent leaves it to the route. */
+  readonly cache?: 'on' | 'off';
   /** `batch` waits behind what somebody waits for. Default `interactive`. */
   readonly priority: 'interactive' | 'batch';
   /** Where the task's events go, for `readWebhook`. */
@@ -24,6 +28,8 @@ interface Draft {
   settings: PolicySettings;
   attach: boolean;
   onDisconnect: Controls['onDisconnect'];
+  degrade?: boolean;
+  cache?: 'on' | 'off';
   priority: Controls['priority'];
   webhook: AskedWebhook;
 }
@@ -77,6 +83,14 @@ const CONTROLS: Readonly<Record<string, Control>> = {
       isSwitch(value) ? { settings: { ...settings, strict: value === 'on' } } : undefined,
     fromBrowser: ['on'],
   },
+  suspect: {
+    rule: 'accept, retry_new_seed or fail',
+    read: (value, { settings }) =>
+      value === 'accept' || value === 'retry_new_seed' || value === 'fail'
+        ? { settings: { ...settings, suspect: value } }
+        : undefined,
+    fromBrowser: ['accept', 'fail'],
+  },
   aliases: {
     rule: 'on or off',
     read: (value, { settings }) =>
@@ -90,8 +104,14 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     fromBrowser: ['*'],
   },
   cache: {
-    rule: 'off; a cache is not available yet',
-    read: (value) => (value === 'off' ? {} : undefined),
+    rule: 'on or off',
+    read: (value) => (value === 'on' || value === 'off' ? { cache: value } : undefined),
+    fromBrowser: ['off'],
+  },
+  degrade: {
+    rule: 'on or off',
+    read: (value) => (isSwitch(value) ? { degrade: value === 'on' } : undefined),
+    fromBrowser: ['*'],
   },
   priority: {
     rule: 'interactive or batch',

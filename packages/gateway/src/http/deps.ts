@@ -4,16 +4,21 @@ import type { DiskAssets } from '../assets/disk.ts';
 import type { FetchImage } from '../assets/download.ts';
 import type { Batches } from '../batches/batches.ts';
 import type { Files } from '../batches/files.ts';
+import type { CandidateSets } from '../candidates/sets.ts';
 import type { Config } from '../config.ts';
+import type { Degrade } from '../degrade/degrading.ts';
 import type { ModelRefresh } from '../model-refresh.ts';
 import type { Store } from '../store/store.ts';
+import type { RequestCache } from '../tasks/cache.ts';
 import type { Generations } from '../tasks/generations.ts';
 import type { JobNews } from '../tasks/job-news.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import type { Undelivered } from '../tasks/undelivered.ts';
 import type { Worker } from '../tasks/worker.ts';
 import type { SecretOf } from '../webhooks/secrets.ts';
+import type { Standings } from './candidate-wait.ts';
 import type { Deliveries } from './delivery.ts';
+import type { PreviewDeps, ThumbnailUrl } from './previews.ts';
 
 /** Everything the HTTP edge stands on. */
 export interface AppDeps {
@@ -23,6 +28,7 @@ export interface AppDeps {
   readonly io: Io;
   readonly health: HealthBook;
   readonly catalogue: Catalogue;
+  readonly cache: RequestCache;
   readonly worker: Worker;
   readonly generations: Generations;
   readonly tasks: Tasks;
@@ -38,11 +44,20 @@ export interface AppDeps {
   readonly undelivered: Undelivered;
   readonly deliveries: Deliveries;
   readonly fetchImage: FetchImage;
+  /** What is shown where nothing could be made. */
+  readonly degrade: Degrade;
+  readonly candidateSets: CandidateSets;
+  /** How the candidates of a set stand. */
+  readonly standings: Standings;
   /** What a caller's webhooks are signed with. */
   readonly secretOf: SecretOf;
   /** Where the sandbox listens now; undefined without one. */
   readonly sandboxUrl: () => string | undefined;
   /** Links to pictures begin with this; built on the public URL, never on the Host header. */
   readonly assetsUrl: () => string;
+  /** Links to thumbnails, where pictures have them. */
+  readonly thumbnailUrl: ThumbnailUrl;
+  /** Pictures smaller and in other formats. */
+  readonly previewing: Pick<PreviewDeps, 'previews' | 'links'>;
   readonly log: Logger;
 }

@@ -5,26 +5,29 @@ import {
   costOf,
   type Event,
   foldGeneration,
+  type GeneratedImage,
+  type Generation,
   httpAnswer,
+  type ImageRequest,
   type JsonValue,
 } from '@onetake/core';
 import type { GenerationRow, StoredGeneration } from '../store/store.ts';
 import { targetOf } from './adapted.ts';
 import { assetUrl, priceFields } from './answer.ts';
+import { type ThumbnailUrl, thumbnailField } from './previews.ts';
+import { refusalFields, warningFields } from './refused.ts';
+import { runsOfPictures, sentByRun } from './sent.ts';
+import type { TaskViewOptions } from './task-view.ts';
 
 /** `GET /v1/generations/{id}`: the journal printed as a timeline, with what it adds up to. */
-export function generationView(stored: StoredGeneration, assetsUrl: string): JsonValue {
+export function generationView(stored: StoredGeneration, assetsUrl: string, thumbnailUrl?: ThumbnailUrl): JsonValue {
   const { plan, journals } = stored;
   const generation = foldGeneration(journals);
   const outcome = generation.outcome;
   const cost = costOf(plan, generation);
   return wire({
     ...rowFields(stored),
-    request: {
-      ...plan.request,
-      images: plan.request.images?.map(assetLine),
-      mask: plan.request.mask && assetLine(plan.request.mask),
-    },
+    request: requestLines(plan.request),
     policy: plan.policy,
     targets: plan.targets.map((target) => target.id),
     adapted: targetOf(plan, generation)?.adapted,
@@ -38,10 +41,51 @@ export function generationView(stored: StoredGeneration, assetsUrl: string): Jso
     attempts: generation.attempts,
     paidAttempts: generation.paidAttempts,
     ...priceFields(cost),
-    images: outcome?.ok ? outcome.images.map(({ asset }) => ({ ...asset, url: assetUrl(asset, assetsUrl) })) : [],
+    regeneratedFrom: plan.regeneratedFrom,
+    sent: sentByRun(plan, generation).map((sent) => (sent ? { ...sent, request: requestLines(sent.request) } : null)),
+    images: outcome?.ok ? imageLines(outcome.images, generation, { assetsUrl, thumbnailUrl }) : [],
+    setAside: setAside(generation, assetsUrl),
     failure: outcome && !outcome.ok ? failureLine(outcome.failure) : undefined,
+    ...(outcome?.ok === false && refusalFields(outcome.failure, plan)),
+    ...warningFields(plan),
     timeline: timeline(stored),
   });
+}
+
+function requestLines({ images, mask, source, ...request }: ImageRequest) {
+  return {
+    ...request,
+    images: images?.map(assetLine),
+    mask: mask && assetLine(mask),
+    source: source && withoutQueries(source),
+  };
+}
+
+/** `sent` of a picture says which of the generation's `sent` it was made by, from 0. */
+function imageLines(
+  images: readonly GeneratedImage[],
+  generation: Generation,
+  { assetsUrl, thumbnailUrl }: Pick<TaskViewOptions, 'assetsUrl' | 'thumbnailUrl'>,
+) {
+  const runs = runsOfPictures(generation);
+  return images.map(({ asset, original, seed, suspect }, index) => ({
+    ...asset,
+    url: assetUrl(asset, assetsUrl),
+    ...thumbnailField(asset, thumbnailUrl),
+    seed,
+    suspect,
+    convertedFrom: original && { ...original, url: assetUrl(original, assetsUrl) },
+    sent: runs[index],
+  }));
+}
+
+/** Pictures that were made, doubted and not handed over; undefined where there are none. */
+function setAside({ runs, outcome }: Generation, assetsUrl: string) {
+  const given = new Set(outcome?.ok ? outcome.images.map(({ asset }) => asset.hash) : []);
+  const made = runs.flatMap(({ attempts }) => attempts.flatMap((one) => (one.outcome?.ok ? one.outcome.images : [])));
+  const left = made.filter(({ asset, suspect }) => suspect && !given.has(asset.hash));
+  if (outcome === undefined || left.length === 0) return undefined;
+  return left.map(({ asset, seed, suspect }) => ({ ...asset, url: assetUrl(asset, assetsUrl), seed, suspect }));
 }
 
 /** One row of `GET /v1/generations`. */
@@ -87,7 +131,7 @@ function eventLine(event: Event) {
         ? {
             ...rest,
             ok: true,
-            images: outcome.images.map(({ asset }) => assetLine(asset)),
+            images: outcome.images.map(({ asset, suspect }) => assetLine(asset) + suspectLine(suspect)),
             missing: outcome.missing?.map(failureLine),
           }
         : { ...rest, ok: false, failure: failureLine(outcome.failure) };
@@ -95,7 +139,7 @@ function eventLine(event: Event) {
     case 'clock-fired':
     case 'polled': {
       const { failure, ...rest } = event;
-      return { ...rest, failure: failure && failureLine(failure) };
+      return { ...withoutQueries(rest), failure: failure && failureLine(failure) };
     }
     case 'partial-sent':
       return {
@@ -105,6 +149,8 @@ function eventLine(event: Event) {
         index: event.index,
         asset: assetLine(event.asset),
       };
+    case 'handle-received':
+      return withoutQueries(event);
     case 'mask-converted':
       return { ...event, asset: assetLine(event.asset) };
     default:
@@ -112,11 +158,22 @@ function eventLine(event: Event) {
   }
 }
 
+/** A job's handle may hold addresses, and the query of one may be all that it takes to open it. */
+function withoutQueries<Value>(value: Value): Value {
+  return JSON.parse(JSON.stringify(value), (_, inner: unknown) =>
+    typeof inner === 'string' && /^https?:/i.test(inner) ? inner.replace(/\?.*$/s, '?…') : inner,
+  );
+}
+
 function failureLine(failure: Parameters<typeof billed>[0]) {
   return { ...failure, answer: httpAnswer(failure), billed: billed(failure), advice: adviceFor(failure) };
 }
 
 /** `<png 49152 B sha256:ab12…>`: enough to recognise a picture, never its bytes. */
+function suspectLine(suspect: GeneratedImage['suspect'] = []): string {
+  return suspect.length === 0 ? '' : ` suspect: ${suspect.map(({ code }) => code).join(', ')}`;
+}
+
 function assetLine({ type, bytes, hash, width, height }: Asset): string {
   return `<${type} ${width}x${height} ${bytes} B sha256:${hash}>`;
 }

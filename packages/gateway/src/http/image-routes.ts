@@ -3,14 +3,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FetchImage } from '../assets/download.ts';
 import type { Config } from '../config.ts';
 import type { Store, Webhook } from '../store/store.ts';
+import type { Submission } from '../tasks/generations.ts';
 import { readWebhook } from '../webhooks/request.ts';
+import { type AskedCandidates, takeCandidates } from './candidates-wire.ts';
 import { type Controls, readControls } from './controls.ts';
 import { readEdit } from './edits.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type ImageWire, readImageWire } from './image-wire.ts';
-import { answerImages, type HandOver, type ImageDeps } from './images.ts';
+import { answerImages, type HandOver, type ImageCall, type ImageDeps } from './images.ts';
 import { type Preferences, readPrefer } from './prefer.ts';
 import { RequestProblem } from './problem.ts';
+import { readRegeneration } from './regenerate.ts';
 import { readVariation } from './variations.ts';
 
 export interface ImageRouteDeps extends ImageDeps {
@@ -19,12 +22,16 @@ export interface ImageRouteDeps extends ImageDeps {
   readonly fetchImage: FetchImage;
   readonly store: Pick<Store, 'read'>;
   readonly catalogue: Catalogue;
+  /** Makes several of which one is picked. */
+  readonly candidates: (call: ImageCall, asked: AskedCandidates, reply: FastifyReply) => Promise<FastifyReply>;
 }
 
 interface Understood {
   readonly wire: ImageWire;
   readonly controls: Controls;
   readonly fileHashes?: readonly string[];
+  /** The generation that it repeats. */
+  readonly regeneratedFrom?: string;
 }
 
 /** A result that may differ from what was asked for is none for a request that allows no difference. */
@@ -36,37 +43,46 @@ function identityOf({ canonical }: ImageWire, { settings }: Controls): JsonObjec
   };
 }
 
+function submissionOf(request: FastifyRequest, understood: Understood): Omit<Submission, 'asTask' | 'webhook'> {
+  const { wire, controls, fileHashes = [], regeneratedFrom } = understood;
+  return {
+    caller: request.caller,
+    endpoint: request.routeOptions.url ?? request.url,
+    requestId: request.id,
+    request: wire.request,
+    model: wire.model,
+    settings: controls.settings,
+    fingerprint: fingerprint(identityOf(wire, controls), fileHashes),
+    attach: controls.attach,
+    provenRetry: controls.retriedByClient,
+    idempotencyKey: controls.idempotencyKey,
+    priority: controls.priority,
+    ...(controls.cache && { cache: controls.cache }),
+    ...(regeneratedFrom !== undefined && { regeneratedFrom }),
+  };
+}
+
 /** The handlers of `/v1/images/*`, and the one that makes a task of the same requests. */
 export function imageRoutes(deps: ImageRouteDeps) {
   const { config, assets, fetchImage, store, catalogue } = deps;
 
   function controlsOf(request: FastifyRequest, wire: ImageWire): Controls {
-    return readControls(request.headers, wire.controlsBody, { fromBrowser: request.fromBrowser });
+    const { controlsBody } = takeCandidates(wire).wire;
+    return readControls(request.headers, controlsBody, { fromBrowser: request.fromBrowser });
   }
 
-  function answer(request: FastifyRequest, reply: FastifyReply, understood: Understood, alwaysTask: boolean) {
-    const { wire, controls, fileHashes = [] } = understood;
+  function answer(request: FastifyRequest, reply: FastifyReply, given: Understood, alwaysTask: boolean) {
+    const { wire, asked } = takeCandidates(given.wire);
+    const understood = { ...given, wire };
+    if (asked && request.fromBrowser) throw new RequestProblem(403, 'forbidden_control', FROM_BROWSER);
     const preferences = readPrefer(request.headers.prefer);
     const asTask = alwaysTask || preferences.respondAsync || preferences.waitSeconds !== undefined;
-    const webhook = webhookOf(controls, request.caller, asTask);
-    const submission = {
-      caller: request.caller,
-      endpoint: request.routeOptions.url ?? request.url,
-      requestId: request.id,
-      request: wire.request,
-      model: wire.model,
-      settings: controls.settings,
-      fingerprint: fingerprint(identityOf(wire, controls), fileHashes),
-      attach: controls.attach,
-      provenRetry: controls.retriedByClient,
-      idempotencyKey: controls.idempotencyKey,
-      priority: controls.priority,
-      asTask,
-      ...(webhook && { webhook }),
-    };
-    const { responseFormat: form } = wire;
-    const { onDisconnect } = controls;
-    return answerImages({ submission, form, onDisconnect, handOver: handOver(preferences, alwaysTask) }, reply, deps);
+    const webhook = webhookOf(understood.controls, request.caller, asTask);
+    const submission = { ...submissionOf(request, understood), asTask, ...(webhook && { webhook }) };
+    const { responseFormat: form } = understood.wire;
+    const { onDisconnect, degrade } = understood.controls;
+    const call = { submission, form, onDisconnect, degrade, handOver: handOver(preferences, alwaysTask) };
+    return asked ? deps.candidates(call, asked, reply) : answerImages(call, reply, deps);
   }
 
   /** Who waits for the answer has no use for what is configured for tasks; what the request itself asks for counts. */
@@ -92,7 +108,17 @@ export function imageRoutes(deps: ImageRouteDeps) {
     return answer(request, reply, { wire, controls: controlsOf(request, wire) }, false);
   }
 
+  async function regenerate(request: FastifyRequest<{ Params: { id: string } }>, reply: FastifyReply) {
+    const { id } = request.params;
+    const read = await readRegeneration(request.body, { id, caller: request.caller, store, assets });
+    const { settings, ...controls } = controlsOf(request, read.wire);
+    const { regeneratedFrom, fileHashes } = read;
+    const again = { ...controls, settings: settings.payment ? settings : { ...read.settings, ...settings } };
+    return answer(request, reply, { wire: read.wire, controls: again, fileHashes, regeneratedFrom }, false);
+  }
+
   return {
+    regenerate,
     generate: (request: FastifyRequest, reply: FastifyReply) => generate(request, reply, false),
     edit: (request: FastifyRequest, reply: FastifyReply) => edit(request, reply, false),
     variations: (request: FastifyRequest, reply: FastifyReply) => {
@@ -124,5 +150,7 @@ function handOver({ respondAsync, waitSeconds }: Preferences, alwaysTask: boolea
   return { waitMs, applied: applied.join(', '), alwaysTask };
 }
 
+const FROM_BROWSER =
+  'candidates: a page in a browser may not ask for several to pick from; call from a server, or ask for one picture';
 const VARIATIONS =
   'POST /v1/images/variations: the provider retired image variations in 2026; use /v1/images/edits with the picture and a prompt, or name a picture made here as JSON';

@@ -1,5 +1,14 @@
-import { foldGeneration, type Io, type PolicySettings, TIMEOUTS } from '@onetake/core';
+import {
+  cachedGeneration,
+  type Failure,
+  foldGeneration,
+  type Io,
+  type Plan,
+  type PolicySettings,
+  TIMEOUTS,
+} from '@onetake/core';
 import type { FastifyReply } from 'fastify';
+import type { Degrade } from '../degrade/degrading.ts';
 import { isOver } from '../tasks/following.ts';
 import { type Generations, isWorthKeeping, type Submission, type Ticket } from '../tasks/generations.ts';
 import type { Live } from '../tasks/live.ts';
@@ -25,6 +34,7 @@ export interface ImageDeps extends TaskAnswerDeps {
   readonly generations: Generations;
   readonly undelivered: Undelivered;
   readonly deliveries: Deliveries;
+  readonly degrade: Degrade;
 }
 
 /** A request the edge has read and checked; nothing was spent on it yet. */
@@ -32,6 +42,8 @@ export interface ImageCall {
   readonly submission: Submission;
   readonly form: 'b64_json' | 'url';
   readonly onDisconnect: 'keep' | 'cancel';
+  /** Something may be shown where nothing can be made; undefined leaves it to the route. Not for tasks. */
+  readonly degrade?: boolean | undefined;
   /** How a task is handed over; ignored for others. */
   readonly handOver: HandOver;
 }
@@ -48,7 +60,12 @@ export interface HandOver {
 type TaskTicket = Extract<Ticket, { kind: 'task' }>;
 type LiveTicket = Extract<Ticket, { kind: 'live' }>;
 type StoredTicket = Extract<Ticket, { kind: 'stored' }>;
+type CachedTicket = Extract<Ticket, { kind: 'cached' }>;
 type Found = LiveTicket | StoredTicket;
+
+interface AnswerOrigin extends Pick<Found, 'attached' | 'replayed'> {
+  readonly cache?: { readonly state: 'hit' | 'shared' | 'miss'; readonly key?: string };
+}
 
 /** Runs one image request to its answer; throws a problem for what ends before a generation exists. */
 export async function answerImages(call: ImageCall, reply: FastifyReply, deps: ImageDeps): Promise<FastifyReply> {
@@ -72,6 +89,9 @@ export async function answerImages(call: ImageCall, reply: FastifyReply, deps: I
       return reply;
     case 'live':
       await answerLive(call, ticket, reply, deps);
+      return reply;
+    case 'cached':
+      await answerCached(call, ticket, reply, deps);
       return reply;
   }
 }
@@ -109,13 +129,26 @@ async function answerTask(call: ImageCall, ticket: TaskTicket, reply: FastifyRep
 
 async function answerLive(call: ImageCall, ticket: LiveTicket, reply: FastifyReply, deps: ImageDeps): Promise<void> {
   const { live } = ticket;
-  const owed = { ...answeringOf(call, ticket, live.id, reply, deps), onResult: () => {} };
-  const stream = live.plan.request.stream ? openImageStream(owed, live.plan) : undefined;
-  const joinedLater = ticket.attached || ticket.replayed;
+  const owed = {
+    ...answeringOf(call, ticket, live, reply, deps),
+    ...degradeOf(call, live, deps),
+    onResult: () => {},
+  };
+  const isShared = ticket.cache?.state === 'shared';
+  // Who shares what another asked for may have asked for it to be handed over in another way.
+  const { stream: isStreamed } = isShared ? call.submission.request : live.plan.request;
+  const stream = isStreamed ? openImageStream(owed, live.plan) : undefined;
+  const joinedLater = ticket.attached || ticket.replayed || isShared;
   const deadlineAt = joinedLater ? ownDeadline(call.submission.settings, deps.io) : live.plan.deadlineAt;
   const waiting = { live, response: reply.raw, deadlineAt, joinedLater, io: deps.io };
   const told = await waitToTell(waiting, stream?.sendPartial);
-  const telling = told && { id: live.id, requestId: live.requestId, plan: live.plan, ...told };
+  const telling = told && {
+    id: live.id,
+    requestId: live.requestId,
+    plan: live.plan,
+    ...cacheStateOf(ticket, live.plan),
+    ...told,
+  };
   if (telling === undefined) stream?.close();
   if (telling === undefined || telling.overdue) {
     live.leave({ cancel: telling === undefined && !joinedLater && call.onDisconnect === 'cancel' });
@@ -152,9 +185,37 @@ async function answerStored(
     // A task is fetched by its id, as often as its caller likes.
     if (!ticket.stored.task && isWorthKeeping(ticket.stored)) deps.deliveries.follow(reply.raw, entryOf(ticket.stored));
   };
-  const answering = { ...answeringOf(call, ticket, id, reply, deps, headers), onResult };
+  const degrade = ticket.stored.task ? {} : degradeOf(call, ticket.stored, deps);
+  const answering = { ...answeringOf(call, ticket, ticket.stored, reply, deps, headers), ...degrade, onResult };
+  const { stream: isStreamed } = ticket.cache?.state === 'shared' ? call.submission.request : plan.request;
+  const stream = isStreamed ? openImageStream(answering, plan) : undefined;
+  await answer(
+    { id, requestId, plan, generation, ...cacheStateOf(ticket, plan), overdue: undefined },
+    answering,
+    stream,
+  );
+}
+
+/** Nothing was begun for it: there is nothing to keep for a caller whom it does not reach. */
+async function answerCached(
+  call: ImageCall,
+  { entry, plan }: CachedTicket,
+  reply: FastifyReply,
+  deps: ImageDeps,
+): Promise<void> {
+  const id = entry.generation;
+  const origin = { attached: false, replayed: false, cache: { state: 'hit', key: entry.key } } as const;
+  const answering = { ...answeringOf(call, origin, { id, plan }, reply, deps), onResult: () => {} };
   const stream = plan.request.stream ? openImageStream(answering, plan) : undefined;
-  await answer({ id, requestId, plan, generation, overdue: undefined }, answering, stream);
+  const { requestId } = call.submission;
+  const generation = cachedGeneration(entry);
+  await answer({ id, requestId, plan, generation, cache: 'hit', overdue: undefined }, answering, stream);
+}
+
+/** A result that is told again took part as it did the first time. */
+function cacheStateOf({ cache }: AnswerOrigin, plan: Plan): Pick<Result, 'cache'> {
+  const state = cache?.state ?? (plan.cached && 'miss');
+  return state === undefined ? {} : { cache: state };
 }
 
 function answer(result: Result, answering: Answering, stream: ImageStream | undefined): Promise<void> {
@@ -163,12 +224,13 @@ function answer(result: Result, answering: Answering, stream: ImageStream | unde
 
 function answeringOf(
   call: ImageCall,
-  ticket: Found,
-  id: string,
+  origin: AnswerOrigin,
+  { id, plan }: Pick<Live, 'id' | 'plan'>,
   reply: FastifyReply,
   deps: ImageDeps,
   headers: Readonly<Record<string, string>> = {},
 ): Omit<Answering, 'onResult'> {
+  const { cache } = cacheStateOf(origin, plan);
   return {
     reply,
     assets: deps.assets,
@@ -177,10 +239,17 @@ function answeringOf(
     headers: {
       ...headers,
       'x-onetake-generation': id,
-      ...(ticket.attached && { 'x-onetake-attached': id }),
-      ...replayHeader(ticket),
+      ...(origin.attached && { 'x-onetake-attached': id }),
+      ...replayHeader(origin),
+      ...(cache && { 'x-onetake-cache': cache }),
+      ...(origin.cache?.key !== undefined && { 'x-onetake-cache-key': origin.cache.key }),
     },
   };
+}
+
+function degradeOf({ submission, degrade: wish }: ImageCall, { plan }: Pick<Live, 'plan'>, deps: ImageDeps) {
+  const { caller } = submission;
+  return { degrade: (failure: Failure) => deps.degrade({ caller, plan, failure, wish }) };
 }
 
 function replayHeader({ replayed }: Pick<Ticket & { replayed: boolean }, 'replayed'>): Record<string, string> {

@@ -5,12 +5,15 @@ import { generationRowView, generationView } from './generations.ts';
 import { listFilter, pageOf } from './listing.ts';
 import { limitsView } from './model-limits.ts';
 import { readOwnGeneration } from './own-generation.ts';
+import { listRefusals } from './refusals.ts';
 
 /** The handlers for those who run the gateway: what happened, and how the targets are. */
 export function operationRoutes(deps: AppDeps) {
   const { store, io, health, worker, catalogue } = deps;
 
   return {
+    listRefusals: listRefusals(store),
+
     async listGenerations(request: FastifyRequest) {
       const filter = listFilter(request);
       return pageOf(await store.list(filter), filter, generationRowView);
@@ -18,7 +21,7 @@ export function operationRoutes(deps: AppDeps) {
 
     async readGeneration(request: FastifyRequest<{ Params: { id: string } }>) {
       const stored = await readOwnGeneration(store, request.params.id, request.caller);
-      return generationView(stored, deps.assetsUrl());
+      return generationView(stored, deps.assetsUrl(), deps.thumbnailUrl);
     },
 
     targets() {
@@ -66,6 +69,9 @@ const ENDPOINTS = [
   'POST /v1/images/edits',
   'POST /v1/images/variations',
   'POST /v1/images/upscales',
+  'GET /v1/candidates',
+  'GET /v1/candidates/{id}',
+  'POST /v1/candidates/{id}/pick',
   'GET /v1/models',
   'POST /v1/tasks',
   'GET /v1/tasks',
@@ -86,6 +92,10 @@ const ENDPOINTS = [
   'GET /v1/webhooks/secret',
   'GET /v1/generations',
   'GET /v1/generations/{id}',
+  'POST /v1/generations/{id}/regenerate',
+  'GET /v1/refusals',
+  'GET /v1/cache',
+  'DELETE /v1/cache',
   'GET /v1/assets/{sha256}.{ext}',
   'GET /v1/targets',
   'GET /health/live',

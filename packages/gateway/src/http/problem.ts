@@ -12,6 +12,7 @@ import {
 } from '@onetake/core';
 import { StoreOverloadedError, StoreUnavailableError } from '../store/errors.ts';
 import { adaptedFields } from './adapted.ts';
+import { refusalFields } from './refused.ts';
 
 export interface ProblemOptions {
   /** The field or header at fault. */
@@ -133,6 +134,7 @@ export function failureBody(failure: Failure, context: FailureContext): JsonObje
         retry_after_ms: waitMs(failure.notBefore, since ?? context.now ?? Date.now()),
       }),
       advice: adviceFor(failure),
+      ...refusalFields(failure, telling?.plan),
     },
   };
 }

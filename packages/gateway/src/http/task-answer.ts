@@ -5,6 +5,7 @@ import { type Followed, isOver, type Snapshot } from '../tasks/following.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { warningHeader } from './adapted.ts';
 import type { OpenAnswers } from './open-answers.ts';
+import type { ThumbnailUrl } from './previews.ts';
 import { shownStatus, taskView } from './task-view.ts';
 
 /** What answering with a task takes. */
@@ -13,13 +14,18 @@ export interface TaskAnswerDeps {
   readonly io: Pick<Io, 'now' | 'timer'>;
   readonly openAnswers: OpenAnswers;
   readonly assetsUrl: () => string;
+  readonly thumbnailUrl?: ThumbnailUrl | undefined;
 }
 
 /** The task object with its place in the queue. */
-export async function taskObject(snapshot: Snapshot, { tasks, assetsUrl }: TaskAnswerDeps): Promise<JsonObject> {
+export async function taskObject(
+  snapshot: Snapshot,
+  { tasks, assetsUrl, thumbnailUrl }: TaskAnswerDeps,
+): Promise<JsonObject> {
   const waits = shownStatus(snapshot) === 'pending';
   return taskView(snapshot, {
     assetsUrl: assetsUrl(),
+    thumbnailUrl,
     position: waits ? await tasks.position(snapshot) : undefined,
   });
 }

@@ -4,6 +4,7 @@ import { type Followed, isOver, type Snapshot } from '../tasks/following.ts';
 import { warningHeader } from './adapted.ts';
 import { EVENT_STREAM_HEADERS, KEEP_ALIVE_COMMENT, listenForSilence } from './event-stream.ts';
 import type { OpenAnswers } from './open-answers.ts';
+import type { ThumbnailUrl } from './previews.ts';
 import { RequestProblem } from './problem.ts';
 import { shownStatus, taskView } from './task-view.ts';
 
@@ -35,6 +36,7 @@ export interface TaskStream {
   /** What the caller has seen of it before. */
   readonly seen: number;
   readonly assetsUrl: string;
+  readonly thumbnailUrl?: ThumbnailUrl | undefined;
   readonly io: Pick<Io, 'now' | 'timer'>;
   readonly openAnswers: OpenAnswers;
 }
@@ -68,7 +70,7 @@ export function streamTask(stream: TaskStream): FastifyReply {
   return reply;
 }
 
-function sendEvents({ reply, followed, seen: before, assetsUrl, io }: TaskStream): void {
+function sendEvents({ reply, followed, seen: before, assetsUrl, thumbnailUrl, io }: TaskStream): void {
   const response = reply.raw;
   let seen = before;
   let told = '';
@@ -78,7 +80,7 @@ function sendEvents({ reply, followed, seen: before, assetsUrl, io }: TaskStream
     const snapshot = followed.snapshot();
     const event = nextTaskEvent(snapshot, seen);
     if (event === undefined) return;
-    const data = JSON.stringify(taskView(snapshot, { assetsUrl }));
+    const data = JSON.stringify(taskView(snapshot, { assetsUrl, thumbnailUrl }));
     // Not every event of the journal shows in the task.
     if (data === told && !isOver(snapshot)) return;
     [seen, told] = [event.id, data];

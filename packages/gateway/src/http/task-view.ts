@@ -16,10 +16,13 @@ import { isOver, type Snapshot } from '../tasks/following.ts';
 import type { QueuePosition } from '../tasks/tasks.ts';
 import { adaptedFields } from './adapted.ts';
 import { imageLink, pictureFields, priceFields, resolvedFields } from './answer.ts';
+import { type ThumbnailUrl, thumbnailField } from './previews.ts';
+import { refusalFields } from './refused.ts';
 
 export interface TaskViewOptions {
   /** Links to pictures begin with this. */
   readonly assetsUrl: string;
+  readonly thumbnailUrl?: ThumbnailUrl | undefined;
   /** Where it waits, where that is known. */
   readonly position?: QueuePosition | undefined;
 }
@@ -39,7 +42,7 @@ export function taskView(snapshot: Snapshot, options: TaskViewOptions): JsonObje
     created: seconds(snapshot.createdAt),
     model: snapshot.plan.route,
     ...(status === 'pending' && { queue: queueFields(options.position) }),
-    ...resultFields(snapshot, generation, options.assetsUrl),
+    ...resultFields(snapshot, generation, options),
   };
 }
 
@@ -100,14 +103,18 @@ function queueFields(place: QueuePosition | undefined): JsonObject {
   return { position: place?.position ?? 1, eta_ms: place?.etaMs === undefined ? null : Math.ceil(place.etaMs) };
 }
 
-function resultFields(snapshot: Snapshot, generation: Generation, assetsUrl: string): JsonObject {
+function resultFields(
+  snapshot: Snapshot,
+  generation: Generation,
+  { assetsUrl, thumbnailUrl }: TaskViewOptions,
+): JsonObject {
   const { plan, status } = snapshot;
   const { outcome } = generation;
   const onetake = commonFields(snapshot, generation);
   if (status === 'completed' && outcome?.ok) {
     const { images, usage, missing = [] } = outcome;
     return {
-      data: images.map((image) => imageLink(image, assetsUrl)),
+      data: images.map((image) => ({ ...imageLink(image, assetsUrl), ...thumbnailField(image.asset, thumbnailUrl) })),
       ...resolvedFields({ plan, generation }, images[0]),
       ...(usage && { usage }),
       onetake: { ...onetake, billed: billedOf(plan, generation), ...pictureFields(images, missing) },
@@ -118,7 +125,7 @@ function resultFields(snapshot: Snapshot, generation: Generation, assetsUrl: str
   const { type, code } = httpAnswer(failure);
   return {
     error: { message: failure.message, type, code },
-    onetake: { ...onetake, ...failureFields(failure, snapshot) },
+    onetake: { ...onetake, ...failureFields(failure, snapshot), ...refusalFields(failure, plan) },
   };
 }
 

@@ -77,8 +77,8 @@ export function taskRoutes(deps: TaskRouteDeps) {
     async events(request: TaskFastifyRequest, reply: FastifyReply) {
       const seen = readLastEventId(request.headers['last-event-id'], request.query.last_event_id);
       const followed = await follow(request);
-      const { io, openAnswers } = deps;
-      return streamTask({ reply, followed, seen, assetsUrl: deps.assetsUrl(), io, openAnswers });
+      const { io, openAnswers, thumbnailUrl } = deps;
+      return streamTask({ reply, followed, seen, assetsUrl: deps.assetsUrl(), thumbnailUrl, io, openAnswers });
     },
   };
 }

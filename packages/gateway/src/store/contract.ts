@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { cache, sampleCacheEntry, sharedCache } from './contract/cache.ts';
 import { cells, sharedCells } from './contract/cells.ts';
 import { changes, sharedChanges } from './contract/changes.ts';
 import { idempotency } from './contract/idempotency.ts';
@@ -33,10 +34,10 @@ export interface OpenedStore {
 
 const SUITES: readonly StoreTests[] = [
   ...[journals, leases, idempotency, listing, retention],
-  ...[queues, lost, webhooks, cells, changes],
+  ...[queues, lost, webhooks, cache, cells, changes],
 ];
 const SHARED_SUITES: readonly SharedStoreTests[] = [
-  ...[sharedQueues, sharedLost, sharedWebhooks, sharedCells, sharedChanges],
+  ...[sharedQueues, sharedLost, sharedWebhooks, sharedCache, sharedCells, sharedChanges],
 ];
 /** Only a change that never comes takes so long. */
 const TIMEOUT_MS = 20_000;
@@ -83,9 +84,13 @@ async function survivesReopening(open: () => Promise<OpenedStore>): Promise<void
   await store.notify('waiting', sampleEvent('e'));
   await store.disableEndpoint('local', 'https://hooks.test/b', 60);
   await store.swapCell('k', 0, { a: [1] });
+  await store.cachePut(sampleCacheEntry('c'));
+  await store.cacheClaim({ key: 's', generation: 'h', until: 1_000 }, 60);
   const readAll = async (opened: Store) => [
     ...(await Promise.all(['g', 'h', 'waiting'].map((id) => opened.read(id)))),
     ...[await opened.queues(), await opened.listWebhooks({ limit: 10 }), await opened.readCells('')],
+    ...[await opened.cacheGet('c'), await opened.cacheStats({})],
+    await opened.cacheClaim({ key: 's', generation: 'other', until: 1_000 }, 61),
   ];
   const before = await readAll(store);
   const again = await reopen();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Client } from 'pg';
+import { sampleCacheEntry } from './contract/cache.ts';
 import { sampleFence, samplePlan, started } from './contract/samples.ts';
 import { listSql } from './postgres/reads.ts';
 import { openPostgresStore } from './postgres.ts';
@@ -35,7 +36,12 @@ async function fill(admin: Client): Promise<void> {
     INSERT INTO generation_assets SELECT number, 'h' || number FROM generations WHERE number <= ${COUNT};
     INSERT INTO webhooks (id, generation, caller, url, type, at, state, tries, retry_at)
     SELECT 'e' || number, number, caller, 'https://hooks.test', 'task.completed', 1,
-      CASE WHEN number % 10 = 0 THEN 'waiting' ELSE 'delivered' END, 0, number FROM generations`);
+      CASE WHEN number % 10 = 0 THEN 'waiting' ELSE 'delivered' END, 0, number FROM generations;
+    INSERT INTO cache_entries (key, caller, target, generation, bytes, hits, created_at, used_at)
+    SELECT 'k' || i, 'caller-' || (i % 3), 't' || (i % 5), 'g' || i, 10, 1, i, i FROM generate_series(1, ${COUNT}) i;
+    INSERT INTO cache_images SELECT number, '[]' FROM cache_entries;
+    INSERT INTO cache_assets SELECT number, 'h' || number FROM cache_entries;
+    INSERT INTO cache_claims SELECT 's' || i, 'g' || i, i, i FROM generate_series(1, ${COUNT}) i`);
 }
 
 test('fifty thousand generations and ten thousand that wait do not slow the store down', async () => {
@@ -69,6 +75,15 @@ test('fifty thousand generations and ten thousand that wait do not slow the stor
     () => store.dueWebhooks(COUNT, COUNT + 1, 10),
     () => store.listWebhooks({ caller: 'caller-1', limit: 50 }),
     () => store.listWebhooks({ generation: 'g7', limit: 50 }),
+    () => store.cacheGet('k5'),
+    () => store.cachePut(sampleCacheEntry('new')),
+    () => store.cacheUsed([{ key: 'k7', hits: 1, at: COUNT }]),
+    () => store.cacheEvict({ createdBefore: 10, maxBytes: 1e9, maxEntries: 1e9, now: 10, limit: 10 }),
+    () => store.cacheEvict({ createdBefore: 0, maxBytes: 10, maxEntries: 1e9, now: 10, limit: 10 }),
+    () => store.cacheClear({ caller: 'caller-1' }, 10),
+    () => store.cacheClear({ key: 'k9' }, 1),
+    () => store.cacheClaim({ key: 's9', generation: 'a', until: 20 }, 10),
+    () => store.cacheRelease('s9', 'a'),
     () => store.expire({ createdBefore: 20, maxBytes: 10 * COUNT, limit: 10 }),
   ];
   await operations[13]?.();

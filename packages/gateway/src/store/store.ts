@@ -1,7 +1,11 @@
 import type { Event, Plan } from '@onetake/core';
+import type { AssetRow } from './asset-row.ts';
+import type { PictureCache } from './cache.ts';
 import type { SharedState } from './cells.ts';
 import type { Webhook, WebhookEvent, Webhooks } from './outbox.ts';
 
+export type { AssetRow } from './asset-row.ts';
+export type { CacheBounds, CacheClaim, CacheFilter, CacheHolder, CacheUse, Evicted, PictureCache } from './cache.ts';
 export type { Cell } from './cells.ts';
 export type { Webhook, WebhookDelivery, WebhookEvent, WebhookFilter, WebhookResult, WebhookRow } from './outbox.ts';
 
@@ -12,7 +16,7 @@ export type { Webhook, WebhookDelivery, WebhookEvent, WebhookFilter, WebhookResu
  * where the implementation says so; what they must not do twice is atomic in the verb. Each implementation passes
  * `store/contract.ts`.
  */
-export interface Store extends Generations, Queues, Webhooks, SharedState {
+export interface Store extends Generations, Queues, Webhooks, PictureCache, SharedState {
   /** `exclusive`: one process owns the data, so what it remembers of it in memory is the truth. */
   readonly ownership: 'exclusive' | 'shared';
   /** Hears of changes, its own too, usually within milliseconds; some may be missed, so nothing relies on it alone. */
@@ -68,7 +72,7 @@ interface Generations {
   renew(worker: string, ids: readonly string[], until: number): Promise<readonly string[]>;
   /**
    * Removes the oldest finished generations beyond the bounds, and forgets addresses that were disabled before
-   * `createdBefore`; returns the assets no generation refers to any more.
+   * `createdBefore`; returns the assets that nothing refers to any more. What is cached counts by the cache's own bound.
    */
   expire(bounds: RetentionBounds): Promise<Expired>;
 }
@@ -177,12 +181,6 @@ export interface Summary {
   readonly webhook?: WebhookEvent;
 }
 
-export interface AssetRow {
-  readonly hash: string;
-  readonly type: string;
-  readonly bytes: number;
-}
-
 export type Status = 'pending' | 'processing' | 'completed' | 'failed' | 'canceled';
 
 export interface GenerationRow {
@@ -283,7 +281,7 @@ export interface ListFilter {
 export interface Expired {
   /** How many generations went. */
   readonly generations: number;
-  /** Assets that no generation refers to any more. */
+  /** Assets that no generation and no cached picture refers to any more. */
   readonly assets: readonly AssetRow[];
 }
 

@@ -1,6 +1,8 @@
+import { randomInt } from 'node:crypto';
 import {
   billed,
   type Catalogue,
+  DRAWN_SEEDS,
   type Failure,
   type FairClock,
   foldGeneration,
@@ -8,14 +10,17 @@ import {
   type Plan,
   planImage,
   splitPlan,
+  wantsCache,
 } from '@onetake/core';
+import type { CacheEntry } from '../store/cache.ts';
 import type { Created, IdempotencyHit, Store, StoredGeneration } from '../store/store.ts';
 import type { Backlog } from './backlog.ts';
+import type { RequestCache } from './cache.ts';
 import { followElsewhere } from './elsewhere.ts';
 import type { Feeder } from './feeder.ts';
 import { type Follow, isOver } from './following.ts';
 import type { Live } from './live.ts';
-import { asTask, newGeneration, placeTag, queueOf, type Submission, webhookOf } from './submission.ts';
+import { asTask, drawId, newGeneration, placeTag, queueOf, type Submission, webhookOf } from './submission.ts';
 import type { Undelivered, UndeliveredEntry } from './undelivered.ts';
 import type { Worker } from './worker.ts';
 
@@ -29,14 +34,20 @@ export type Ticket =
   /** As many wait as may; `retryAfterMs` where it is known how fast they go. */
   | { readonly kind: 'full'; readonly message: string; readonly retryAfterMs?: number }
   | { readonly kind: 'task'; readonly id: string; readonly replayed: boolean }
-  /** A generation this process works on, joined: the holder owes its `leave`. `attached` when an earlier caller's, `replayed` when the key's. */
-  | { readonly kind: 'live'; readonly live: Live; readonly attached: boolean; readonly replayed: boolean }
-  | {
-      readonly kind: 'stored';
-      readonly stored: StoredGeneration;
-      readonly attached: boolean;
-      readonly replayed: boolean;
-    };
+  /** A generation this process works on, joined: the holder owes its `leave`. */
+  | (Origin & { readonly kind: 'live'; readonly live: Live })
+  | (Origin & { readonly kind: 'stored'; readonly stored: StoredGeneration })
+  /** Pictures that were made before, for a plan of which nothing is begun. */
+  | { readonly kind: 'cached'; readonly entry: CacheEntry; readonly plan: Plan };
+
+interface Origin {
+  /** An earlier caller's, whom it never reached. */
+  readonly attached: boolean;
+  /** That of the Idempotency-Key. */
+  readonly replayed: boolean;
+  /** Where the request took part in the cache: made for it, or for another that asked for the same just then. */
+  readonly cache?: { readonly state: 'miss' | 'shared'; readonly key: string };
+}
 
 export interface GenerationsOptions {
   readonly store: Store;
@@ -51,6 +62,9 @@ export interface GenerationsOptions {
   readonly etaMs: (queue: string, pictures: number) => number | undefined;
   readonly follow: Follow;
   readonly idempotencyMs: number;
+  readonly cache: Pick<RequestCache, 'keysOf' | 'answer'>;
+  /** What a route says of the cache. */
+  readonly routeCache: (route: string) => 'on' | 'off' | undefined;
   /** Generations worked on at once, at most. */
   readonly maxLive: number;
 }
@@ -61,6 +75,8 @@ export interface Generations {
 
 const FIND_TRIES = 50;
 const FIND_PAUSE_MS = 100;
+/** From its end until a generation is in the cache, unless its node died in between. */
+const KEEPING_MS = 5_000;
 
 /** Admission: the key's own answer, else what an earlier caller never got, else a new generation. */
 export function createGenerations(options: GenerationsOptions): Generations {
@@ -75,9 +91,9 @@ export function createGenerations(options: GenerationsOptions): Generations {
       const attached = await takeOver(await undelivered.claim(caller, fingerprint, submission.provenRetry, io.now()));
       if (attached) return attached;
     }
-    const planned = planImage(submission.request, submission.model, options.catalogue, submission.settings, io.now());
+    const planned = planOf(submission, options);
     if (!planned.ok) return { kind: 'refused', failure: planned.failure };
-    const begun = await begin(submission, planned.plan, options);
+    const begun = await beginOrShare(submission, planned.plan, options);
     return begun.kind === 'existing' ? answerForKey(begun, submission) : begun;
   }
 
@@ -106,7 +122,50 @@ export function createGenerations(options: GenerationsOptions): Generations {
   return { submit };
 }
 
+function planOf({ request, model, settings, regeneratedFrom }: Submission, { catalogue, io }: GenerationsOptions) {
+  const planned = planImage(request, model, catalogue, settings, io.now(), randomInt(DRAWN_SEEDS));
+  if (!planned.ok || regeneratedFrom === undefined) return planned;
+  return { ...planned, plan: { ...planned.plan, regeneratedFrom } };
+}
+
 type Begun = Ticket | Extract<Created, { kind: 'existing' }>;
+
+/** Made anew only where it is not cached, nor being made just now: for a request that takes part in the cache. */
+async function beginOrShare(submission: Submission, plan: Plan, options: GenerationsOptions): Promise<Begun> {
+  const { cache, routeCache } = options;
+  const takesPart =
+    !submission.asTask && wantsCache(plan, { request: submission.cache, route: routeCache(plan.route) });
+  const id = submission.id ?? drawId();
+  const asked = takesPart ? cache.keysOf(plan, submission.caller, id) : undefined;
+  if (asked === undefined) return begin(submission, plan, options);
+  const answered = await cache.answer<Begun, Found>(asked, {
+    begin: () => begin({ ...submission, id }, { ...plan, cached: true }, options),
+    isBegun: ({ kind }) => kind === 'live',
+    follow: (other) => followInFlight(options, other),
+  });
+  const { key } = asked;
+  switch (answered.kind) {
+    case 'hit':
+      return { kind: 'cached', entry: answered.entry, plan };
+    case 'shared':
+      return { ...answered.found, attached: false, replayed: false, cache: { state: 'shared', key } };
+    case 'busy':
+      return FULL;
+    case 'begun':
+      return answered.begun.kind === 'live' ? { ...answered.begun, cache: { state: 'miss', key } } : answered.begun;
+  }
+}
+
+/** What has just ended is about to be found in the cache, or to make way: neither its failure nor its end is shared. */
+async function followInFlight(options: GenerationsOptions, id: string): Promise<Found | 'gone' | 'busy'> {
+  const live = options.worker.running.live(id);
+  if (live && (live.cancelSignal.aborted || foldGeneration(live.journals).outcome)) return 'busy';
+  const found = await findGeneration(options, id);
+  if (typeof found === 'string' || found.kind === 'live') return found;
+  const { status, finishedAt = 0 } = found.stored;
+  if (status !== 'completed') return 'gone';
+  return options.io.now() - finishedAt < KEEPING_MS ? 'busy' : found;
+}
 
 /** A new generation, or the one its key already belongs to. */
 function begin(submission: Submission, plan: Plan, options: GenerationsOptions): Promise<Begun> {

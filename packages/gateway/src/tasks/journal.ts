@@ -106,12 +106,16 @@ export function webhookId(): string {
   return `msg_${randomBytes(16).toString('hex')}`;
 }
 
-/** Every picture the journals speak of, previews and converted masks too: what retention must keep as long as the generation. */
+/** Every picture the journals speak of, previews, converted masks, doubted and converted ones too: what retention must keep as long as the generation. */
 function picturesOf(journals: readonly (readonly Event[])[]): readonly Asset[] {
-  return journals.flat().flatMap((event) => {
+  const pictures = journals.flat().flatMap((event) => {
     if (event.type === 'partial-sent' || event.type === 'mask-converted') return [event.asset];
-    return event.type === 'finished' && event.outcome.ok ? event.outcome.images.map((image) => image.asset) : [];
+    const isEnd = event.type === 'finished' || event.type === 'attempt-ended';
+    return isEnd && event.outcome.ok
+      ? event.outcome.images.flatMap(({ asset, original }) => (original ? [asset, original] : [asset]))
+      : [];
   });
+  return [...new Map(pictures.map((asset) => [`${asset.hash}.${asset.type}`, asset])).values()];
 }
 
 export function assetRow({ hash, type, bytes }: Asset): AssetRow {

@@ -13,6 +13,8 @@ import { assetRow } from './journal.ts';
 
 /** A request as the HTTP edge understood it. */
 export interface Submission {
+  /** Chosen before it is submitted; without it one is made. */
+  readonly id?: string;
   readonly caller: string;
   readonly endpoint: string;
   readonly requestId: string;
@@ -27,13 +29,17 @@ export interface Submission {
   /** It is fetched by its id: nobody needs to wait for it. */
   readonly asTask: boolean;
   readonly webhook?: Webhook;
+  /** What the request says of the cache, where it says anything. Not for tasks. */
+  readonly cache?: 'on' | 'off';
+  /** The generation that it repeats. */
+  readonly regeneratedFrom?: string;
 }
 
 /** What is written of it when it begins, without how it begins. */
 export function newGeneration(submission: Submission, plan: Plan, idempotencyMs: number): Omit<NewGeneration, 'begin'> {
   const { caller, endpoint, fingerprint, requestId, idempotencyKey: key } = submission;
   return {
-    id: `gen_${randomBytes(12).toString('hex')}`,
+    id: submission.id ?? drawId(),
     caller,
     endpoint,
     fingerprint,
@@ -45,6 +51,10 @@ export function newGeneration(submission: Submission, plan: Plan, idempotencyMs:
     ...webhookOf(submission),
     ...(key !== undefined && { idempotency: { key, expiresAt: plan.createdAt + idempotencyMs } }),
   };
+}
+
+export function drawId(): string {
+  return `gen_${randomBytes(12).toString('hex')}`;
 }
 
 /** Pictures of one target cost about the same, so their number is what fairness weighs. */

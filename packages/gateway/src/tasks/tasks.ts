@@ -28,6 +28,8 @@ export interface Tasks {
   position(snapshot: Snapshot): Promise<QueuePosition | undefined>;
   /** Waits at most `waitMs` to see how the cancellation ends. */
   cancel(id: string, caller: string, waitMs: number): Promise<Cancellation>;
+  /** Ends it only where it still waits in its queue, so that nothing of it is ever sent; false where it does not. */
+  withdraw(id: string): Promise<boolean>;
 }
 
 export interface TasksOptions {
@@ -50,14 +52,19 @@ export function createTasks({ store, worker, follow, io, etaMs }: TasksOptions):
   async function askToEnd(id: string): Promise<void> {
     const here = worker.running.live(id);
     if (here) return here.cancel();
+    if (!(await withdraw(id))) await store.requestCancel(id, io.now());
+  }
+
+  async function withdraw(id: string): Promise<boolean> {
     const waiting = await store.take(id, { worker: worker.id, until: worker.leaseUntil() });
     if (waiting) worker.start({ ...waiting, cancelRequestedAt: io.now() }, false);
-    else await store.requestCancel(id, io.now());
+    return waiting !== undefined;
   }
 
   return {
     read,
     follow,
+    withdraw,
     async position({ id, place }) {
       if (place === undefined) return undefined;
       const found = await store.place(id);

@@ -9,6 +9,7 @@ import {
   type FirstTurn,
   foldGeneration,
   type HealthBook,
+  type HostLoads,
   type Io,
   PARKED,
   type Pacer,
@@ -69,6 +70,8 @@ export interface WorkerOptions {
   readonly unsentGraceMs: number;
   readonly webhookUrl?: RunEnvironment['webhookUrl'];
   readonly assetsUrl?: RunEnvironment['assetsUrl'];
+  readonly look?: RunEnvironment['look'];
+  readonly convert?: RunEnvironment['convert'];
 }
 
 type Ending = 'journal-lost' | 'stopping';
@@ -81,8 +84,10 @@ const COME_BACK_MS = 5_000;
 
 /** What is told of a run whose end this process will not see: whether anything may have been paid decides. */
 function brokenOff(live: Live, ending: Ending, now: number): Failure {
-  if (foldGeneration(live.journals).paidAttempts === 0) {
-    const message = `${WHY[ending]} and nothing was sent yet; send the same request again`;
+  const { runs, paidAttempts } = foldGeneration(live.journals);
+  if (paidAttempts === 0) {
+    const isFree = runs.some(({ attempts }) => attempts.some(({ free }) => free));
+    const message = `${WHY[ending]} and nothing was ${isFree ? 'billed' : 'sent yet'}; send the same request again`;
     return { kind: 'unavailable', certainty: 'not_sent', message, notBefore: now + COME_BACK_MS };
   }
   const message = `${WHY[ending]}; whether the provider did the work, and bills it, cannot be looked up there`;
@@ -189,7 +194,7 @@ function renewLeases({ io, leaseMs }: WorkerOptions, renew: () => Promise<void>)
 }
 
 function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal, turns: Turns): RunEnvironment {
-  const { io, assets, health, connection, webhookUrl, assetsUrl } = options;
+  const { io, assets, health, connection, webhookUrl, assetsUrl, look, convert } = options;
   return {
     io,
     assets,
@@ -199,6 +204,8 @@ function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal, tu
     onNews: live.onNews,
     ...(webhookUrl && { webhookUrl }),
     ...(assetsUrl && { assetsUrl }),
+    ...(look && { look }),
+    ...(convert && { convert }),
     presence: live.presence,
     onPresence: live.onPresence,
     cancel: live.cancelSignal,

@@ -121,6 +121,11 @@ export function createFakeTasks(first: Snapshot): FakeTasks {
       if (ending.left) change(ending.left);
       return ending.cancellation;
     },
+    withdraw: async (id) => {
+      if (id !== snapshot.id || snapshot.status !== 'pending') return false;
+      change({ status: 'canceled', finishedAt: 2_000 });
+      return true;
+    },
     change,
     following: () => following,
     cancelsAs: (cancellation, left) => {

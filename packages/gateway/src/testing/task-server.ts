@@ -62,7 +62,14 @@ export async function serveTasks(context: TestContext, options: ServeOptions = {
   };
   const read = async (id: string) => options.generations?.find((one) => one.id === id);
   const catalogue = { connections: [], routes: {}, defaultModel: undefined, ...options.catalogue };
-  const images = imageRoutes({ ...deps, ...IMAGES, generations: { submit }, store: { read }, catalogue });
+  const images = imageRoutes({
+    ...{ ...deps, ...IMAGES, generations: { submit }, store: { read }, catalogue },
+    // Sets are made elsewhere: what was understood is the answer.
+    candidates: async ({ submission }, asked, reply) => {
+      submissions.push(submission);
+      return reply.send(asked);
+    },
+  });
   const routes = taskRoutes({ ...deps, store: { list } });
   app.post('/v1/images/generations', images.generate);
   app.post('/v1/images/edits', images.edit);
@@ -76,6 +83,7 @@ export async function serveTasks(context: TestContext, options: ServeOptions = {
 }
 
 const IMAGES = {
+  degrade: async () => undefined,
   assets: {
     ...createMemoryAssets(),
     size: async () => 3,

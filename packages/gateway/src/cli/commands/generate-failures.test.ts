@@ -36,6 +36,25 @@ test('a failure says what happened and leaves no file', async (t) => {
   assert.equal(JSON.parse(json.stdout).error.code, 'outcome_unknown');
 });
 
+test('a picture that only stands in is a failure too', async (t) => {
+  const cwd = temporaryDirectory(t);
+  const failure = {
+    status: 424,
+    message: 'no luck',
+    code: 'generation_failed',
+    billed: 'maybe',
+    advice: 'Look there.',
+  };
+  const { url } = await fakeGateway(t, () => delivered(undefined, { degraded: { kind: 'placeholder', failure } }));
+  const env = { ONETAKE_URL: url };
+  const { exitCode, stderr } = await cli(t, ['generate', 'fox', '-o', 'fox.png'], { cwd, env });
+  assert.deepEqual({ exitCode, files: readdirSync(cwd) }, { exitCode: 1, files: [] });
+  assert.match(
+    stderr,
+    /^onetake: no luck\n {2}code {9}generation_failed\n {2}billed {7}maybe\n {2}advice {7}Look there\.\n {2}generation {3}gen_1$/m,
+  );
+});
+
 const UNUSABLE: readonly (readonly [name: string, reply: Reply, says: RegExp])[] = [
   [
     'a picture that does not open',

@@ -1,6 +1,7 @@
 import { generations } from './001-generations.ts';
 import { pictures } from './002-pictures.ts';
 import { tasks } from './003-tasks.ts';
+import { cache } from './004-cache.ts';
 
 /** The steps to the present schema, in order. A step that was released never changes; `user_version` counts them. */
-export const MIGRATIONS: readonly string[] = [generations, pictures, tasks];
+export const MIGRATIONS: readonly string[] = [generations, pictures, tasks, cache];

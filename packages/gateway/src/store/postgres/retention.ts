@@ -1,4 +1,5 @@
-import type { AssetRow, Expired, RetentionBounds } from '../store.ts';
+import type { Expired, RetentionBounds } from '../store.ts';
+import { removeUnreferenced } from './assets.ts';
 import type { Columns, Statement, Transaction, Verb } from './verb.ts';
 
 /** Any number besides the schema's: one node at a time forgets. */
@@ -8,16 +9,22 @@ const TAKE_TURN: Statement = {
   name: 'expire-turn',
   text: `SELECT pg_try_advisory_xact_lock(${RETENTION_LOCK}) AS taken`,
 };
+/** What is cached stays whatever goes here, and has a bound of its own; both bounds together bound the whole. */
 const SUM_BYTES: Statement = {
   name: 'expire-sum',
-  text: 'SELECT coalesce(sum(bytes), 0)::float8 AS bytes FROM assets',
+  text: `
+    SELECT coalesce(sum(bytes), 0)::float8 - (SELECT coalesce(sum(bytes), 0)::float8 FROM cache_entries) AS bytes
+    FROM assets`,
 };
 const FORGET_DISABLED: Statement = {
   name: 'expire-disabled',
   text: 'DELETE FROM disabled_endpoints WHERE disabled_at < $1',
 };
 
-/** One row per generation and asset. An asset that more refer to than ever go in one call stays, so counting ends there. */
+/**
+ * One row per generation and asset. An asset that more refer to than ever go in one call stays, so counting ends there;
+ * being cached is one reference more.
+ */
 const OLDEST: Statement = {
   name: 'expire-oldest',
   text: `
@@ -26,7 +33,8 @@ const OLDEST: Statement = {
       ORDER BY created_at, id LIMIT $1
     )
     SELECT o.number, o.id, o.created_at AS "createdAt", r.hash, a.bytes, (
-      SELECT count(*) FROM (SELECT FROM generation_assets c WHERE c.hash = r.hash LIMIT $1 + 1) counted) AS references
+      SELECT count(*) FROM (SELECT FROM generation_assets c WHERE c.hash = r.hash LIMIT $1 + 1) counted
+      ) + EXISTS (SELECT FROM cache_assets c WHERE c.hash = r.hash)::int AS references
     FROM oldest o LEFT JOIN generation_assets r ON r.generation = o.number LEFT JOIN assets a ON a.hash = r.hash
     ORDER BY o.created_at, o.id`,
 };
@@ -43,19 +51,6 @@ const REMOVE_KEYS: Statement = {
   text: 'DELETE FROM idempotency WHERE generation = ANY($1::text[])',
 };
 
-/** Two statements: the second one begins when the rows are locked, and sees references that were written until then. */
-const LOCK_ASSETS: Statement = {
-  name: 'expire-lock-assets',
-  text: 'SELECT FROM assets WHERE hash = ANY($1::text[]) ORDER BY hash FOR UPDATE',
-};
-const REMOVE_ASSETS: Statement = {
-  name: 'expire-assets',
-  text: `
-    DELETE FROM assets a
-    WHERE hash = ANY($1::text[]) AND NOT EXISTS (SELECT FROM generation_assets r WHERE r.hash = a.hash)
-    RETURNING hash, type, bytes`,
-};
-
 export const expire: Verb<RetentionBounds, Expired> = {
   touches: () => 'everything',
   inSteps: true,
@@ -67,7 +62,8 @@ export const expire: Verb<RetentionBounds, Expired> = {
   },
 };
 
-async function expireOnce({ query }: Transaction, bounds: RetentionBounds): Promise<Expired> {
+async function expireOnce(transaction: Transaction, bounds: RetentionBounds): Promise<Expired> {
+  const { query } = transaction;
   const [turn] = await query(TAKE_TURN, []);
   if (turn?.taken !== true) return { generations: 0, assets: [] };
   const [, [sum], rows] = await Promise.all([
@@ -78,16 +74,8 @@ async function expireOnce({ query }: Transaction, bounds: RetentionBounds): Prom
   const { numbers, ids, hashes } = chooseExpired(rows, bounds, Number(sum?.bytes));
   if (numbers.length === 0) return { generations: 0, assets: [] };
   const removed = [...REMOVALS.map((statement) => query(statement, [numbers])), query(REMOVE_KEYS, [ids])];
-  const locked = query(LOCK_ASSETS, [hashes]);
-  const [assets] = await Promise.all([query(REMOVE_ASSETS, [hashes]), locked, ...removed]);
-  const byHash = new Map(assets.map((row) => [String(row.hash), row]));
-  return {
-    generations: numbers.length,
-    assets: hashes.flatMap((hash): AssetRow[] => {
-      const row = byHash.get(hash);
-      return row ? [{ hash, type: String(row.type), bytes: Number(row.bytes) }] : [];
-    }),
-  };
+  const [assets] = await Promise.all([removeUnreferenced(transaction, hashes), ...removed]);
+  return { generations: numbers.length, assets };
 }
 
 /** Those beyond the bounds, oldest first, and every asset they refer to. */

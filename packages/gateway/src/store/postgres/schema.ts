@@ -130,5 +130,44 @@ const shared = `
   ALTER TABLE pictures ALTER COLUMN bytes SET STORAGE EXTERNAL;
 `;
 
+/** As `generation_assets` for generations, `cache_assets` keeps the pictures that cached entries show. */
+const cache = `
+  CREATE TABLE cache_entries (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key text COLLATE "C" NOT NULL UNIQUE,
+    caller text COLLATE "C" NOT NULL,
+    target text COLLATE "C" NOT NULL,
+    generation text NOT NULL,
+    cost_usd double precision,
+    bytes bigint NOT NULL,
+    hits bigint NOT NULL,
+    created_at bigint NOT NULL,
+    used_at bigint NOT NULL
+  ) WITH (fillfactor = 80);
+  CREATE INDEX cache_entries_by_use ON cache_entries (used_at, number);
+  CREATE INDEX cache_entries_by_age ON cache_entries (created_at);
+  CREATE INDEX cache_entries_by_caller ON cache_entries (caller, used_at);
+
+  CREATE TABLE cache_images (
+    entry bigint PRIMARY KEY,
+    images text NOT NULL
+  );
+
+  CREATE TABLE cache_assets (
+    entry bigint NOT NULL,
+    hash text COLLATE "C" NOT NULL,
+    PRIMARY KEY (entry, hash)
+  );
+  CREATE INDEX cache_assets_by_hash ON cache_assets (hash);
+
+  CREATE TABLE cache_claims (
+    key text COLLATE "C" PRIMARY KEY,
+    generation text NOT NULL,
+    since bigint NOT NULL,
+    until bigint NOT NULL
+  );
+  CREATE INDEX cache_claims_by_end ON cache_claims (until);
+`;
+
 /** The steps to the present schema, in order. A step that was released never changes; `schema_version` counts them. */
-export const STEPS: readonly string[] = [generations + webhooks + shared];
+export const STEPS: readonly string[] = [generations + webhooks + shared, cache];

@@ -44,5 +44,6 @@ export const touching = {
   webhook: (id: string) => `webhook ${id}`,
   key: (...scope: readonly string[]) => `key ${JSON.stringify(scope)}`,
   cell: (key: string) => `cell ${key}`,
+  cached: (key: string) => `cached ${key}`,
   picture: (hash: string, type: string) => `picture ${hash}.${type}`,
 };

@@ -2,6 +2,7 @@ import type { SmallPictures } from '../../assets/small-pictures.ts';
 import type { Cell, Store, UndeliveredRow, WebhookRow } from '../store.ts';
 import { LostRunError } from '../store.ts';
 import { append } from './append.ts';
+import { cacheVerbs } from './cache-verbs.ts';
 import { create } from './create.ts';
 import type { Lane } from './lane.ts';
 import { claim, claimWaiting, renew, requestCancel, take } from './leases.ts';
@@ -34,6 +35,7 @@ export function createVerbs(lanes: Lanes): Verbs {
     ...queueVerbs(lanes),
     ...webhookVerbs(lanes),
     ...cellVerbs(lanes),
+    ...cacheVerbs(lanes, (limit) => checkCount('limit', limit, 1_000)),
   };
 }
 

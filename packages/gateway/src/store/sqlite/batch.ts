@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { BatchAnswer } from '../group-commit.ts';
+import { prepareCache } from './cache.ts';
 import { prepareCells } from './cells.ts';
 import { prepareCreation } from './creation.ts';
 import { resultCode } from './database.ts';
@@ -9,7 +10,7 @@ import { prepareLost } from './lost.ts';
 import { preparePictures } from './pictures.ts';
 import { prepareQueues } from './queues.ts';
 import { prepareReads } from './reads.ts';
-import { prepareReferences } from './references.ts';
+import { prepareReferences, prepareUnreferenced } from './references.ts';
 import { prepareRetention } from './retention.ts';
 import { prepareRows } from './rows.ts';
 import { prepareWebhooks } from './webhooks.ts';
@@ -103,6 +104,7 @@ function prepareTransaction(database: DatabaseSync) {
 function prepareOperations(database: DatabaseSync) {
   const rows = prepareRows(database);
   const refer = prepareReferences(database);
+  const removeUnreferenced = prepareUnreferenced(database);
   const { wait, ...queues } = prepareQueues(database, rows);
   const { put, ...webhooks } = prepareWebhooks(database);
   return {
@@ -111,7 +113,8 @@ function prepareOperations(database: DatabaseSync) {
     ...prepareReads(database, rows),
     ...prepareLeases(database, rows),
     ...prepareLost(database),
-    ...prepareRetention(database),
+    ...prepareRetention(database, removeUnreferenced),
+    ...prepareCache(database, removeUnreferenced),
     ...preparePictures(database),
     ...prepareCells(database),
     ...queues,

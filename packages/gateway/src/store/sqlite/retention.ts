@@ -2,8 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { AssetRow, Expired, RetentionBounds } from '../store.ts';
 
 /** The operation that forgets: whole finished generations, oldest first. */
-export function prepareRetention(database: DatabaseSync) {
-  const sumBytes = database.prepare('SELECT coalesce(sum(bytes), 0) AS bytes FROM assets');
+export function prepareRetention(database: DatabaseSync, removeUnreferenced: (hash: string) => AssetRow | undefined) {
+  // What is cached stays whatever goes here, and has a bound of its own; both bounds together bound the whole.
+  const sumBytes = database.prepare(`
+    SELECT coalesce(sum(bytes), 0) - (SELECT coalesce(sum(bytes), 0) FROM cache_entries) AS bytes FROM assets`);
   const selectOldest = database.prepare(`
     SELECT number, created_at AS createdAt FROM generations WHERE status NOT IN ('pending', 'processing')
     ORDER BY created_at, id LIMIT ?`);
@@ -16,19 +18,12 @@ export function prepareRetention(database: DatabaseSync) {
     'DELETE FROM generations WHERE number = ?',
   ].map((sql) => database.prepare(sql));
   const selectReferences = database.prepare('SELECT hash FROM generation_assets WHERE generation = ?');
-  const removeUnreferenced = database.prepare(`
-    DELETE FROM assets WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM generation_assets WHERE hash = ?1)
-    RETURNING hash, type, bytes`);
-
   const forgetDisabled = database.prepare('DELETE FROM disabled_endpoints WHERE disabled_at < ?');
 
   function remove(generation: number): AssetRow[] {
     const references = selectReferences.all(generation);
     for (const statement of removals) statement.run(generation);
-    return references.flatMap(({ hash }) => {
-      const row = removeUnreferenced.get(String(hash));
-      return row ? [{ hash: String(row.hash), type: String(row.type), bytes: Number(row.bytes) }] : [];
-    });
+    return references.flatMap(({ hash }) => removeUnreferenced(String(hash)) ?? []);
   }
 
   return {

@@ -14,6 +14,12 @@ const WAITING = 10_000;
 /** Each takes well below a millisecond or two by its index, and many times this by reading every generation. */
 const MAX_MS = 25;
 
+const CACHED = {
+  ...{ key: 'new', caller: 'caller-1', target: 't', generation: 'g', costUsd: null, createdAt: COUNT, bytes: 10 },
+  images: '[]',
+  assets: [{ hash: 'new', type: 'png', bytes: 10 }],
+};
+
 function fill(): ReturnType<typeof openDatabase> {
   const database = openDatabase(':memory:');
   const numbers = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${COUNT})`;
@@ -31,6 +37,11 @@ function fill(): ReturnType<typeof openDatabase> {
     INSERT INTO webhooks (id, generation, caller, url, type, at, state, tries, retry_at)
     ${numbers} SELECT 'e' || i, i, 'caller-' || (i % 3), 'u', 't', i,
       CASE WHEN i % 1000 = 0 THEN 'waiting' ELSE 'delivered' END, 0, i FROM n;
+    INSERT INTO cache_entries (number, key, caller, target, generation, bytes, hits, created_at, used_at)
+    ${numbers} SELECT i, 'k' || i, 'caller-' || (i % 3), 't' || (i % 5), 'g' || i, 10, 1, i, i FROM n;
+    INSERT INTO cache_images ${numbers} SELECT i, printf('%.*c', 300, 'x') FROM n;
+    INSERT INTO cache_assets ${numbers} SELECT i, 'h' || i FROM n;
+    INSERT INTO cache_claims ${numbers} SELECT 's' || i, 'g' || i, i, i FROM n;
     COMMIT`);
   fillQueues(database);
   return database;
@@ -85,6 +96,15 @@ test('a hundred thousand generations and ten thousand waiting do not slow the st
     ['claim', 'b', COUNT, COUNT + 1, 10],
     ['findIdempotent', { caller: 'caller-1', endpoint: '/v1', key: 'k' }, 1],
     ['append', 'g1000', 0, 1, 'b', ['{}'], undefined],
+    ['cacheGet', 'k5'],
+    ['cachePut', CACHED],
+    ['cacheUsed', [{ key: 'k7', hits: 1, at: COUNT }]],
+    ['cacheEvict', { createdBefore: 10, maxBytes: 1e9, maxEntries: 1e9, now: 10, limit: 10 }],
+    ['cacheEvict', { createdBefore: 0, maxBytes: 10, maxEntries: 1e9, now: 10, limit: 10 }],
+    ['cacheClear', { caller: 'caller-1' }, 10],
+    ['cacheClear', { key: 'k9' }, 1],
+    ['cacheClaim', { key: 's9', generation: 'a', until: 20 }, 10, null],
+    ['cacheRelease', 's9', 'a'],
     ['expire', { createdBefore: 20, maxBytes: 10 * COUNT, limit: 10 }],
   ];
   for (const operation of operations) {

@@ -14,6 +14,7 @@ import {
   type WebhookRow,
 } from '../store.ts';
 import type { Operation, Operations } from './batch.ts';
+import { cacheVerbs } from './cache-verbs.ts';
 import type { BatchChanges } from './changes.ts';
 import { type Columns, LISTED_NAMES, STORED_NAMES, type StoredColumns, type Values } from './rows.ts';
 
@@ -32,6 +33,7 @@ export function createVerbs(commit: Commit, changes: Pick<BatchChanges, 'note'>)
     ...queueVerbs(commit),
     ...webhookVerbs(commit, changes),
     ...cellVerbs(commit, changes),
+    ...cacheVerbs(commit, (limit) => checkCount('limit', limit, 1_000)),
   };
 }
 

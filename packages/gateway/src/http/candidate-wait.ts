@@ -1,0 +1,135 @@
+import type { ServerResponse } from 'node:http';
+import type { Io } from '@onetake/core';
+import { isGood, type Judge, type Judgement } from '../candidates/judge.ts';
+import type { CandidateSet } from '../candidates/sets.ts';
+import { type Followed, isOver, type Snapshot } from '../tasks/following.ts';
+import type { Tasks } from '../tasks/tasks.ts';
+import { targetOf } from './adapted.ts';
+import { isSettled, type Standing, standingOf } from './candidate-view.ts';
+import type { OpenAnswers } from './open-answers.ts';
+
+export interface StandingsOptions {
+  readonly tasks: Pick<Tasks, 'read'>;
+  readonly judge: Judge;
+}
+
+/** How the candidates of sets stand, with what is thought of their pictures. */
+export interface Standings {
+  read(set: CandidateSet): Promise<readonly Standing[]>;
+  of(set: CandidateSet, snapshots: readonly (Snapshot | undefined)[]): Promise<readonly Standing[]>;
+}
+
+export function createStandings({ tasks, judge }: StandingsOptions): Standings {
+  async function of(set: CandidateSet, snapshots: readonly (Snapshot | undefined)[]) {
+    const standings = set.members.map((member, at) => standingOf(member, at, snapshots[at]));
+    const made = standings.flatMap((one) => candidateOf(one));
+    const judgements = await judge(made.map(({ candidate }) => candidate));
+    const byIndex = new Map(made.map(({ index }, at): [number, Judgement | undefined] => [index, judgements[at]]));
+    return standings.map((one) => ({ ...one, judgement: byIndex.get(one.index) }));
+  }
+  return {
+    of,
+    async read(set) {
+      return of(set, await Promise.all(set.members.map(({ generation }) => tasks.read(generation, set.caller))));
+    },
+  };
+}
+
+/** It is compared with what its target was asked for. */
+function candidateOf({ index, snapshot, generation, image }: Standing) {
+  if (!snapshot || !generation || !image) return [];
+  const request = targetOf(snapshot.plan, generation)?.request ?? snapshot.plan.request;
+  return [{ index, candidate: { asset: image.asset, request, flagged: image.flagged } }];
+}
+
+export interface Wait {
+  readonly standings: readonly Standing[];
+  /** `overdue`: the time is up, or the gateway stops. */
+  readonly ended: 'done' | 'overdue' | 'left';
+}
+
+export interface WaitDeps {
+  readonly tasks: Pick<Tasks, 'follow'>;
+  readonly standings: Standings;
+  readonly io: Pick<Io, 'now' | 'timer'>;
+  readonly openAnswers: OpenAnswers;
+}
+
+export interface WaitOptions {
+  /** Epoch ms. */
+  readonly until: number;
+  readonly response: ServerResponse;
+}
+
+/** Waits for what the set's `pick` asks for, while its caller waits. */
+export async function waitForSet(set: CandidateSet, options: WaitOptions, deps: WaitDeps): Promise<Wait> {
+  const followed = await Promise.all(set.members.map((member) => followMember(set, member, deps)));
+  try {
+    return await waitUntilPicked(set, followed, options, deps);
+  } finally {
+    for (const one of followed) one?.close();
+  }
+}
+
+/** Another request with the same key may find the set before its candidates are written. */
+const BEGINNING_MS = 5_000;
+const LOOK_EVERY_MS = 100;
+
+async function followMember(
+  { caller, createdAt }: CandidateSet,
+  { generation, failure }: CandidateSet['members'][number],
+  { tasks, io }: WaitDeps,
+): Promise<Followed | undefined> {
+  if (failure) return undefined;
+  for (;;) {
+    const followed = await tasks.follow(generation, caller);
+    if (followed || io.now() > createdAt + BEGINNING_MS) return followed;
+    await new Promise<void>((resolve) => io.timer(io.now() + LOOK_EVERY_MS, resolve));
+  }
+}
+
+async function waitUntilPicked(
+  set: CandidateSet,
+  followed: readonly (Followed | undefined)[],
+  { until, response }: WaitOptions,
+  { standings, io, openAnswers }: WaitDeps,
+): Promise<Wait> {
+  let isCut = io.now() >= until;
+  let wake = () => {};
+  const cut = () => {
+    isCut = true;
+    wake();
+  };
+  const closed = openAnswers.open(cut);
+  // With as many open as may be, nobody waits.
+  if (closed === undefined) isCut = true;
+  const stopTimer = io.timer(until, cut);
+  const gone = () => wake();
+  response.once('close', gone);
+  const stops = followed.map((one) => one?.onChange(() => isOver(one.snapshot()) && wake()));
+  try {
+    for (;;) {
+      const woken = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const found = await standings.of(
+        set,
+        followed.map((one) => one?.snapshot()),
+      );
+      if (response.destroyed) return { standings: found, ended: 'left' };
+      if (isPicked(set, found)) return { standings: found, ended: 'done' };
+      if (isCut) return { standings: found, ended: 'overdue' };
+      await woken;
+    }
+  } finally {
+    closed?.();
+    stopTimer();
+    response.off('close', gone);
+    for (const stop of stops) stop?.();
+  }
+}
+
+function isPicked({ pick }: CandidateSet, standings: readonly Standing[]): boolean {
+  if (standings.every(isSettled)) return true;
+  return pick === 'first' && standings.some(({ judgement }) => judgement && isGood(judgement));
+}

@@ -1,0 +1,62 @@
+import {
+  diffLine,
+  diffOf,
+  type Failure,
+  type Generation,
+  isRewritten,
+  type JsonObject,
+  type Plan,
+  type PromptFinding,
+  refusalReport,
+} from '@onetake/core';
+
+/** Of a failed answer: what was found in the prompt, and, where the content was refused, by whom, why and what to try. */
+export function refusalFields(failure: Failure, plan?: Pick<Plan, 'request' | 'rewrite'>): JsonObject {
+  const { findings } = failure;
+  const hasImages = plan?.request.images !== undefined;
+  const report = refusalReport(failure, { rewrite: plan?.rewrite, hasImages });
+  if (report === undefined) return findings ? { findings: findings.map(findingItem) } : {};
+  const { stage, reason, categories, said, suggestions } = report;
+  return {
+    ...(findings && { findings: findings.map(findingItem) }),
+    refusal: {
+      stage,
+      ...(reason !== undefined && { reason }),
+      categories,
+      ...(said !== undefined && { provider_text: said }),
+      suggestions,
+    },
+  };
+}
+
+/** What the rules say of a prompt that they let pass. */
+export function warningFields({ warnings }: Pick<Plan, 'warnings'>): JsonObject {
+  return warnings ? { warnings: warnings.map(findingItem) } : {};
+}
+
+/** The words that were asked for in place of the caller's, piece by piece; nothing where they are the caller's own. */
+export function rewrittenFields(
+  { request, rewrite }: Pick<Plan, 'request' | 'rewrite'>,
+  { runs }: Generation,
+): JsonObject {
+  if (rewrite === undefined || !runs.some(isRewritten)) return {};
+  const { prompt, changes } = rewrite;
+  const pieces = changes.map(({ from, to, rule, at }) => ({ from, to, rule, at }));
+  return { rewritten: { prompt, changes: pieces, diff: diffLine(diffOf(request.prompt, changes)) } };
+}
+
+export function rewrittenHeader(generation: Generation): Record<string, string> {
+  return generation.runs.some(isRewritten) ? { 'x-onetake-rewritten': '1' } : {};
+}
+
+function findingItem({ rule, field, value, message, suggestion, category, action }: PromptFinding): JsonObject {
+  return {
+    rule,
+    action,
+    field,
+    value,
+    message,
+    ...(suggestion !== undefined && { suggestion }),
+    ...(category !== undefined && { category }),
+  };
+}
