@@ -8,14 +8,18 @@ const adapt = defects('core', 'policy/adapt.ts', ADAPT, [
   ['lets strict change what was asked for', 'if (options.strict && first) {', 'if (options.strict && !first) {'],
   ['turns a transparent picture into a JPEG', "&& !(isTransparent && format === 'jpeg')", ''],
   ['gives the dearer of two qualities', '(a, b) => a.at - b.at', '(a, b) => b.at - a.at'],
-  ['sends a target of a route what was meant for another', "shaped : without(shaped, 'extra')", 'shaped : shaped'],
+  [
+    'sends a target of a route what was meant for another',
+    'shaped : withExtra(shaped, extra.passed)',
+    'shaped : shaped',
+  ],
   ['sends pictures by links that nobody can open', "references?.as === 'link' && !links", 'false'],
   ['sends more pictures than a model works from', 'images.length > max ?', 'images.length > max * 9 ?'],
   ['counts halves of characters', '[...prompt].length', 'prompt.length'],
   [
     'leaves a field unsaid that it changed',
-    'const extra = adaptExtra(request, options',
-    'const extra = adaptExtra({ ...request, extra: {} }, options',
+    'const extra = adaptExtra(request, {',
+    'const extra = adaptExtra({ ...request, extra: {} }, {',
   ],
 ]);
 

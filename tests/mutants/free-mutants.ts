@@ -111,5 +111,26 @@ const watch = [
   ),
 ];
 
+const loads = [
+  ...defects(
+    'core',
+    'host-loads.ts',
+    ['host-loads.test.ts'],
+    [
+      ['asks servers at every choice', 'now - before.askedAt < ASK_EVERY_MS', 'now < before.askedAt'],
+      ['believes what was told long ago', 'io.now() - found.askedAt > STALE_MS', 'false'],
+    ],
+  ),
+  ...defects(
+    'core',
+    'turn-queue.ts',
+    ['host-loads.test.ts'],
+    [
+      ['sends to the server with most to do', 'busy(one) - busy(best)', 'busy(best) - busy(one)'],
+      ['counts our own jobs twice', 'Math.max(jobs, inFlight)', 'jobs + inFlight'],
+    ],
+  ),
+];
+
 /** What costs nothing is made again, on another host, and never paid for. */
-export const FREE_MUTANTS: readonly Mutant[] = [...free, ...decide, ...money, ...hosts, ...watch];
+export const FREE_MUTANTS: readonly Mutant[] = [...free, ...decide, ...money, ...hosts, ...watch, ...loads];

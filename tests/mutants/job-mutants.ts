@@ -7,16 +7,25 @@ const job = defects(
   'job.ts',
   ['job.test.ts'],
   [
-    ['takes a failed look for the job’s end', 'looked && failure.certainty', 'failure.certainty'],
+    ['takes a failed look for the job’s end', 'looked && failure?.certainty', 'failure?.certainty'],
     [
       'does not look at a job whose cancellation is unconfirmed',
       'const last = await pollAttempt(work, attempt);',
       "const last = { type: 'still-waiting' };",
     ],
+    ['gives a job up that is not found once', 'now - missed.since >= UNKNOWN_MS', 'true'],
+    ['waits for ever for a job that nobody knows', 'now - missed.since >= UNKNOWN_MS', 'false'],
     ['looks as often at an old job as at a new one', '(now - startedAt) * POLL_SHARE_OF_AGE', '0'],
     ['looks again before the provider allows it', 'Math.max(now + after, failure.notBefore ?? 0)', 'now + after'],
     ['says that an unconfirmed cancellation was confirmed', "confirmed ? 'confirmed' : 'unconfirmed'", "'confirmed'"],
   ],
+);
+
+const undecided = defects(
+  'core',
+  'job.ts',
+  ['providers/undecided.test.ts'],
+  [['takes an error beside no job for its end', " && progress.kind !== 'waiting';", ';']],
 );
 
 const run = defects('core', 'run.ts', TURNS, [
@@ -64,4 +73,4 @@ const gates = defects('core', 'gates.ts', TURNS, [
   ['forgets its own gate for another node’s shorter one', 'return [own, ...others]', 'return [...others]'],
 ]);
 
-export const JOB_MUTANTS: readonly Mutant[] = [...job, ...run, ...looks, ...turns, ...health, ...gates];
+export const JOB_MUTANTS: readonly Mutant[] = [...job, ...undecided, ...run, ...looks, ...turns, ...health, ...gates];

@@ -4,6 +4,8 @@ import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
 import { JOB_MUTANTS } from './job-mutants.ts';
 import { LIMIT_MUTANTS } from './limit-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { REFUSAL_MUTANTS } from './refusal-mutants.ts';
+import { SUSPECT_MUTANTS } from './suspect-mutants.ts';
 
 type CoreMutant = Omit<Mutant, 'package'>;
 
@@ -89,8 +91,8 @@ const budget: readonly CoreMutant[] = [
   {
     name: 'pays once more than allowed',
     file: 'policy/budget.ts',
-    from: 'paidAttempts(run) >= policy.maxPaidAttempts',
-    to: 'paidAttempts(run) > policy.maxPaidAttempts',
+    from: 'paid < policy.maxPaidAttempts',
+    to: 'paid <= policy.maxPaidAttempts',
     tests: ['simulation.test.ts'],
   },
   {
@@ -220,4 +222,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...GATEWAY_MUTANTS,
   ...ADAPT_MUTANTS,
   ...FREE_MUTANTS,
+  ...REFUSAL_MUTANTS,
+  ...SUSPECT_MUTANTS,
 ];
