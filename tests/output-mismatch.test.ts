@@ -55,6 +55,9 @@ test('convert: what was asked for, and the original beside it for as long as the
 
 test('fail: it counts as missing, and says why', async () => {
   const { answer } = await ask('strictly');
-  assert.deepEqual([answer.status, answer.body.error?.code, answer.body.onetake?.billed], [424, 'suspect_image', 'yes']);
+  assert.deepEqual(
+    [answer.status, answer.body.error?.code, answer.body.onetake?.billed],
+    [424, 'suspect_image', 'yes'],
+  );
   assert.match(answer.body.error?.message ?? '', /wrong_type: png was asked for and the bytes are jpeg/);
 });

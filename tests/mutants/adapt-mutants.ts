@@ -58,7 +58,7 @@ const target = defects('core', 'plan-target.ts', PLAN, [
     'return isChatModel(model.id) && !connection',
     'return false && !connection',
   ],
-  ['stores every request twice', 'adapted.request !== asked.original && ', ''],
+  ['stores every request twice', 'request !== asked.original && ', ''],
 ]);
 
 const told = defects(

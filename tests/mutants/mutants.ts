@@ -128,7 +128,7 @@ const decide: readonly CoreMutant[] = [
   },
   {
     name: 'takes a crash for proof that nothing was sent',
-    file: 'policy/decide.ts',
+    file: 'policy/run-failures.ts',
     from: "kind: 'interrupted',\n    certainty: 'ambiguous'",
     to: "kind: 'interrupted',\n    certainty: 'not_sent'",
     tests: ['simulation.test.ts'],

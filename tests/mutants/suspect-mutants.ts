@@ -57,8 +57,8 @@ const inCore: readonly Omit<Mutant, 'package'>[] = [
   {
     name: 'hands out a doubted picture under fail',
     file: STEPS,
-    from: "policy.suspect !== 'fail'",
-    to: 'true',
+    from: "return suspect === 'fail';",
+    to: 'return false;',
     tests: UNIT,
   },
   {

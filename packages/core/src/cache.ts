@@ -101,6 +101,9 @@ export function cacheable(
   generation: Generation,
 ): { readonly target: PlannedTarget; readonly images: readonly GeneratedImage[] } | undefined {
   const { outcome } = generation;
+  // What was made once more was made with another seed than the key tells.
+  if (generation.runs.some(({ attempts }) => attempts.filter(({ outcome: one }) => one?.ok).length > 1))
+    return undefined;
   // After a refusal it may have been made of another request than the key tells.
   if (generation.runs.some(({ rungs }) => rungs !== undefined)) return undefined;
   const runs = generation.runs.map(({ attempts }) => attempts.at(-1)?.target);

@@ -93,7 +93,7 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   // One for all: more would decode more at once than the threads of the process allow.
   const decoder = createDecoder({ assets, io });
   const looker = lookThrough(decoder);
-  const convert = convertKeeping(createConverter(decoder, assets), assets);
+  const convert = convertKeeping(createConverter(decoder, assets));
   const engine = await startEngine({ config, store, assets, cache, io, catalogue, log, addresses, looker, convert });
   opened.push(() => engine.close());
   const assetsUrl = () => `${config.publicUrl ?? url}/v1/assets`;

@@ -123,6 +123,7 @@ export function previewProblem({ problem, detail }: NotConverted): RequestProble
       );
     case 'not_looked_at':
       return new RequestProblem(415, 'unsupported_format', message('it cannot be shown otherwise'));
+    case 'marked':
     case 'undecodable':
     case 'unusable':
       return new RequestProblem(415, 'undecodable_picture', message('it cannot be shown otherwise'));

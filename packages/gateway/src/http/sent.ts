@@ -4,6 +4,7 @@ import {
   type ImageRequest,
   type Plan,
   type PlannedTarget,
+  type Run,
   splitPlan,
   splitTarget,
   targetInForce,
@@ -24,7 +25,7 @@ export interface Sent {
 /** What was sent last, per run, also where a ladder had changed it; undefined for a run that sent nothing. */
 export function sentByRun(plan: Plan, { runs }: Generation): readonly (Sent | undefined)[] {
   const children = splitPlan(plan);
-  return runs.map((run, index) => {
+  return runs.map(untilPicture).map((run, index) => {
     const attempt = run.attempts.at(-1);
     const child = children[index];
     const target = child?.targets.find(({ id }) => id === attempt?.target);
@@ -37,6 +38,12 @@ export function sentByRun(plan: Plan, { runs }: Generation): readonly (Sent | un
       ...(requestId !== undefined && { providerRequestId: requestId }),
     };
   });
+}
+
+/** Where a try for a better picture brought none, an earlier attempt made what was handed over. */
+function untilPicture(run: Run): Run {
+  const made = run.attempts.findLastIndex(({ outcome }) => outcome?.ok);
+  return made < 0 ? run : { ...run, attempts: run.attempts.slice(0, made + 1) };
 }
 
 /** Which run made each picture, in the order they are handed over. */
@@ -54,7 +61,7 @@ export function effectiveRequest(
 ): { readonly target: PlannedTarget; readonly request: ImageRequest } | undefined {
   const target = targetOf(plan, generation) ?? plan.targets[0];
   if (target === undefined) return undefined;
-  const [run] = generation.runs;
+  const [run] = generation.runs.map(untilPicture);
   const inForce = run ? targetInForce(plan, run, target) : target;
   const { stream: _stream, partialImages: _previews, ...request } = fieldsFor(plan, inForce);
   const images = generation.outcome?.ok ? generation.outcome.images : [];

@@ -1,6 +1,5 @@
 import { type Asset, type AssetStore, createIntake, type ImageType, type Settled, type Unseen } from '@onetake/core';
 import type { Sharp } from 'sharp';
-import type { DiskAssets } from '../assets/disk.ts';
 import type { Decoder } from './decoder.ts';
 import { type ProvenanceMark, provenanceMarks } from './provenance.ts';
 
@@ -10,6 +9,8 @@ export type TargetFormat = Extract<ImageType, 'png' | 'jpeg' | 'webp' | 'avif'>;
 export interface ConvertOptions {
   /** 1 to 100; PNG, which loses nothing, has none. Default 90, AVIF 65. */
   readonly quality?: number;
+  /** A picture whose marks of origin the new one could not carry is `marked` instead. Default false. */
+  readonly keepMarks?: boolean;
 }
 
 export interface ThumbnailOptions extends ConvertOptions {
@@ -29,7 +30,7 @@ export interface Converted {
 
 export interface NotConverted {
   readonly ok: false;
-  readonly problem: Unseen['problem'] | 'animated' | 'unusable';
+  readonly problem: Unseen['problem'] | 'animated' | 'marked' | 'unusable';
   readonly detail: string;
 }
 
@@ -68,13 +69,16 @@ export function createConverter(decoder: Decoder, assets: AssetStore): Converter
   ): Promise<Converted | NotConverted> {
     const flattened = asset.alpha && as.format === 'jpeg';
     const decoded = await decoder.decode(asset, async (image, bytes) => {
+      const lost = provenanceMarks(bytes);
+      if (as.keepMarks && lost.length > 0) return { lost };
       const { space } = await image.metadata();
       const upright = keepColours(prepare(image.autoOrient()), space).keepExif().keepXmp();
       const written = await encode(flattened ? upright.flatten({ background: 'white' }) : upright, as).toBuffer();
-      return { written, lost: provenanceMarks(bytes) };
+      return { written, lost };
     });
     if (!decoded.ok) return { ok: false, problem: decoded.problem, detail: decoded.detail };
     const { written, lost } = decoded.result;
+    if (written === undefined) return { ok: false, problem: 'marked', detail: `it would lose its ${lost.join()} mark` };
     const settled = await takeIn(assets, written);
     if (!settled.ok)
       return { ok: false, problem: 'unusable', detail: `what was written does not open: ${settled.detail}` };
@@ -82,7 +86,7 @@ export function createConverter(decoder: Decoder, assets: AssetStore): Converter
   }
 
   return {
-    async convert(asset, format, { quality = QUALITY[format] } = {}) {
+    async convert(asset, format, { quality = QUALITY[format], keepMarks = false } = {}) {
       checkQuality(quality);
       if (asset.type === format) return { ok: true, asset, lost: [], flattened: false };
       if (asset.animated) {
@@ -90,14 +94,14 @@ export function createConverter(decoder: Decoder, assets: AssetStore): Converter
       }
       const tooLarge = asset.width * asset.height > MAX_WRITTEN_PIXELS[format];
       if (tooLarge) return { ok: false, problem: 'too_large', detail: tooManyPixels(asset, format) };
-      return write(asset, (image) => image, { format, quality });
+      return write(asset, (image) => image, { format, quality, keepMarks });
     },
-    async resize(asset, width, { format = 'webp', quality = THUMBNAIL_QUALITY } = {}) {
+    async resize(asset, width, { format = 'webp', quality = THUMBNAIL_QUALITY, keepMarks = false } = {}) {
       checkQuality(quality);
       checkWidth(width);
       const box = { width, height: Math.min(MAX_THUMBNAIL_HEIGHT, Math.floor(MAX_WRITTEN_PIXELS[format] / width)) };
       const shrink = (image: Sharp) => image.resize({ ...box, fit: 'inside', withoutEnlargement: true });
-      return write(asset, shrink, { format, quality });
+      return write(asset, shrink, { format, quality, keepMarks });
     },
   };
 }
@@ -106,15 +110,11 @@ export function createConverter(decoder: Decoder, assets: AssetStore): Converter
  * Converts for those who asked for a format: transparency goes where theirs has none, but a picture whose C2PA manifest a
  * new file could not carry stays as it is.
  */
-export function convertKeeping(converter: Converter, assets: Pick<DiskAssets, 'remove'>) {
+export function convertKeeping(converter: Converter) {
   return async (asset: Asset, type: ImageType): Promise<Asset | undefined> => {
     const format = TARGET_FORMATS.find((one) => one === type);
-    if (format === undefined) return undefined;
-    const converted = await converter.convert(asset, format);
-    if (!converted.ok) return undefined;
-    if (converted.lost.length === 0) return converted.asset;
-    await assets.remove(converted.asset);
-    return undefined;
+    const converted = format && (await converter.convert(asset, format, { keepMarks: true }));
+    return converted?.ok ? converted.asset : undefined;
   };
 }
 
@@ -123,6 +123,7 @@ const TARGET_FORMATS: readonly TargetFormat[] = ['png', 'jpeg', 'webp', 'avif'];
 interface Encoding {
   readonly format: TargetFormat;
   readonly quality: number;
+  readonly keepMarks: boolean;
 }
 
 /** Inks of print are turned into sRGB, which is all that PNG, WebP and most viewers have; anything else keeps its profile. */

@@ -135,8 +135,9 @@ async function beginOrShare(submission: Submission, plan: Plan, options: Generat
   const { cache, routeCache } = options;
   const takesPart =
     !submission.asTask && wantsCache(plan, { request: submission.cache, route: routeCache(plan.route) });
+  if (!takesPart) return begin(submission, plan, options);
   const id = submission.id ?? drawId();
-  const asked = takesPart ? cache.keysOf(plan, submission.caller, id) : undefined;
+  const asked = cache.keysOf(plan, submission.caller, id);
   if (asked === undefined) return begin(submission, plan, options);
   const answered = await cache.answer<Begun, Found>(asked, {
     begin: () => begin({ ...submission, id }, { ...plan, cached: true }, options),
