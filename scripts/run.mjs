@@ -17,15 +17,11 @@ const commands = {
   onetake: (args) => [[node, source, 'packages/gateway/src/cli/main.ts', ...args]],
   script: (args) => [[node, source, ...args]],
   test: (args) => [
-    [
-      node,
-      source,
-      ...tests,
-      ...(args.length > 0 ? args : ['packages/*/src/**/*.test.ts', 'tests/*.test.ts', 'tests/providers/*.test.ts']),
-    ],
+    [node, source, ...tests, ...(args.length > 0 ? args : ['packages/*/src/**/*.test.ts', 'tests/*.test.ts'])],
   ],
   'test-full': () => [
-    [node, source, ...tests, '--test-concurrency=1', 'tests/full/*.test.ts', 'tests/fidelity/*.test.ts'],
+    [node, source, ...tests, '--test-concurrency=1', 'tests/full/*.test.ts'],
+    [node, source, ...tests, 'tests/fidelity/*.test.ts', 'tests/providers/*.test.ts'],
     [node, source, 'tests/mutants/run.ts'],
   ],
   check: () => [
