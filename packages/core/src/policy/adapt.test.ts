@@ -87,6 +87,7 @@ test('a size is rounded and scaled into bounds, keeping its shape', () => {
   assert.deepEqual(lines({ size: '1000x700' }, pixels), ['size mapped 1008x704']);
   assert.deepEqual(lines({ size: '100x100' }, pixels), ['size mapped 256x256']);
   assert.deepEqual(lines({ size: '4096x4096' }, pixels), ['size mapped 1440x1440']);
+  assert.deepEqual(lines({ size: '2048x2048' }, pixels), ['size mapped 1440x1440'], 'more pixels than there may be');
   assert.deepEqual(lines({ size: 'auto' }, pixels), [], 'silence says the same');
   assert.match(reason({ size: '2000x200' }, pixels), /another shape/);
 });
