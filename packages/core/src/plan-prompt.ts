@@ -31,7 +31,7 @@ export function judgePrompt(
   const check = checkPrompt(prompt, rules);
   const failure = promptFailure(check);
   if (failure) return { failure };
-  return { told: toldBy(check.findings, rewrite(prompt, rules)) };
+  return { told: toldBy(check.findings, rules === NO_RULES ? undefined : rewrite(prompt, rules)) };
 }
 
 /** Holds the pictures of an edit, by their bytes, against what no provider takes; a model's own limits are its own. */

@@ -58,7 +58,7 @@ const MAX_CHECK_STEPS = 2_000_000;
  */
 export function checkPrompt(prompt: string, rules: PromptRules, bounds: PromptBounds = {}): PromptCheck {
   const flaws = flawsOf(prompt, bounds);
-  const isReadable = prompt.length <= MAX_PROMPT_CHARS && prompt.trim() !== '';
+  const isReadable = rules !== NO_RULES && prompt.length <= MAX_PROMPT_CHARS && prompt.trim() !== '';
   const findings = [...flaws, ...(isReadable ? ruleFindings(prompt, rules) : [])];
   // What refuses it is told before what is only worth a word.
   const sorted = findings.toSorted((a, b) => Number(a.action === 'warn') - Number(b.action === 'warn'));
