@@ -1,31 +1,21 @@
 import { createAnswerReader } from './answer.ts';
 import { presentable } from './classify.ts';
-import { type Connection, connectionAt, credentialOf, type RunEnvironment } from './environment.ts';
+import { type Connection, connectionAt, credentialOf } from './environment.ts';
 import { type Exchange, type ExchangeOptions, exchange } from './exchange.ts';
 import type { Failure } from './failure.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import type { Asset } from './images/asset.ts';
 import { createIntake, type Intake } from './images/intake.ts';
-import type { Event, Outcome, Run } from './journal.ts';
-import type { Turn } from './pacing.ts';
+import type { Event, Outcome } from './journal.ts';
+import type { RunWork } from './modality.ts';
 import type { Plan, PlannedTarget } from './plan.ts';
 import { unbilled } from './policy/free.ts';
 import type { CallContext } from './providers/provider.ts';
 import type { createStreamedAnswer } from './streamed.ts';
 
-/** Everything one attempt works with. `append` makes events durable while the attempt is still open. */
-export interface AttemptWork {
-  readonly runId: string;
+/** Everything one attempt at pictures works with. */
+export interface AttemptWork extends RunWork {
   readonly plan: Plan;
-  readonly run: Run;
-  readonly target: PlannedTarget;
-  readonly attempt: number;
-  /** Which key it goes with. */
-  readonly credential: string;
-  /** Absent when an earlier process took it. */
-  readonly turn?: Turn;
-  readonly environment: RunEnvironment;
-  readonly append: (event: Event) => Promise<void>;
 }
 
 /** One exchange with a provider, with the intake its pictures come into. */

@@ -1,6 +1,8 @@
+import type { Failure } from './failure.ts';
 import type { HealthBook } from './health.ts';
 import type { Asset, AssetStore } from './images/asset.ts';
 import type { Io } from './io.ts';
+import type { Outcome } from './journal.ts';
 import type { Claim, Delay, Turn } from './pacing.ts';
 import type { PlannedTarget } from './plan.ts';
 import type { Presence } from './policy/presence.ts';
@@ -58,7 +60,17 @@ export interface RunEnvironment {
   readonly look?: (asset: Asset) => Promise<Look | Unseen>;
   /** Writes a stored picture in another format and stores that; undefined where it cannot be, or would lose something. */
   readonly convert?: (asset: Asset, type: Asset['type']) => Promise<Asset | undefined>;
+  /** Keeps repeats to a share of all calls; without it only the policy bounds them. */
+  readonly repeats?: Repeats;
   readonly limits: RunLimits;
+}
+
+/** How many attempts may be repeats, so that a provider in trouble is not called more for it. One per client or gateway. */
+export interface Repeats {
+  /** Takes what one more attempt of a run costs at this target, after that failure; false where it has no more to give. */
+  allow(target: string, after: Failure): boolean;
+  /** An attempt was sent; the function returned is called once with how it ended. */
+  began(target: string, isRepeat: boolean): (outcome: Outcome) => void;
 }
 
 export interface RunLimits {

@@ -15,7 +15,7 @@ import type { PromptFinding } from './policy/prompt-finding.ts';
 export type Certainty = 'not_sent' | 'rejected' | 'failed' | 'ambiguous' | 'completed';
 
 /** Which of the five clocks ran out. */
-export type Clock = 'queue' | 'connect' | 'first_byte' | 'idle' | 'total';
+export type Clock = 'queue' | 'connect' | 'first_byte' | 'first_token' | 'idle' | 'total';
 
 export interface FailureRow {
   readonly certainty: Certainty;

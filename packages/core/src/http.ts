@@ -14,6 +14,8 @@ export interface HttpRequest {
 export type HttpBody =
   /** Pictures stand in it as `embedded` writes them. */
   | { readonly kind: 'json'; readonly value: JsonValue }
+  /** JSON that is passed on as it came. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'multipart'; readonly parts: readonly Part[] };
 
 /** A form field, or a file whose bytes are read from the asset store while the body is sent. */

@@ -15,18 +15,8 @@ import { connectionAt } from './environment.ts';
 import type { Failure } from './failure.ts';
 import type { HttpRequest } from './http.ts';
 import type { Attempt, Event } from './journal.ts';
-import type { CancelCall, Handle, Progress, Stage } from './providers/provider.ts';
-
-/** A look at a job that is not done: when to look again, and what was told of it. */
-export interface StillWaiting {
-  readonly type: 'still-waiting';
-  readonly pollAt: number;
-  /** What the next look needs, where that changed. */
-  readonly handle?: Handle;
-  readonly progress?: number;
-  readonly stage?: Stage;
-  readonly failure?: Failure;
-}
+import type { StillWaiting } from './modality.ts';
+import type { CancelCall, Handle, Progress } from './providers/provider.ts';
 
 /** Looks a submitted job up once. What goes wrong in between is not the job's end: the next poll is later. */
 export async function pollAttempt(work: AttemptWork, attempt: Attempt): Promise<Event | StillWaiting> {

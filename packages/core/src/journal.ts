@@ -39,6 +39,8 @@ export type Outcome =
       readonly missing?: readonly Failure[];
       /** How many pictures are missing for this reason, where the run was for more than one. */
       readonly pictures?: number;
+      /** What was used up all the same, as far as it is known or estimated: an answer of chat that broke off. */
+      readonly usage?: JsonObject;
     };
 
 /** Why each picture that was asked for and not made is missing. */
@@ -107,6 +109,8 @@ export type Event =
       readonly asset: Asset;
       readonly event: JsonObject;
     }
+  /** Of chat: the first content went to the caller, so nothing is tried any more. */
+  | { readonly type: 'answer-begun'; readonly at: number; readonly attempt: number; readonly firstContentMs: number }
   /** The caller's mask told as the target reads masks: what it is sent in its place. */
   | {
       readonly type: 'mask-converted';
@@ -180,6 +184,8 @@ export interface Run {
   readonly length: number;
   readonly attempts: readonly Attempt[];
   readonly partialSent: boolean;
+  /** Content of a last attempt went to the caller: a second answer must not be glued on. */
+  readonly answerBegun?: true;
   /** What was tried after refusals; absent where nothing was. */
   readonly rungs?: readonly TakenRung[];
   /** Why the first target that was skipped was. */
@@ -218,6 +224,8 @@ function foldEvent(run: Run, event: Event): Run {
     }
     case 'partial-sent':
       return { ...next, partialSent: true };
+    case 'answer-begun':
+      return { ...next, answerBegun: true };
     case 'target-skipped':
       return run.skippedFor === undefined && event.kind ? { ...next, skippedFor: event.kind } : next;
     case 'rung-taken': {

@@ -5,9 +5,8 @@ import type { Rewrite } from './policy/rewrite.ts';
 import type { Price } from './price.ts';
 import type { ImageRequest } from './request.ts';
 
-/** Everything fixed when a request arrived. It is stored, so a config edit never bends a run in flight. Plain JSON. */
-export interface Plan {
-  readonly request: ImageRequest;
+/** What every run is held to, whatever it makes. Plain JSON. */
+export interface RunPlan {
   /** The public name the caller used, or the default model's. */
   readonly route: string;
   readonly targets: readonly PlannedTarget[];
@@ -15,22 +14,27 @@ export interface Plan {
   readonly passedOver?: readonly PassedOver[];
   /** The name asked for is retired, and its successor serves; both without a provider. */
   readonly successor?: { readonly of: string; readonly target: string; readonly retiredOn: string };
-  /** What a rule says about the prompt beside the answer. */
-  readonly warnings?: readonly PromptFinding[];
-  /** The prompt in milder words, as the rules that held for it say them; absent where none matches. */
-  readonly rewrite?: Rewrite;
   readonly policy: Policy;
   readonly createdAt: number;
   /** The caller's deadline (epoch ms); no new attempt starts after it. */
   readonly deadlineAt: number;
-  /** The generation that this one repeats, by its id. */
-  readonly regeneratedFrom?: string;
-  /** It takes part in the cache: what it makes may be kept, and it may answer for others while it runs. */
-  readonly cached?: true;
   /** A task: it runs to its end whether or not anybody waits. */
   readonly unattended?: true;
   /** Its class in every queue; absent means interactive. */
   readonly priority?: 'batch';
+}
+
+/** Everything fixed when a request for pictures arrived. It is stored, so a config edit never bends a run in flight. */
+export interface Plan extends RunPlan {
+  readonly request: ImageRequest;
+  /** What a rule says about the prompt beside the answer. */
+  readonly warnings?: readonly PromptFinding[];
+  /** The prompt in milder words, as the rules that held for it say them; absent where none matches. */
+  readonly rewrite?: Rewrite;
+  /** The generation that this one repeats, by its id. */
+  readonly regeneratedFrom?: string;
+  /** It takes part in the cache: what it makes may be kept, and it may answer for others while it runs. */
+  readonly cached?: true;
 }
 
 export interface PassedOver {
@@ -102,6 +106,8 @@ export interface RetryPolicy {
   readonly maxFreeAttempts: number;
   /** The same, when another target is ready. */
   readonly maxFreeAttemptsBeforeFallback: number;
+  /** Attempts per target that may have been billed, when another target is ready. */
+  readonly maxPaidAttemptsBeforeFallback: number;
   /** Full jitter over these, doubled per attempt, capped. */
   readonly notSentDelayMs: number;
   readonly throttledDelayMs: number;

@@ -4,6 +4,8 @@ export type Price =
   | {
       readonly perMillionTokensUsd: {
         readonly textInput: number;
+        /** Of input that the provider had in its cache; absent: like other input. */
+        readonly cachedInput?: number;
         readonly imageInput: number;
         readonly output: number;
       };

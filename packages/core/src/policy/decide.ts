@@ -2,7 +2,7 @@ import { FAILURES, type Failure, type FailureKind } from '../failure.ts';
 import type { Gate } from '../gates.ts';
 import type { Health } from '../health.ts';
 import { type Attempt, type Outcome, openAttempt, paidAttempts, type Run } from '../journal.ts';
-import type { Plan, PlannedTarget } from '../plan.ts';
+import type { PlannedTarget, RunPlan } from '../plan.ts';
 import { answerFor, mayPayAgain } from './budget.ts';
 import { hostsOf, mayLeaveFree, mayRepeatFree, unbilledFailure, whyGiveUp } from './free.ts';
 import type { Presence } from './presence.ts';
@@ -45,13 +45,20 @@ export interface Skipped {
 }
 
 /** The pure heart: reads what is known at `now` and says what to do next. The same arguments always give the same answer. */
-export function decide(runId: string, plan: Plan, run: Run, health: Health, presence: Presence, now: number): Decision {
+export function decide(
+  runId: string,
+  plan: RunPlan,
+  run: Run,
+  health: Health,
+  presence: Presence,
+  now: number,
+): Decision {
   const decision = decideNext(runId, plan, run, health, presence, now);
   if (decision.do !== 'finish') return decision;
   return { do: 'finish', outcome: withoutSuspects(answerFor(run, decision.outcome), plan, run) };
 }
 
-function decideNext(runId: string, plan: Plan, run: Run, health: Health, presence: Presence, now: number): Decision {
+function decideNext(runId: string, plan: RunPlan, run: Run, health: Health, presence: Presence, now: number): Decision {
   if (run.finished) return { do: 'stop', outcome: run.finished };
   const open = openAttempt(run);
   if (open) return continueAttempt(plan, run, open, now);
@@ -62,6 +69,7 @@ function decideNext(runId: string, plan: Plan, run: Run, health: Health, presenc
     if (target === undefined) return { do: 'finish', outcome: last };
     return { do: 'start', target, attempt: run.attempts.length + 1, skipped: [] };
   }
+  if (last && run.answerBegun) return { do: 'finish', outcome: last };
   if (last && pictureAtHand(run)) return { do: 'finish', outcome: last };
   const rung = rungAfter(plan, run, health, now);
   const mayPay = last === undefined || standingRung(run) !== undefined || mayPayAgain(last.failure, run, plan.policy);
@@ -74,7 +82,7 @@ function decideNext(runId: string, plan: Plan, run: Run, health: Health, presenc
   return rung ? { do: 'climb', rung } : chooseTarget(runId, plan, run, health, mayPay, now);
 }
 
-function continueAttempt(plan: Plan, run: Run, open: Attempt, now: number): Decision {
+function continueAttempt(plan: RunPlan, run: Run, open: Attempt, now: number): Decision {
   const target = plan.targets.find((one) => one.id === open.target);
   if (open.handle === undefined || target === undefined) {
     return { do: 'give-up-attempt', attempt: open.attempt, outcome: failed(interrupted(open)) };
@@ -96,7 +104,7 @@ function continueAttempt(plan: Plan, run: Run, open: Attempt, now: number): Deci
 }
 
 /** Nothing is paid for there, so nothing is waited for longer than it is worth, and no late answer is harvested. */
-function continueFree(plan: Plan, target: PlannedTarget, open: Attempt, now: number): Decision {
+function continueFree(plan: RunPlan, target: PlannedTarget, open: Attempt, now: number): Decision {
   const why = whyGiveUp(plan, target, open, now);
   if (why && !why.isReachable) return { do: 'give-up-attempt', attempt: open.attempt, outcome: failed(why.failure) };
   if (why) return { do: 'cancel', target, attempt: open, because: why.failure };
@@ -125,7 +133,7 @@ interface Option {
   readonly queues: boolean;
 }
 
-function chooseTarget(runId: string, plan: Plan, run: Run, health: Health, mayPay: boolean, now: number): Decision {
+function chooseTarget(runId: string, plan: RunPlan, run: Run, health: Health, mayPay: boolean, now: number): Decision {
   // Where money is spent, what costs none may still be asked.
   const options = optionsFor(runId, plan, run, health, now).filter(({ target }) => mayPay || target.free);
   const open = options.filter((option) => option.blocked === undefined);
@@ -144,12 +152,12 @@ function chooseTarget(runId: string, plan: Plan, run: Run, health: Health, mayPa
 }
 
 /** Told with the first attempt: nothing that happens later can change it. */
-function unfitTargets({ passedOver = [] }: Plan): readonly Skipped[] {
+function unfitTargets({ passedOver = [] }: RunPlan): readonly Skipped[] {
   return passedOver.map(({ target, reason, kind }) => ({ target, reason, kind }));
 }
 
 /** In the order of preference: the last target again where that may help, then the ones after it. */
-function optionsFor(runId: string, plan: Plan, run: Run, health: Health, now: number): readonly Option[] {
+function optionsFor(runId: string, plan: RunPlan, run: Run, health: Health, now: number): readonly Option[] {
   const last = run.attempts.at(-1);
   const failure = last?.outcome?.ok === false ? last.outcome.failure : undefined;
   const at = last ? plan.targets.findIndex((target) => target.id === last.target) : 0;
@@ -185,7 +193,7 @@ function optionsFor(runId: string, plan: Plan, run: Run, health: Health, now: nu
 }
 
 /** A breaker or a credential blocks; a provider's hint is a time to wait for, and its limit a queue to wait in. */
-function gated(target: PlannedTarget, gate: Gate | undefined, now: number, runId: string, plan: Plan): Option {
+function gated(target: PlannedTarget, gate: Gate | undefined, now: number, runId: string, plan: RunPlan): Option {
   const option = { target, at: now, reason: '', kind: 'unavailable', blocked: undefined, queues: false } as const;
   if (gate === undefined || gate.until <= now) return option;
   const reason = gate.failure.message;
@@ -196,13 +204,13 @@ function gated(target: PlannedTarget, gate: Gate | undefined, now: number, runId
   return { ...option, at: gate.until, reason, blocked: gate };
 }
 
-function mayFallBack(failure: Failure, plan: Plan, run: Run): boolean {
+function mayFallBack(failure: Failure, plan: RunPlan, run: Run): boolean {
   const mayLeave = FAILURES[failure.kind].fallback || (run.attempts.at(-1)?.free && mayLeaveFree(failure));
   return plan.policy.fallback && !run.partialSent && mayLeave === true;
 }
 
 /** When only one more payment is allowed and another target is ready, that payment goes where the odds are better. */
-function mayRetrySame(failure: Failure, plan: Plan, run: Run, target: PlannedTarget, another: boolean): boolean {
+function mayRetrySame(failure: Failure, plan: RunPlan, run: Run, target: PlannedTarget, another: boolean): boolean {
   if (!FAILURES[failure.kind].retry && !(mayRepeatFree(failure, run, target) && !(another && hostsOf(target) < 2)))
     return false;
   const free = failure.certainty === 'not_sent' || failure.certainty === 'rejected';
@@ -213,7 +221,7 @@ function mayRetrySame(failure: Failure, plan: Plan, run: Run, target: PlannedTar
   if (free && plan.unattended && failure.kind === 'throttled' && !another) return run.attempts.length < MAX_THROTTLED;
   if (free) return tries < (another ? Math.min(before, maxFreeAttempts) : maxFreeAttempts);
   const paymentsLeft = plan.policy.maxPaidAttempts - paidAttempts(run);
-  return !another || (paymentsLeft > 1 && tries < 2);
+  return !another || (paymentsLeft > 1 && tries < plan.policy.retry.maxPaidAttemptsBeforeFallback);
 }
 
 /** A limit is no reason for a task to end before its deadline; this only bounds its journal. */
@@ -224,7 +232,7 @@ function triesOf(run: Run, target: string): number {
 }
 
 /** Nobody is left to ask. What the last attempt said tells most; without one, the reason the first target is closed. */
-function exhausted(runId: string, plan: Plan, run: Run, options: readonly Option[], health: Health): Outcome {
+function exhausted(runId: string, plan: RunPlan, run: Run, options: readonly Option[], health: Health): Outcome {
   const last = run.attempts.at(-1);
   if (last?.outcome) return withReturnTime(last.outcome, last, runId, plan, health[last.target]);
   const first = options[0]?.blocked;
@@ -239,7 +247,13 @@ function exhausted(runId: string, plan: Plan, run: Run, options: readonly Option
 }
 
 /** What may be asked again says from when on: the provider's word or else our own backoff, and never before its gate opens. */
-function withReturnTime(outcome: Outcome, last: Attempt, runId: string, plan: Plan, gate: Gate | undefined): Outcome {
+function withReturnTime(
+  outcome: Outcome,
+  last: Attempt,
+  runId: string,
+  plan: RunPlan,
+  gate: Gate | undefined,
+): Outcome {
   if (outcome.ok || outcome.failure.certainty !== 'rejected' || !FAILURES[outcome.failure.kind].retry) return outcome;
   const tries = plan.policy.retry.maxFreeAttempts;
   const backoff = retryAt(outcome.failure, last.endedAt ?? 0, tries, `${runId}:${last.attempt}`, plan.policy.retry);

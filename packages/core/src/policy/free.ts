@@ -1,6 +1,6 @@
 import type { Failure } from '../failure.ts';
 import type { Attempt, Outcome, Run } from '../journal.ts';
-import type { Plan, PlannedTarget } from '../plan.ts';
+import type { PlannedTarget, RunPlan } from '../plan.ts';
 
 /** Without any progress for this long, a job at a free target is given up. */
 export const STALL_MS = 120_000;
@@ -34,7 +34,7 @@ export interface GivenUp {
 }
 
 /** The watchdog of a free target: it reads progress, never the total time. Undefined while the job may go on. */
-export function whyGiveUp(plan: Plan, target: PlannedTarget, open: Attempt, now: number): GivenUp | undefined {
+export function whyGiveUp(plan: RunPlan, target: PlannedTarget, open: Attempt, now: number): GivenUp | undefined {
   const { missed } = open;
   if (missed && (missed.looks >= MAX_MISSED_LOOKS || now - missed.since >= MAX_MISSED_MS))
     return { failure: gone(target, missed), isReachable: false };

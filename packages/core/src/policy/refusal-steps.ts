@@ -1,6 +1,6 @@
 import type { Health } from '../health.ts';
 import { type Attempt, paidAttempts, type Run } from '../journal.ts';
-import type { Plan, PlannedTarget } from '../plan.ts';
+import type { Plan, PlannedTarget, RunPlan } from '../plan.ts';
 import type { ImageRequest } from '../request.ts';
 import { fieldsFor } from '../request-for.ts';
 import { categoriesOf } from '../suggestions.ts';
@@ -22,7 +22,12 @@ import type { TakenRung } from './taken-rung.ts';
  * no more is paid for than `maxPaid` and the policy's `maxPaidAttempts` allow, nor after a failure of another kind that
  * the policy does not pay for again.
  */
-export function rungAfter(plan: Plan, run: Run, health: Health, now: number): TakenRung | undefined {
+export function rungAfter(
+  plan: RunPlan & Pick<Plan, 'rewrite'>,
+  run: Run,
+  health: Health,
+  now: number,
+): TakenRung | undefined {
   const ladder = plan.policy.refusals;
   const last = run.attempts.at(-1);
   const refusal = last && refusalIn(last);
@@ -44,7 +49,7 @@ function refusalIn({ outcome }: Attempt): Refusal | undefined {
   return refusalOf(outcome.failure, categoriesOf(outcome.failure));
 }
 
-function mayFollow({ outcome }: Attempt, { policy }: Plan): boolean {
+function mayFollow({ outcome }: Attempt, { policy }: RunPlan): boolean {
   return outcome?.ok === false && permitsAnother(outcome.failure, policy);
 }
 
@@ -62,7 +67,7 @@ function laxerAt(target: PlannedTarget | undefined, { rungs = [] }: Run): { read
 }
 
 /** One that its breaker or its key keeps closed is no way out. */
-function nextAfter(at: number, { targets, policy }: Plan, health: Health, now: number): { nextTarget?: string } {
+function nextAfter(at: number, { targets, policy }: RunPlan, health: Health, now: number): { nextTarget?: string } {
   if (at < 0 || !policy.fallback) return {};
   const next = targets.slice(at + 1).find(({ id }) => {
     const gate = health[id];

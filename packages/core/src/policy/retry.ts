@@ -5,6 +5,7 @@ import type { RetryPolicy } from '../plan.ts';
 export const RETRY_POLICY: RetryPolicy = {
   maxFreeAttempts: 5,
   maxFreeAttemptsBeforeFallback: 2,
+  maxPaidAttemptsBeforeFallback: 2,
   notSentDelayMs: 50,
   throttledDelayMs: 1_000,
   overloadedDelayMs: 2_000,

@@ -1,6 +1,6 @@
 import type { Failure } from '../failure.ts';
 import type { Attempt } from '../journal.ts';
-import type { Plan } from '../plan.ts';
+import type { RunPlan } from '../plan.ts';
 
 export function interrupted(open: Attempt): Failure {
   if (open.free) {
@@ -14,7 +14,7 @@ export function interrupted(open: Attempt): Failure {
   };
 }
 
-export function stillWorking(plan: Plan, open: Attempt): Failure {
+export function stillWorking(plan: RunPlan, open: Attempt): Failure {
   const afterMs = plan.deadlineAt - plan.createdAt;
   return {
     kind: 'timeout',
@@ -29,7 +29,7 @@ export function callerLeft(): Failure {
   return { kind: 'canceled', certainty: 'not_sent', message: 'the caller left before anything was sent' };
 }
 
-export function deadlinePassed(plan: Plan, now: number): Failure {
+export function deadlinePassed(plan: RunPlan, now: number): Failure {
   const afterMs = now - plan.createdAt;
   return {
     kind: 'timeout',

@@ -1,7 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { Health } from '../health.ts';
 import type { GeneratedImage, Outcome, Run } from '../journal.ts';
-import type { Plan, PlannedTarget, Policy } from '../plan.ts';
+import type { PlannedTarget, Policy, RunPlan } from '../plan.ts';
 import type { ImageRequest } from '../request.ts';
 import { DRAWN_SEEDS } from '../seed.ts';
 import type { SuspicionCode } from '../suspects.ts';
@@ -21,7 +21,7 @@ const CURED_BY_SEED: ReadonlySet<SuspicionCode> = new Set([
 export const SEED_STEP = 997;
 
 /** A target that is asked once more, because nothing it made for this run can be used; undefined where that is not to be. */
-export function targetToAskAgain(plan: Plan, run: Run, health: Health, now: number): PlannedTarget | undefined {
+export function targetToAskAgain(plan: RunPlan, run: Run, health: Health, now: number): PlannedTarget | undefined {
   const last = run.attempts.at(-1);
   const { suspect, maxPaidAttempts, retry } = plan.policy;
   if (suspect !== 'retry_new_seed' || run.partialSent || !isCurable(last?.outcome)) return undefined;
@@ -60,7 +60,7 @@ export function withOtherSeed(request: ImageRequest, run: Run, target: PlannedTa
 }
 
 /** The outcome that its caller is told: under `fail` a picture that is doubted counts as missing. */
-export function withoutSuspects(outcome: Outcome, { policy }: Plan, run: Run): Outcome {
+export function withoutSuspects(outcome: Outcome, { policy }: RunPlan, run: Run): Outcome {
   if (!outcome.ok) return outcome;
   const isMissing = (image: GeneratedImage) => (image.suspect ?? []).some(({ code }) => fails(code, policy));
   const [doubted, images] = [outcome.images.filter(isMissing), outcome.images.filter((one) => !isMissing(one))];

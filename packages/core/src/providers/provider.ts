@@ -1,4 +1,5 @@
 import type { Capabilities } from '../capabilities.ts';
+import type { ChatEndpoint } from '../chat/chat.ts';
 import type { Failure } from '../failure.ts';
 import type { HttpRequest, HttpResponse, SseEvent } from '../http.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -23,6 +24,7 @@ export interface Provider {
   /** It draws a seed for each attempt itself, because there the same request twice would be answered with nothing. */
   readonly drawsSeeds?: true;
   readonly image?: ImageCalls;
+  readonly chat?: ChatCalls;
   /** Where its results may be fetched from besides its own address; absent, from any public https address. */
   readonly results?: ResultHosts;
   /** Asks which models there are now; free. */
@@ -86,6 +88,30 @@ export interface ImageCalls {
   readonly cancel?: CancelCall;
   /** Reads one event of a streamed answer; undefined for an event that says nothing to us. */
   readonly stream?: (event: SseEvent) => StreamReading | undefined;
+}
+
+/** OpenAI's wire of chat, passed through: only where it is, and who may be asked for what. */
+export interface ChatCalls {
+  /** Where an endpoint is reached; undefined where the provider does not have it. */
+  url(endpoint: ChatEndpoint, context: Pick<CallContext, 'baseUrl' | 'model'>): string | undefined;
+  /** Known models with what is known of them; others may be asked for too. */
+  readonly models: readonly ChatModel[];
+  /** Whether a bare name that nobody lists is one of this provider's, as `gpt-` is OpenAI's. */
+  readonly owns?: RegExp;
+  /** How a request of chat carries the key, where that is not as for pictures. */
+  readonly authorize?: Provider['authorize'];
+}
+
+export interface ChatModel {
+  readonly id: string;
+  readonly endpoints: readonly ChatEndpoint[];
+  /** It thinks before it speaks. */
+  readonly reasoning?: true;
+  /** ISO date on which it stops working. */
+  readonly shutdownDate?: string;
+  /** Absent means unknown, never free. */
+  readonly price?: Price;
+  readonly limits?: Limits;
 }
 
 /** A submit may take several requests, each read with the `state` that the one before it left. */

@@ -21,7 +21,8 @@ function submitted(changes: Parameters<typeof sampleRequest>[0] = {}, context: P
 }
 
 function fieldsOf({ body }: HttpRequest) {
-  if (body?.kind !== 'multipart') return body && isObject(body.value) ? body.value : {};
+  if (body?.kind === 'json' && isObject(body.value)) return body.value;
+  if (body?.kind !== 'multipart') return {};
   return Object.fromEntries(body.parts.flatMap((part) => ('value' in part ? [[part.name, part.value]] : [])));
 }
 

@@ -9,6 +9,7 @@ import type { Look } from '../suspects.ts';
 export const SAMPLE_RETRY: RetryPolicy = {
   maxFreeAttempts: 5,
   maxFreeAttemptsBeforeFallback: 2,
+  maxPaidAttemptsBeforeFallback: 2,
   notSentDelayMs: 50,
   throttledDelayMs: 1_000,
   overloadedDelayMs: 2_000,

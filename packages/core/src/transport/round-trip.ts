@@ -90,6 +90,9 @@ function dispatchOptions(request: HttpRequest, readAsset: SendOptions['readAsset
       ...(content instanceof Uint8Array ? { headers: described, body: content } : sized(described, content)),
     };
   }
+  if (body.kind === 'bytes') {
+    return { ...outgoing, headers: { ...headers, 'content-type': 'application/json' }, body: body.bytes };
+  }
   const form = multipart(body.parts, readAsset);
   return { ...outgoing, ...sized({ ...headers, 'content-type': form.contentType }, form) };
 }

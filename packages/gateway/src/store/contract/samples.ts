@@ -18,6 +18,7 @@ export function samplePlan(prompt = 'a red fox'): Plan {
       retry: {
         maxFreeAttempts: 5,
         maxFreeAttemptsBeforeFallback: 2,
+        maxPaidAttemptsBeforeFallback: 2,
         notSentDelayMs: 50,
         throttledDelayMs: 1_000,
         overloadedDelayMs: 2_000,
