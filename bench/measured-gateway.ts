@@ -1,5 +1,5 @@
 import { type RunningGateway, startGateway } from '../tests/rig/gateway.ts';
-import { PROBE, startServer } from './rounds.ts';
+import { PROBE, type ServerName, startServer } from './rounds.ts';
 
 /** A gateway under measure in front of a provider that costs next to nothing. */
 export interface Measured {
@@ -12,8 +12,11 @@ export interface Measured {
 export const GATEWAY_MODEL_PREFIX = 'bench/';
 
 /** `settings` are further lines of its `onetake.yaml`. */
-export async function startMeasured(settings: readonly string[] = []): Promise<Measured> {
-  const upstream = await startServer('upstream', []);
+export async function startMeasured(
+  settings: readonly string[] = [],
+  provider: ServerName = 'upstream',
+): Promise<Measured> {
+  const upstream = await startServer(provider, []);
   const yaml = [
     'providers:',
     `  bench: { kind: openai-compatible, base_url: "${upstream.origin}/v1" }`,

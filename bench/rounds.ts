@@ -40,12 +40,14 @@ const LOAD_TIMEOUT_MS = 180_000;
 
 export const PROBE = ['--import', new URL('./probe.ts', import.meta.url).href];
 
-function program(name: 'upstream' | 'passthrough' | 'load'): string {
+export type ServerName = 'upstream' | 'passthrough' | 'stream-upstream' | 'stream-proxy';
+
+function program(name: ServerName | 'load' | 'stream-load'): string {
   return fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
 }
 
 /** Starts a program that prints where it listens. */
-export async function startServer(name: 'upstream' | 'passthrough', args: readonly string[]) {
+export async function startServer(name: ServerName, args: readonly string[]) {
   const running = runFile(program(name), args, { nodeArgs: PROBE });
   const [origin] = await running.said(/^http\S+$/m);
   return { origin, running };
@@ -58,11 +60,16 @@ export async function usageOf({ child }: Running): Promise<Usage> {
   return usage as Usage;
 }
 
-export async function runLoad(load: Load): Promise<LoadResult> {
-  const running = runFile(program('load'), [JSON.stringify(load)]);
+export function runLoad(load: Load): Promise<LoadResult> {
+  return runProgram('load', load);
+}
+
+/** Runs a program of the load, which prints its result as one line of JSON. */
+export async function runProgram<Given, Result>(name: 'load' | 'stream-load', load: Given): Promise<Result> {
+  const running = runFile(program(name), [JSON.stringify(load)]);
   try {
     const [line] = await running.said(/^\{.*\}$/m, LOAD_TIMEOUT_MS);
-    return JSON.parse(line) as LoadResult;
+    return JSON.parse(line) as Result;
   } finally {
     await running.end('SIGKILL');
   }

@@ -74,7 +74,7 @@ const hosts = [
   ...defects('core', 'environment.ts', HOSTS, [
     ['asks another server about a job', '|| hostCredential(id, baseUrl) !== credential) return', ') return'],
   ]),
-  ...defects('core', 'run.ts', HOSTS, [
+  ...defects('core', 'loop.ts', HOSTS, [
     [
       'keeps the place of a job that was given up',
       "return end({ type: 'attempt-ended', at,",

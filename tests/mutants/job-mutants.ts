@@ -28,7 +28,7 @@ const undecided = defects(
   [['takes an error beside no job for its end', " && progress.kind !== 'waiting';", ';']],
 );
 
-const run = defects('core', 'run.ts', TURNS, [
+const run = defects('core', 'loop.ts', TURNS, [
   ['keeps a turn whose decision changed', 'return turn.giveBack();', 'return;'],
   ['gives up its turn when a job is accepted', "if (event.type !== 'attempt-ended') return;", ''],
   [
@@ -41,7 +41,7 @@ const run = defects('core', 'run.ts', TURNS, [
 
 const looks = defects(
   'core',
-  'run.ts',
+  'loop.ts',
   ['job.test.ts'],
   [
     [

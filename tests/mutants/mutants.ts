@@ -152,14 +152,14 @@ const decide: readonly CoreMutant[] = [
 const run: readonly CoreMutant[] = [
   {
     name: 'sends before the start is durable',
-    file: 'run.ts',
+    file: 'loop.ts',
     from: "await recorder.append({ type: 'attempt-started'",
     to: "recorder.record({ type: 'attempt-started'",
     tests: ['simulation.test.ts'],
   },
   {
     name: 'says of a canceled job that nothing was sent',
-    file: 'run.ts',
+    file: 'loop.ts',
     from: "return { do: 'cancel', target, attempt: open };",
     to: "return { do: 'finish', outcome: CANCELED };",
     tests: ['job.test.ts'],

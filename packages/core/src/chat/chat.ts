@@ -1,10 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { RunPlan } from '../plan.ts';
-
-/** What of OpenAI's wire is spoken: the path below the base URL. */
-export type ChatEndpoint = 'chat/completions' | 'responses' | 'embeddings';
-
-export const CHAT_ENDPOINTS: readonly ChatEndpoint[] = ['chat/completions', 'responses', 'embeddings'];
+import type { ChatEndpoint } from './endpoints.ts';
 
 /** What is known of a request when it arrives, beside the bytes that are passed on. */
 export interface ChatRequest {

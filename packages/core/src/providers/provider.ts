@@ -1,5 +1,5 @@
 import type { Capabilities } from '../capabilities.ts';
-import type { ChatEndpoint } from '../chat/chat.ts';
+import type { ChatEndpoint } from '../chat/endpoints.ts';
 import type { Failure } from '../failure.ts';
 import type { HttpRequest, HttpResponse, SseEvent } from '../http.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
