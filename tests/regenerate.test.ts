@@ -10,6 +10,9 @@ import { call } from './rig/call.ts';
 import { ONETAKE, type RunningGateway, startGateway } from './rig/gateway.ts';
 import { type SeededServer, startSeededServer } from './rig/seeded-server.ts';
 
+/** What a browser adds to the requests of a page of another origin. */
+const PAGE = { origin: 'https://app.example' };
+
 const yamlOf = (url: string) => `
 providers:
   lab: { kind: openai-compatible, base_url: '${url}', key_env: LAB_KEY }
@@ -23,6 +26,7 @@ models:
     price: { per_image_usd: 0.02 }
 routes:
   best: { targets: [lab/paint], payment: strict }
+cors: { origins: ['${PAGE.origin}'] }
 `;
 
 let server: SeededServer;
@@ -99,6 +103,24 @@ test('regenerating asks the same target for the same again, as a generation of i
   assert.equal(view.regenerated_from, id);
   // What may be paid is as it was allowed the first time.
   assert.deepEqual((view.policy as { readonly payment: string }).payment, 'strict');
+});
+
+test('a page of another origin pays as the route has it, not as a server was allowed to', async () => {
+  const allowed = { 'x-onetake-payment': 'available', 'x-onetake-max-paid-attempts': '5' };
+  const first = await ask({ model: 'lab/paint', prompt: 'a costly fox' }, allowed);
+  assert.equal(first.status, 200, first.text);
+  const policyOf = async (headers: Readonly<Record<string, string>>) => {
+    const { body, status, text } = await again(first.body.onetake?.generation, {}, { ...ANN, ...headers });
+    assert.equal(status, 200, text);
+    const { body: view } = await call(`${gateway.url}/v1/generations/${body.onetake?.generation}`, { headers: ANN });
+    const policy = view.policy as { readonly payment: string; readonly max_paid_attempts: number };
+    return [policy.payment, policy.max_paid_attempts];
+  };
+  assert.deepEqual(await policyOf({}), ['available', 5]);
+  const plain = await policyOf(PAGE);
+  assert.equal(plain[0], 'standard');
+  assert.ok(Number(plain[1]) < 5, String(plain[1]));
+  assert.equal((await policyOf({ ...PAGE, 'x-onetake-payment': 'strict' }))[0], 'strict');
 });
 
 test('seed, prompt and number may be others; anything else is a new request', async () => {

@@ -1,4 +1,4 @@
-import { type Catalogue, type Io, type ListedModel, listModels } from '@onetake/core';
+import { type Catalogue, type Io, type ListedModel, listModels, splitTarget } from '@onetake/core';
 import type { Logger } from 'pino';
 
 export interface ModelRefreshOptions {
@@ -40,8 +40,8 @@ export function startModelRefresh({ catalogue, io, log }: ModelRefreshOptions): 
   refresh();
   return {
     listed(target) {
-      const slash = target.indexOf('/');
-      return known.get(target.slice(0, slash))?.get(target.slice(slash + 1));
+      const { provider, model } = splitTarget(target);
+      return known.get(provider)?.get(model);
     },
     stop() {
       stopped = true;

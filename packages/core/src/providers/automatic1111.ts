@@ -18,6 +18,7 @@ import { readModelFile } from './model-data.ts';
 import { bearer } from './openai.ts';
 import { withoutExtraArguments } from './prompt-controls.ts';
 import type { CallContext, Credential, FailureReading, Model, Progress, Provider, ProviderImage } from './provider.ts';
+import { sidesOf } from './sides.ts';
 
 const DEFAULT = 'default';
 const { models } = readModelFile(data);
@@ -78,13 +79,12 @@ const CLOSED: readonly string[] = [
 
 function build(request: ImageRequest, { model, baseUrl }: CallContext): HttpRequest {
   const { operation, prompt, negativePrompt, n, seed } = request;
-  const [width, height] = sizeOf(request);
   const edit = operation === 'edit' ? editFields(request) : undefined;
   const extra = Object.entries(request.extra ?? {}).filter(([key]) => !CLOSED.includes(key));
   const known: JsonObject = {
     prompt: withoutExtraArguments(prompt),
     ...(negativePrompt !== undefined && { negative_prompt: withoutExtraArguments(negativePrompt) }),
-    ...(width !== undefined && { width, height }),
+    ...sizeOf(request),
     ...(seed !== undefined && { seed }),
     batch_size: n,
     ...(model !== DEFAULT && { override_settings: { sd_model_checkpoint: model } }),
@@ -111,14 +111,14 @@ function editFields({ images = [], mask }: ImageRequest): { preset: JsonObject; 
 const [SIDE_STEP, MIN_SIDE, MAX_SIDE] = [8, 64, 2048];
 
 /** Without a size an edit is as large as its picture; the server would make 512x512 of it. */
-function sizeOf({ size, operation, images = [] }: ImageRequest): readonly [number?, number?] {
-  const [, width, height] = /^(\d+)x(\d+)$/.exec(size ?? '') ?? [];
-  if (width !== undefined) return [Number(width), Number(height)];
+function sizeOf({ size, operation, images = [] }: ImageRequest): ReturnType<typeof sidesOf> {
+  const sides = sidesOf(size);
+  if (sides) return sides;
   const [picture] = images;
-  if (operation !== 'edit' || picture === undefined) return [];
+  if (operation !== 'edit' || picture === undefined) return undefined;
   const scale = Math.min(1, MAX_SIDE / Math.max(picture.width, picture.height));
   const side = (pixels: number) => Math.max(MIN_SIDE, Math.round((pixels * scale) / SIDE_STEP) * SIDE_STEP);
-  return [side(picture.width), side(picture.height)];
+  return { width: side(picture.width), height: side(picture.height) };
 }
 
 function parse(response: HttpResponse, { n }: ImageRequest, { model }: CallContext): Progress {

@@ -31,3 +31,13 @@ test("a model of Stability's has a flat body", () => {
   const { value } = bodyOf('stability.stable-image-core-v1:1', { aspectRatio: '16:9', negativePrompt: 'fog' });
   assert.deepEqual(value, { prompt: 'a lighthouse', negative_prompt: 'fog', aspect_ratio: '16:9' });
 });
+
+test('how far an edit of Stability’s goes is what the caller says, and else a default', () => {
+  const edit = { operation: 'edit', images: [SAMPLE_ASSET] } as const;
+  const strengthOf = (extra?: { readonly strength: number | null }) =>
+    bodyOf('stability.sd3-5-large-v1:0', { ...edit, ...(extra && { extra }) }).value;
+  assert.partialDeepStrictEqual(strengthOf({ strength: 0.25 }), { mode: 'image-to-image', strength: 0.25 });
+  assert.partialDeepStrictEqual(strengthOf({ strength: 0 }), { strength: 0 });
+  for (const extra of [undefined, { strength: null }])
+    assert.partialDeepStrictEqual(strengthOf(extra), { strength: 0.6 });
+});

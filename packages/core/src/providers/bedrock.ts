@@ -14,6 +14,7 @@ import file from './data/bedrock.json' with { type: 'json' };
 import { readModelFile } from './model-data.ts';
 import { bearer } from './openai.ts';
 import type { CallContext, FailureReading, Progress, Provider } from './provider.ts';
+import { sidesOf } from './sides.ts';
 
 const { models: MODELS } = readModelFile(file);
 const DEFAULT_SIMILARITY = 0.7;
@@ -45,10 +46,9 @@ function build(request: ImageRequest, { model, baseUrl }: CallContext): HttpRequ
 }
 
 function amazonBody(request: ImageRequest): JsonObject {
-  const [width, height] = (request.size ?? '').split('x').map(Number);
   const imageGenerationConfig: JsonObject = {
     numberOfImages: request.n,
-    ...(width && height && { width, height }),
+    ...sidesOf(request.size),
     ...(request.seed !== undefined && { seed: request.seed }),
     ...(request.quality !== undefined && { quality: request.quality === 'high' ? 'premium' : 'standard' }),
   };
@@ -79,7 +79,11 @@ function stabilityBody(request: ImageRequest): JsonObject {
     ...(request.aspectRatio !== undefined && !image && { aspect_ratio: request.aspectRatio }),
     ...(request.seed !== undefined && { seed: request.seed }),
     ...(request.outputFormat !== undefined && { output_format: request.outputFormat }),
-    ...(image && { mode: 'image-to-image', strength: DEFAULT_STRENGTH, image: embedded(image, 'base64') }),
+    ...(image && {
+      mode: 'image-to-image',
+      strength: request.extra?.strength ?? DEFAULT_STRENGTH,
+      image: embedded(image, 'base64'),
+    }),
   };
 }
 

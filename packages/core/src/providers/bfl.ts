@@ -18,6 +18,8 @@ import data from './data/bfl.json' with { type: 'json' };
 import { trustedUrl } from './links.ts';
 import { readModelFile } from './model-data.ts';
 import type { CallContext, Credential, FailureReading, Handle, Progress, Provider } from './provider.ts';
+import { sidesOf } from './sides.ts';
+import { withoutId } from './undecided.ts';
 
 const { models: MODELS } = readModelFile(data);
 /** Its clusters, such as `api.eu2.bfl.ai`. */
@@ -64,11 +66,11 @@ function versionOne({ baseUrl }: CallContext): string {
 /** Only our own picture may be what is fetched or called: no webhook of the request's. */
 function jobFields(request: ImageRequest, { model }: CallContext): JsonObject {
   const { webhook_url: _url, webhook_secret: _secret, ...extra } = request.extra ?? {};
-  const [, width, height] = /^(\d+)x(\d+)$/.exec(request.size ?? '') ?? [];
+  const sides = sidesOf(request.size);
   const known: JsonObject = {
     prompt: request.prompt,
-    width: width === undefined ? undefined : Number(width),
-    height: height === undefined ? undefined : Number(height),
+    width: sides?.width,
+    height: sides?.height,
     aspect_ratio: request.aspectRatio,
     output_format: request.outputFormat,
     seed: request.seed,
@@ -90,10 +92,7 @@ function referenceFields({ images = [], mask }: ImageRequest, model: string): Js
 
 function readSubmit({ body }: HttpResponse): Progress {
   const id = stringAt(body, 'id');
-  if (id === undefined || id === '') {
-    const message = 'Black Forest Labs answered without the id of a job; it may be working on one';
-    return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };
-  }
+  if (id === undefined || id === '') return withoutId('Black Forest Labs', 'job');
   const url = stringAt(body, 'polling_url');
   const costCents = numberAt(body, 'cost');
   const handle = { id, ...(url !== undefined && { url }), ...(costCents !== undefined && { costCents }) };

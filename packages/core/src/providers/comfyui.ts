@@ -11,7 +11,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { HttpRequest, HttpResponse } from '../http.ts';
-import { type Asset, IMAGE_TYPES } from '../images/asset.ts';
+import type { Asset } from '../images/asset.ts';
 import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import { classifyComfyui } from './comfyui-errors.ts';
@@ -25,9 +25,11 @@ import {
   workflowAbilities,
 } from './comfyui-workflow.ts';
 import data from './data/comfyui.json' with { type: 'json' };
+import { filePart } from './form.ts';
 import { readModelFile } from './model-data.ts';
 import { bearer } from './openai.ts';
 import type { CallContext, Model, Progress, Provider } from './provider.ts';
+import { sidesOf } from './sides.ts';
 
 export interface ComfyuiSettings {
   /** By model id; one named `local` takes the place of the built-in one. */
@@ -134,7 +136,7 @@ function uploadRequest(asset: Asset, { baseUrl }: CallContext): HttpRequest {
     { name: 'type', value: 'input' },
     { name: 'subfolder', value: 'onetake' },
     { name: 'overwrite', value: 'true' },
-    { name: 'image', filename: `${asset.hash}.${IMAGE_TYPES[asset.type].extension}`, asset },
+    filePart('image', asset, asset.hash),
   ];
   const body = { kind: 'multipart', parts } as const;
   return { method: 'POST', url: `${baseUrl}/upload/image`, headers: HEADERS, free: true, body };
@@ -147,7 +149,6 @@ function promptRequest(
   uploads: readonly string[],
 ): HttpRequest {
   const { images = [], mask, size } = request;
-  const [, width, height] = /^(\d+)x(\d+)$/.exec(size ?? '') ?? [];
   const hasMask = mask !== undefined && workflow.inputs.has('mask') && uploads.length > 0;
   const pictures = hasMask ? uploads.slice(0, -1) : uploads;
   // A workflow with more places than there are pictures shows the last one again.
@@ -160,7 +161,7 @@ function promptRequest(
     ...ownValues(workflow, request.extra ?? {}),
     ...Object.fromEntries(shown),
     ...(hasMask && { mask: uploads.at(-1) ?? '' }),
-    ...(width !== undefined && { width: Number(width), height: Number(height) }),
+    ...sidesOf(size),
     prompt: request.prompt,
     ...(request.negativePrompt !== undefined && { negative_prompt: request.negativePrompt }),
     seed: seedOf(request, context),

@@ -10,9 +10,11 @@ import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '.
 import type { ImageRequest } from '../request.ts';
 import file from './data/deepinfra.json' with { type: 'json' };
 import { readModelFile } from './model-data.ts';
+import { speaksOfModeration } from './moderation-words.ts';
 import { bearer, imageSubmit, parseImages } from './openai.ts';
 import { classifyOpenai } from './openai-errors.ts';
 import type { CallContext, FailureReading, Model, Progress, Provider } from './provider.ts';
+import { sidesOf } from './sides.ts';
 
 const { models: MODELS } = readModelFile(file);
 const NAME = /^\w[\w.-]{0,99}\/\w[\w.-]{0,99}$/;
@@ -39,12 +41,11 @@ function deepinfraModel(id: string): Model | undefined {
 function build(request: ImageRequest, context: CallContext): HttpRequest {
   const { model, baseUrl } = context;
   if (request.operation === 'edit') return edits.build(request, { ...context, baseUrl: `${baseUrl}/openai` });
-  const [width, height] = (request.size ?? '').split('x').map(Number);
   const value: JsonObject = {
     ...request.extra,
     prompt: request.prompt,
     num_images: request.n,
-    ...(width && height && { width, height }),
+    ...sidesOf(request.size),
     ...(request.seed !== undefined && { seed: request.seed }),
     ...(request.negativePrompt !== undefined && { negative_prompt: request.negativePrompt }),
   };
@@ -85,7 +86,7 @@ function classify(response: HttpResponse): FailureReading | undefined {
   const [first]: readonly JsonValue[] = Array.isArray(detail) ? detail : [];
   const message = stringAt(detail, 'error') ?? stringAt(first, 'msg');
   if (response.status < 400 || message === undefined) return classifyOpenai(response);
-  if (/\bnsfw\b|safety|content polic/i.test(message)) return { kind: 'policy', stage: 'input', message };
+  if (speaksOfModeration(response.status, message)) return { kind: 'policy', stage: 'input', message };
   // Only the shared table judges what a proxy may have said.
   if (response.status >= 500 && ![502, 503, 504].includes(response.status)) return { kind: 'server', message };
   return classifyOpenai({ ...response, body: { error: { message } } });

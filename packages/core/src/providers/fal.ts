@@ -23,6 +23,8 @@ import type {
   Provider,
   ProviderImage,
 } from './provider.ts';
+import { sidesOf } from './sides.ts';
+import { withoutId } from './undecided.ts';
 
 const QUEUE_HOSTS = ['queue.fal.run'];
 /** Under `requests` are those that were made, not apps. */
@@ -119,11 +121,11 @@ const NOT_PASSED: ReadonlySet<string> = new Set(['sync_mode', 'fal_webhook', 'we
 function inputOf(request: ImageRequest, apps: Apps): JsonObject {
   const extra = Object.entries(request.extra ?? {}).filter(([key]) => !NOT_PASSED.has(key));
   const pictures = (request.images ?? []).map((asset) => embedded(asset, 'data-url'));
-  const [, width, height] = /^(\d+)x(\d+)$/.exec(request.size ?? '') ?? [];
+  const sides = sidesOf(request.size);
   const images = apps.images ?? 'image_url';
   const known: JsonObject = {
     prompt: request.prompt,
-    ...(width !== undefined && { image_size: { width: Number(width), height: Number(height) } }),
+    ...(sides && { image_size: sides }),
     aspect_ratio: request.aspectRatio,
     resolution: request.resolution,
     ...(request.n > 1 && { num_images: request.n }),
@@ -140,10 +142,7 @@ function inputOf(request: ImageRequest, apps: Apps): JsonObject {
 /** `app` is what the addresses are built from where the answer's own are missing or elsewhere. */
 function parseSubmit({ body }: HttpResponse, request: ImageRequest, { model }: CallContext): Progress {
   const id = stringAt(body, 'request_id');
-  if (id === undefined || id === '') {
-    const message = 'fal answered without the id of a request; it may be working on one';
-    return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };
-  }
+  if (id === undefined || id === '') return withoutId('fal', 'request');
   const links = { status: 'status_url', result: 'response_url', cancel: 'cancel_url' } as const;
   const given = Object.entries(links).map(([name, key]) => [name, stringAt(body, key)] as const);
   const known = Object.fromEntries(given.flatMap(([name, url]) => (url === undefined ? [] : [[name, url]])));

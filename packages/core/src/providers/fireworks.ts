@@ -4,15 +4,19 @@
  * Facts: @ai-sdk/fireworks 3.0, read 2026-11. Unverified: every error body, and the statuses of a job beyond Ready, Error
  * and Failed, which are taken to be Black Forest Labs', whose shape this is.
  */
+import { providerWords } from '../envelope.ts';
 import { embedded, type HttpRequest, type HttpResponse } from '../http.ts';
 import { imageSource } from '../images/source.ts';
 import { isObject, type JsonObject, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import file from './data/fireworks.json' with { type: 'json' };
 import { readModelFile } from './model-data.ts';
+import { speaksOfModeration } from './moderation-words.ts';
 import { bearer } from './openai.ts';
 import { classifyOpenai } from './openai-errors.ts';
 import type { CallContext, FailureReading, Handle, Progress, Provider } from './provider.ts';
+import { sidesOf } from './sides.ts';
+import { withoutId } from './undecided.ts';
 
 const { models: MODELS } = readModelFile(file);
 const LOOK_EVERY_MS = 1_000;
@@ -57,14 +61,13 @@ const PATHS: Readonly<Record<Way, (model: string) => string>> = {
 
 function build(request: ImageRequest, { model, baseUrl, webhookUrl }: CallContext): HttpRequest {
   const way = wayOf(model);
-  const [width, height] = (request.size ?? '').split('x').map(Number);
   const [picture] = request.images ?? [];
   const { webhook_url: _theirs, webhook_secret: _secret, ...extra } = request.extra ?? {};
   const value: JsonObject = {
     ...extra,
     prompt: request.prompt,
     ...(request.aspectRatio !== undefined && { aspect_ratio: request.aspectRatio }),
-    ...(width && height && { width, height }),
+    ...sidesOf(request.size),
     ...(request.seed !== undefined && { seed: request.seed }),
     ...(request.negativePrompt !== undefined && { negative_prompt: request.negativePrompt }),
     ...(way === 'job' && request.outputFormat !== undefined && { output_format: request.outputFormat }),
@@ -79,8 +82,7 @@ function parseSubmit(response: HttpResponse, _request: ImageRequest, { model }: 
   if (wayOf(model) !== 'job') return readPicture(response);
   const id = stringAt(response.body, 'request_id') || stringAt(response.body, 'id');
   if (id) return { kind: 'waiting', handle: { id, model }, pollAfterMs: LOOK_EVERY_MS };
-  const message = 'Fireworks answered without the id of a request; it may be working on one';
-  return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };
+  return withoutId('Fireworks', 'request');
 }
 
 const FILTERED: FailureReading = {
@@ -124,8 +126,8 @@ function readJob({ body }: HttpResponse, handle: Handle): Progress {
 /** Bodies are opaque: the status decides, and words that speak of safety. */
 function classify(response: HttpResponse): FailureReading | undefined {
   if (response.status === 412) return { kind: 'billing', message: 'the Fireworks account is suspended' };
-  const said = stringAt(response.body, 'message') ?? stringAt(response.body, 'detail') ?? '';
-  if (response.status >= 400 && response.status < 500 && /\bnsfw\b|moderat|content polic/i.test(said))
-    return { kind: 'policy', stage: 'input', message: said };
+  const { message = '' } = providerWords(response) ?? {};
+  if (response.status >= 400 && speaksOfModeration(response.status, message))
+    return { kind: 'policy', stage: 'input', message };
   return classifyOpenai(response);
 }

@@ -5,12 +5,12 @@
  * whether what was held back is billed, so it counts as made.
  */
 import { providerWords } from '../envelope.ts';
-import type { HttpRequest, HttpResponse, Part } from '../http.ts';
-import { type Asset, IMAGE_TYPES } from '../images/asset.ts';
+import type { HttpRequest, HttpResponse } from '../http.ts';
 import { imageSource } from '../images/source.ts';
 import { isObject, type JsonValue, numberAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import file from './data/ideogram.json' with { type: 'json' };
+import { type FormField, filePart, formParts } from './form.ts';
 import { readModelFile } from './model-data.ts';
 import { classifyOpenai } from './openai-errors.ts';
 import type { CallContext, Credential, FailureReading, Progress, Provider } from './provider.ts';
@@ -39,8 +39,8 @@ function authorize(request: HttpRequest, { secret }: Credential): HttpRequest {
 function build(request: ImageRequest, { model, baseUrl }: CallContext): HttpRequest {
   const isV4 = model === 'ideogram-v4';
   const speed = SPEEDS.get(request.quality ?? '');
-  const fields: readonly (readonly [name: string, value: JsonValue | undefined])[] = [
-    ...Object.entries(request.extra ?? {}).filter(([name]) => !FILES.includes(name)),
+  const fields: readonly FormField[] = [
+    ...Object.entries(request.extra ?? {}),
     [isV4 ? 'text_prompt' : 'prompt', request.prompt],
     ['resolution', request.size],
     ['aspect_ratio', request.aspectRatio?.replace(':', 'x')],
@@ -49,35 +49,20 @@ function build(request: ImageRequest, { model, baseUrl }: CallContext): HttpRequ
     ['negative_prompt', isV4 ? undefined : request.negativePrompt],
     ['num_images', isV4 ? undefined : request.n],
   ];
-  // A map, so that a field of ours stands once and over the caller's of the same name.
-  const given = new Map(fields.filter(([, value]) => value !== undefined));
-  const parts: Part[] = [...given].map(([name, value]) => ({ name, value: fieldText(value) }));
   const [picture] = request.images ?? [];
-  if (picture) parts.push(filePart('image', picture));
-  if (picture && request.mask) parts.push(filePart('mask', request.mask));
+  const mask = picture && request.mask ? [filePart('mask', request.mask)] : [];
   return {
     method: 'POST',
     url: `${baseUrl}/v1/${model}/${actionOf(request)}`,
     headers: { accept: 'application/json' },
-    body: { kind: 'multipart', parts },
+    body: { kind: 'multipart', parts: formParts(fields, picture ? [filePart('image', picture), ...mask] : []) },
   };
 }
-
-/** Files of the form are our own: a text of the same name would stand beside them. */
-const FILES: readonly string[] = ['image', 'mask'];
 
 /** An edit wants a mask; a picture without one is remixed. */
 function actionOf({ images = [], mask }: ImageRequest): string {
   if (images.length === 0) return 'generate';
   return mask === undefined ? 'remix' : 'edit';
-}
-
-function fieldText(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
-}
-
-function filePart(name: string, asset: Asset): Part {
-  return { name, filename: `${name}.${IMAGE_TYPES[asset.type].extension}`, asset };
 }
 
 const HELD_BACK: FailureReading = {

@@ -11,6 +11,7 @@ import { imageSource } from '../images/source.ts';
 import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import file from './data/leonardo.json' with { type: 'json' };
+import { filePart } from './form.ts';
 import { classifyLeonardo } from './leonardo-errors.ts';
 import { trustedUrl } from './links.ts';
 import { readModelFile } from './model-data.ts';
@@ -26,6 +27,8 @@ import type {
   Provider,
   ProviderImage,
 } from './provider.ts';
+import { sidesOf } from './sides.ts';
+import { withoutId } from './undecided.ts';
 
 /** How a model is called: its id there, what its page says to send with it, and where its references go. */
 interface Wire {
@@ -94,7 +97,6 @@ function nextRequest(request: ImageRequest, context: CallContext, uploaded: read
 
 function fieldsOf(request: ImageRequest, { model }: CallContext, uploaded: readonly string[]): JsonObject {
   const { modelId, defaults, references } = WIRES.get(model) ?? { modelId: model };
-  const [width, height] = (request.size ?? '').split('x').map(Number);
   const [first] = uploaded;
   const fields: JsonObject = {
     ...defaults,
@@ -103,7 +105,7 @@ function fieldsOf(request: ImageRequest, { model }: CallContext, uploaded: reado
     prompt: request.prompt,
     // Four where nothing is said.
     num_images: request.n,
-    ...(width && height && { width, height }),
+    ...sidesOf(request.size),
     seed: request.seed,
     negative_prompt: request.negativePrompt,
     ...(references === undefined && first !== undefined && { init_image_id: first }),
@@ -142,8 +144,7 @@ function sendPicture(
     const message = 'the provider gave no place known to it to upload a picture to';
     return { kind: 'failed', failure: { kind: 'server', certainty: 'rejected', message } };
   }
-  const filename = `image.${IMAGE_TYPES[asset.type].extension}`;
-  const parts = [...fields, { name: 'file', filename, asset }];
+  const parts = [...fields, filePart('file', asset, 'image')];
   const request: HttpRequest = { method: 'POST', url, headers: {}, body: { kind: 'multipart', parts }, free: true };
   return { kind: 'next', request, state: { uploaded, sending: id } };
 }
@@ -167,8 +168,7 @@ function readSubmitted({ body }: HttpResponse): Progress {
   const job = isObject(body) ? body.sdGenerationJob : undefined;
   const generation = stringAt(job, 'generationId');
   if (generation) return { kind: 'waiting', handle: { generation }, stage: 'queued' };
-  const message = 'the provider answered without the id of a generation; it may be working on one';
-  return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };
+  return withoutId('the provider', 'generation');
 }
 
 function lookUp(handle: Handle, { baseUrl }: CallContext): HttpRequest {

@@ -13,6 +13,7 @@ import { readModelFile } from './model-data.ts';
 import { bearer } from './openai.ts';
 import { classifyOpenai } from './openai-errors.ts';
 import type { CallContext, FailureReading, Handle, Progress, Provider } from './provider.ts';
+import { withoutId } from './undecided.ts';
 
 const { models: MODELS } = readModelFile(file);
 const LOOK_EVERY_MS = 2_000;
@@ -71,10 +72,7 @@ function readGeneration({ body }: HttpResponse, known: Handle | undefined): Prog
   }
   const id = stringAt(body, 'id');
   const handle = known ?? (id ? { id } : undefined);
-  if (handle === undefined) {
-    const message = 'Luma answered without the id of a generation; it may be working on one';
-    return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };
-  }
+  if (handle === undefined) return withoutId('Luma', 'generation');
   const stage = state === 'queued' ? 'queued' : 'running';
   return { kind: 'waiting', handle, stage, pollAfterMs: LOOK_EVERY_MS };
 }

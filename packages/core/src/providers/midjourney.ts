@@ -20,6 +20,7 @@ import file from './data/midjourney.json' with { type: 'json' };
 import { classifyMidjourney, codeFailure, jobFailure, jobIn, lostJob } from './midjourney-errors.ts';
 import { readModelFile } from './model-data.ts';
 import type { CallContext, CancelReading, Credential, Handle, Progress, Provider, Stage } from './provider.ts';
+import { withoutId } from './undecided.ts';
 
 export const midjourney: Provider = {
   id: 'midjourney',
@@ -101,8 +102,7 @@ function readSubmitted({ body }: HttpResponse): Progress {
     return { kind: 'waiting', handle: { task }, stage: 'queued' };
   }
   const failure = code === undefined || ACCEPTED.includes(code) ? undefined : codeFailure(code, body);
-  const message = 'the server answered without the id of a job; it may be working on one';
-  return { kind: 'failed', failure: failure ?? { kind: 'server', certainty: 'ambiguous', message } };
+  return failure ? { kind: 'failed', failure } : withoutId('the server', 'job');
 }
 
 const STAGES: ReadonlyMap<string, Stage> = new Map([

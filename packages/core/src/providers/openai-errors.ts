@@ -90,7 +90,7 @@ function kindOf(words: ProviderWords, message: string, response: HttpResponse): 
 }
 
 /** What is blocked at the output was made first: the work is done, and may be billed. */
-function stageOf(message: string): Pick<FailureReading, 'stage' | 'certainty'> | undefined {
+export function stageOf(message: string): Pick<FailureReading, 'stage' | 'certainty'> | undefined {
   if (/\boutput\b|generated images?\b/i.test(message)) return { stage: 'output', certainty: 'completed' };
   return /\binput\b|prompt|request/i.test(message) ? { stage: 'input' } : undefined;
 }

@@ -25,6 +25,7 @@ import type {
   Provider,
   ProviderImage,
 } from './provider.ts';
+import { withoutId } from './undecided.ts';
 
 /** What calls the image tool unless the request names another as `mainline_model`. */
 const MAINLINE_MODEL = 'gpt-5.6-luna';
@@ -138,10 +139,7 @@ function readResponse({ body }: HttpResponse, known: Handle | undefined): Progre
   if (isObject(body) && ENDED.includes(status)) return ended(status, body);
   const id = stringAt(body, 'id');
   const handle = known ?? (id ? { response: id } : undefined);
-  if (handle === undefined) {
-    const message = 'OpenAI answered without the id of a response; it may be working on one';
-    return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };
-  }
+  if (handle === undefined) return withoutId('OpenAI', 'response');
   const stage = status === 'queued' ? 'queued' : status === 'in_progress' ? 'running' : undefined;
   return { kind: 'waiting', handle, ...(stage && { stage }) };
 }

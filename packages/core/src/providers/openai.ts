@@ -4,12 +4,12 @@
  * idempotency and no price per picture: usage is billed by tokens.
  * Facts: the openai SDK's types 7.55 and the "Create image" reference, read 2026-11.
  */
-import type { HttpRequest, HttpResponse, Part, SseEvent } from '../http.ts';
-import { type Asset, IMAGE_TYPES } from '../images/asset.ts';
+import type { HttpRequest, HttpResponse, SseEvent } from '../http.ts';
 import { imageSource } from '../images/source.ts';
 import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import data from './data/openai.json' with { type: 'json' };
+import { filePart, formParts } from './form.ts';
 import { readModelFile } from './model-data.ts';
 import { classifyOpenai } from './openai-errors.ts';
 import type {
@@ -123,19 +123,11 @@ function generationRequest(fields: JsonObject, context: CallContext): HttpReques
 function editRequest(request: ImageRequest, fields: JsonObject, context: CallContext): HttpRequest {
   const files = request.images ?? [];
   const name = files.length > 1 ? 'image[]' : 'image';
-  const parts: Part[] = Object.entries(fields).map(([key, value]) => ({ name: key, value: fieldText(value) }));
-  parts.push(...files.map((asset, index) => filePart(name, `image-${index + 1}`, asset)));
-  if (request.mask) parts.push(filePart('mask', 'mask', request.mask));
+  const pictures = files.map((asset, index) => filePart(name, asset, `image-${index + 1}`));
+  const mask = request.mask ? [filePart('mask', request.mask)] : [];
+  const parts = formParts(Object.entries(fields), [...pictures, ...mask]);
   const headers = { accept: fields.stream === true ? 'text/event-stream' : 'application/json' };
   return { method: 'POST', url: `${context.baseUrl}/images/edits`, headers, body: { kind: 'multipart', parts } };
-}
-
-function fieldText(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function filePart(name: string, stem: string, asset: Asset): Part {
-  return { name, filename: `${stem}.${IMAGE_TYPES[asset.type].extension}`, asset };
 }
 
 export function parseImages(response: HttpResponse): Progress {

@@ -5,13 +5,14 @@
  * and of a refused prompt; a 4xx that speaks of moderation counts as one.
  */
 import { providerWords } from '../envelope.ts';
-import type { HttpRequest, HttpResponse, Part } from '../http.ts';
-import { IMAGE_TYPES } from '../images/asset.ts';
+import type { HttpRequest, HttpResponse } from '../http.ts';
 import { imageSource } from '../images/source.ts';
-import { isObject, type JsonObject, type JsonValue, stringAt } from '../json.ts';
+import { isObject, type JsonObject, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import file from './data/recraft.json' with { type: 'json' };
+import { filePart, formParts } from './form.ts';
 import { readModelFile } from './model-data.ts';
+import { speaksOfModeration } from './moderation-words.ts';
 import { bearer, parseImages } from './openai.ts';
 import { classifyOpenai } from './openai-errors.ts';
 import type { CallContext, FailureReading, Progress, Provider } from './provider.ts';
@@ -50,16 +51,8 @@ function build(request: ImageRequest, { model, baseUrl }: CallContext): HttpRequ
     return { method: 'POST', url: `${baseUrl}/images/generations`, headers, body: { kind: 'json', value: fields } };
   }
   const { size: _size, ...kept } = fields;
-  const parts: Part[] = Object.entries({ strength: DEFAULT_STRENGTH, ...kept }).map(([name, value]) => ({
-    name,
-    value: fieldText(value),
-  }));
-  parts.push({ name: 'image', filename: `image.${IMAGE_TYPES[picture.type].extension}`, asset: picture });
+  const parts = formParts(Object.entries({ strength: DEFAULT_STRENGTH, ...kept }), [filePart('image', picture)]);
   return { method: 'POST', url: `${baseUrl}/images/imageToImage`, headers, body: { kind: 'multipart', parts } };
-}
-
-function fieldText(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }
 
 /** A list as OpenAI has it, or the one `image` of the tools. */
@@ -76,8 +69,8 @@ const NO_CREDIT = /not[_ ]enough[_ ]credits|insufficient[_ ](?:credits?|balance|
 function classify(response: HttpResponse): FailureReading | undefined {
   const { message = stringAt(response.body, 'message') ?? '' } = providerWords(response) ?? {};
   const code = stringAt(response.body, 'code');
-  const isRefusal = /moderat|\bnsfw\b|content polic|safety/i.test(`${code ?? ''} ${message}`);
-  if (response.status >= 400 && response.status < 500 && isRefusal) return { kind: 'policy', stage: 'input', message };
+  if (response.status >= 400 && speaksOfModeration(response.status, `${code ?? ''} ${message}`))
+    return { kind: 'policy', stage: 'input', message };
   if (response.status >= 400 && response.status < 500 && NO_CREDIT.test(`${code ?? ''} ${message}`))
     return { kind: 'billing', message: message || 'the account has no credits' };
   if (response.status < 400 || code === undefined) return classifyOpenai(response);

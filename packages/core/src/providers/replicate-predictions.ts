@@ -3,6 +3,7 @@ import type { HttpResponse } from '../http.ts';
 import { imageSource } from '../images/source.ts';
 import { isObject, type JsonValue, stringAt } from '../json.ts';
 import type { CancelReading, FailureReading, Handle, ImageSource, Progress, Stage } from './provider.ts';
+import { withoutId } from './undecided.ts';
 
 /** A refused call; what became of a prediction stands in a 200 and is read with it. */
 export function classifyReplicate(response: HttpResponse): FailureReading | undefined {
@@ -36,10 +37,7 @@ export function readPrediction({ body }: HttpResponse, handle: Handle | undefine
   if (failure) return { kind: 'failed', failure };
   const id = stringAt(body, 'id');
   const known = handle ?? (id === undefined || id === '' ? undefined : { id });
-  if (known === undefined) {
-    const message = 'Replicate answered without the id of a prediction; it may be working on one';
-    return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };
-  }
+  if (known === undefined) return withoutId('Replicate', 'prediction');
   const stage = STAGES.get(status);
   const progress = progressOf(logsOf(body));
   return {

@@ -7,15 +7,16 @@
  */
 import { embedded, type HttpRequest, type HttpResponse } from '../http.ts';
 import type { Asset } from '../images/asset.ts';
-import { IMAGE_TYPES } from '../images/asset.ts';
 import { isObject, type JsonObject, type JsonValue, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import file from './data/replicate.json' with { type: 'json' };
+import { filePart } from './form.ts';
 import { trustedUrl } from './links.ts';
 import { readModelFile } from './model-data.ts';
 import { bearer } from './openai.ts';
 import type { CallContext, Model, Progress, Provider } from './provider.ts';
 import { classifyReplicate, readCanceled, readPrediction } from './replicate-predictions.ts';
+import { sidesOf } from './sides.ts';
 
 /** Bytes whose base64 stays under the 256 kB that a data URL may have; what is larger is uploaded first. */
 const MAX_INLINE_BYTES = 180 * 1024;
@@ -115,8 +116,7 @@ function largePictures(request: ImageRequest): readonly Asset[] {
 }
 
 function uploadRequest(asset: Asset, { baseUrl }: CallContext): HttpRequest {
-  const filename = `picture.${IMAGE_TYPES[asset.type].extension}`;
-  const body = { kind: 'multipart', parts: [{ name: 'content', filename, asset }] } as const;
+  const body = { kind: 'multipart', parts: [filePart('content', asset, 'picture')] } as const;
   return { method: 'POST', url: `${baseUrl}/files`, headers: JSON_ACCEPTED, body, free: true };
 }
 
@@ -140,12 +140,10 @@ function inputOf(request: ImageRequest, inputs: Inputs, uploads: readonly string
   const sent = (asset: Asset): JsonValue =>
     asset.bytes > MAX_INLINE_BYTES ? (links.next().value ?? '') : embedded(asset, 'data-url');
   const pictures = (request.images ?? []).map(sent);
-  const [, width, height] = /^(\d+)x(\d+)$/.exec(request.size ?? '') ?? [];
-  const pixels = width === undefined ? {} : { width: Number(width), height: Number(height) };
   const known: JsonObject = {
     prompt: request.prompt,
     aspect_ratio: request.aspectRatio,
-    ...(inputs.size === undefined ? pixels : { [inputs.size]: request.size }),
+    ...(inputs.size === undefined ? sidesOf(request.size) : { [inputs.size]: request.size }),
     [inputs.resolution ?? 'resolution']: request.resolution,
     ...(request.n > 1 && { [inputs.count ?? 'num_outputs']: request.n }),
     output_format: request.outputFormat === 'jpeg' ? 'jpg' : request.outputFormat,

@@ -21,6 +21,7 @@ import type {
   Stage,
 } from './provider.ts';
 import { SANDBOX_PRICE_PER_IMAGE_USD, type SandboxAddress, sandboxOrigin } from './sandbox.ts';
+import { withoutId } from './undecided.ts';
 
 const MODELS = ['ok', 'slow:20', 'cold:5', 'queued:5', 'failed', 'moderated', 'stuck'];
 
@@ -95,10 +96,7 @@ function readJob({ body }: HttpResponse, handle: Handle | undefined): Progress {
   if (failure) return { kind: 'failed', failure };
   const job = stringAt(body, 'id');
   const known = handle ?? (job === undefined ? undefined : { job });
-  if (known === undefined) {
-    const message = 'the sandbox answered without the id of a job; it may be working on one';
-    return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };
-  }
+  if (known === undefined) return withoutId('the sandbox', 'job');
   const stage = STAGES.get(status);
   const progress = numberAt(body, 'progress');
   const pollAfterMs = numberAt(body, 'retry_after_ms');

@@ -11,11 +11,11 @@
 
 import type { FailureKind } from '../failure.ts';
 import type { HttpRequest, HttpResponse, Part } from '../http.ts';
-import { type Asset, IMAGE_TYPES } from '../images/asset.ts';
 import { imageSource } from '../images/source.ts';
 import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import data from './data/stability.json' with { type: 'json' };
+import { filePart, formParts } from './form.ts';
 import { readModelFile } from './model-data.ts';
 import { bearer } from './openai.ts';
 import type { CallContext, FailureReading, Progress, Provider } from './provider.ts';
@@ -54,17 +54,13 @@ function isSd3(model: string): boolean {
   return model.startsWith('sd3');
 }
 
-/** The files of a form are our own: a text of the same name would stand beside them. */
 function partsOf(request: ImageRequest, { model }: CallContext): readonly Part[] {
-  const { image: _image, mask: _mask, ...extra } = request.extra ?? {};
-  const [source] = request.images ?? [];
-  const fields = Object.entries({ ...extra, ...knownFields(request, model, extra) });
-  const parts: Part[] = fields
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => ({ name, value: typeof value === 'string' ? value : JSON.stringify(value) }));
-  if (source) parts.push(filePart('image', source));
-  if (request.mask) parts.push(filePart('mask', request.mask));
-  return parts;
+  const { extra = {}, images = [], mask } = request;
+  const files = [
+    ...images.slice(0, 1).map((source) => filePart('image', source)),
+    ...(mask ? [filePart('mask', mask)] : []),
+  ];
+  return formParts(Object.entries({ ...extra, ...knownFields(request, model, extra) }), files);
 }
 
 function knownFields(request: ImageRequest, model: string, extra: JsonObject): JsonObject {
@@ -80,10 +76,6 @@ function knownFields(request: ImageRequest, model: string, extra: JsonObject): J
     ...(isSd3(model) && { mode: isEdit ? 'image-to-image' : 'text-to-image' }),
     ...(isEdit && { strength: extra.strength ?? EDIT_STRENGTH }),
   };
-}
-
-function filePart(name: string, asset: Asset): Part {
-  return { name, filename: `${name}.${IMAGE_TYPES[asset.type].extension}`, asset };
 }
 
 function readPicture({ headers, body }: HttpResponse): Progress {

@@ -26,6 +26,8 @@ import type {
   ProviderImage,
   Stage,
 } from './provider.ts';
+import { sidesOf } from './sides.ts';
+import { withoutId } from './undecided.ts';
 
 const { models } = readModelFile(data);
 const JOBS = 'sdcpp/v1/jobs';
@@ -72,12 +74,11 @@ const CLOSED: readonly string[] = [
 
 function build(request: ImageRequest, { baseUrl }: CallContext): HttpRequest {
   const { prompt, negativePrompt, n, seed, outputFormat, outputCompression, operation } = request;
-  const [, width, height] = /^(\d+)x(\d+)$/.exec(request.size ?? '') ?? [];
   const extra = Object.entries(request.extra ?? {}).filter(([key]) => !CLOSED.includes(key));
   const known: JsonObject = {
     prompt: presentablePrompt(prompt),
     ...(negativePrompt !== undefined && { negative_prompt: presentablePrompt(negativePrompt) }),
-    ...(width !== undefined && { width: Number(width), height: Number(height) }),
+    ...sidesOf(request.size),
     ...(seed !== undefined && { seed }),
     batch_count: n,
     ...(outputFormat !== undefined && { output_format: outputFormat }),
@@ -118,10 +119,7 @@ function readJob({ body }: HttpResponse, known: Handle): Progress {
   const failure = jobFailure(status, body);
   if (failure) return { kind: 'failed', failure };
   const job = stringAt(known, 'job') ?? stringAt(body, 'id');
-  if (!job) {
-    const message = 'the server answered without the id of a job; it may be working on one';
-    return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };
-  }
+  if (!job) return withoutId('the server', 'job');
   const stage = STAGES.get(status);
   return { kind: 'waiting', handle: { ...known, job }, ...(stage && { stage }) };
 }

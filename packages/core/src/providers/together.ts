@@ -13,6 +13,7 @@ import { readModelFile } from './model-data.ts';
 import { bearer, parseImages } from './openai.ts';
 import { classifyOpenai } from './openai-errors.ts';
 import type { CallContext, FailureReading, Model, Provider } from './provider.ts';
+import { sidesOf } from './sides.ts';
 
 const { models: MODELS } = readModelFile(file);
 const NAME = /^\w[\w.-]{0,99}\/\w[\w.-]{0,99}$/;
@@ -35,14 +36,13 @@ function togetherModel(id: string): Model | undefined {
 }
 
 function build(request: ImageRequest, { model, baseUrl }: CallContext): HttpRequest {
-  const [width, height] = (request.size ?? '').split('x').map(Number);
   const [reference] = request.images ?? [];
   const value: JsonObject = {
     ...request.extra,
     model,
     prompt: request.prompt,
     n: request.n,
-    ...(width && height && { width, height }),
+    ...sidesOf(request.size),
     ...(request.aspectRatio !== undefined && { aspect_ratio: request.aspectRatio }),
     ...(request.seed !== undefined && { seed: request.seed }),
     ...(request.negativePrompt !== undefined && { negative_prompt: request.negativePrompt }),

@@ -5,10 +5,11 @@
 import { type ProviderWords, providerWords } from '../envelope.ts';
 import type { FailureKind } from '../failure.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
-import { type Asset, IMAGE_TYPES } from '../images/asset.ts';
+import type { Asset } from '../images/asset.ts';
 import { imageSource } from '../images/source.ts';
 import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
+import { filePart } from './form.ts';
 import type {
   CallContext,
   FailureReading,
@@ -20,6 +21,7 @@ import type {
   Stage,
   SubmitCall,
 } from './provider.ts';
+import { withoutId } from './undecided.ts';
 
 /** What a failed task's code means, with its message at hand because some codes have two meanings. */
 export type TaskCodes = (code: string, message: string) => FailureKind;
@@ -74,8 +76,7 @@ function assetsOf({ images = [], mask }: ImageRequest): readonly Asset[] {
 }
 
 function upload(asset: Asset, url: string): HttpRequest {
-  const filename = `reference.${IMAGE_TYPES[asset.type].extension}`;
-  const parts = [{ name: 'file', filename, asset }];
+  const parts = [filePart('file', asset, 'reference')];
   return { method: 'POST', url, headers: HEADERS, body: { kind: 'multipart', parts }, free: true };
 }
 
@@ -114,10 +115,7 @@ function readTask({ body }: HttpResponse, codes: TaskCodes, known?: Handle): Pro
   if (status === 'cancelled' || status === 'canceled') return { kind: 'failed', failure: canceled(body) };
   const task = stringAt(body, 'id') || stringAt(body, 'task_id');
   const handle = known ?? (task ? { task } : undefined);
-  if (handle === undefined) {
-    const message = 'the provider answered without the id of a task; it may be working on one';
-    return { kind: 'failed', failure: { kind: 'server', certainty: 'ambiguous', message } };
-  }
+  if (handle === undefined) return withoutId('the provider', 'task');
   const stage = STAGES.get(status);
   const progress = numberAt(body, 'progress');
   return {

@@ -4,13 +4,15 @@
  * Facts: @ai-sdk/xai 5.0 and vercel/ai issue 19168, read 2026-11. Unverified: limits, and whether what was held back is
  * billed, so it counts as made.
  */
+import { providerWords } from '../envelope.ts';
 import { embedded, type HttpRequest, type HttpResponse } from '../http.ts';
 import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import file from './data/xai.json' with { type: 'json' };
 import { readModelFile } from './model-data.ts';
+import { speaksOfModeration } from './moderation-words.ts';
 import { bearer, parseImages } from './openai.ts';
-import { classifyOpenai } from './openai-errors.ts';
+import { classifyOpenai, stageOf } from './openai-errors.ts';
 import type { CallContext, FailureReading, Progress, Provider } from './provider.ts';
 
 const { models: MODELS } = readModelFile(file);
@@ -75,12 +77,11 @@ function isHeldBack(item: JsonValue): boolean {
 
 /** Errors come as OpenAI's envelope, as `{code, error}` with a text each, and as `{error}` alone. */
 function classify(response: HttpResponse): FailureReading | undefined {
-  const code = stringAt(response.body, 'code');
-  const message = stringAt(response.body, 'error');
-  if (code === undefined || message === undefined) return classifyOpenai(response);
-  if (response.status < 500 && /moderation|content policy|safety/i.test(`${code} ${message}`))
-    return { kind: 'policy', stage: 'input', message };
+  const { message = '', code = stringAt(response.body, 'code') } = providerWords(response) ?? {};
+  if (speaksOfModeration(response.status, `${code ?? ''} ${message}`))
+    return { kind: 'policy', message, ...(stageOf(message) ?? { stage: 'input' }) };
   // It calls a bad key a bad argument.
   if (response.status === 400 && /^Incorrect API key/i.test(message)) return { kind: 'authentication', message };
-  return classifyOpenai({ ...response, body: { error: { code, message } } });
+  const isText = stringAt(response.body, 'error') !== undefined;
+  return classifyOpenai(isText && code !== undefined ? { ...response, body: { error: { code, message } } } : response);
 }

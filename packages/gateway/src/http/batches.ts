@@ -9,7 +9,7 @@ import { readExpiresAfter } from './expires-after.ts';
 import { unknownFile } from './files.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import { objectBody } from './image-wire.ts';
-import { FailureProblem, RequestProblem } from './problem.ts';
+import { FailureProblem, invalidValue, RequestProblem } from './problem.ts';
 
 export interface BatchRouteDeps {
   readonly batches: Batches;
@@ -130,12 +130,13 @@ function seconds(atMs: number | undefined): number | null {
 function readBatch(body: unknown) {
   const given = objectBody(body);
   const { input_file_id: inputFileId, endpoint, completion_window: window } = given;
-  if (typeof inputFileId !== 'string') throw invalid('input_file_id', 'it is not the id of a file; upload one first');
+  if (typeof inputFileId !== 'string')
+    throw invalidValue('input_file_id', 'it is not the id of a file; upload one first');
   if (typeof endpoint !== 'string' || !ENDPOINTS.includes(endpoint)) {
-    throw invalid('endpoint', `${shown(endpoint)} is not made in batches here; send ${ENDPOINTS.join(' or ')}`);
+    throw invalidValue('endpoint', `${shown(endpoint)} is not made in batches here; send ${ENDPOINTS.join(' or ')}`);
   }
   if (window !== COMPLETION_WINDOW) {
-    throw invalid('completion_window', `${shown(window)} is not "${COMPLETION_WINDOW}"; there is no other`);
+    throw invalidValue('completion_window', `${shown(window)} is not "${COMPLETION_WINDOW}"; there is no other`);
   }
   const outputMs = readExpiresAfter('output_expires_after', given.output_expires_after);
   return { inputFileId, endpoint, metadata: readMetadata(given.metadata), outputMs };
@@ -149,7 +150,7 @@ function readMetadata(value: JsonValue | undefined): Batch['metadata'] {
     entry[0].length <= keyChars && typeof entry[1] === 'string' && entry[1].length <= valueChars;
   if (entries && entries.length <= pairs && entries.every(isSound)) return Object.fromEntries(entries);
   const rule = `up to ${pairs} pairs of a key of ${keyChars} and a text of ${valueChars} characters at most`;
-  throw invalid('metadata', `it is not an object of ${rule}; shorten it or leave it out`);
+  throw invalidValue('metadata', `it is not an object of ${rule}; shorten it or leave it out`);
 }
 
 function isSame(batch: Batch, wanted: WantedBatch): boolean {
@@ -164,12 +165,8 @@ function shown(value: JsonValue | undefined): string {
   return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 100);
 }
 
-function invalid(param: string, why: string): RequestProblem {
-  return new RequestProblem(400, 'invalid_value', `${param}: ${why}`, { param });
-}
-
 function notInput(id: string): RequestProblem {
-  return invalid('input_file_id', `"${id}" is the output of a batch; upload a file with purpose "batch"`);
+  return invalidValue('input_file_id', `"${id}" is the output of a batch; upload a file with purpose "batch"`);
 }
 
 function unknownBatch(id: string): RequestProblem {

@@ -4,9 +4,9 @@ import { bestOf, isGood } from '../candidates/judge.ts';
 import type { CandidateSet } from '../candidates/sets.ts';
 import { imageItem, pictureFields, resolvedFields } from './answer.ts';
 import { writeAnswer } from './answering.ts';
-import { type BeginDeps, beginSet } from './candidate-begin.ts';
+import { type BeginDeps, type BegunSet, beginSet } from './candidate-begin.ts';
 import { costFields, failureOf, isSettled, memberView, type Standing, setFields, setView } from './candidate-view.ts';
-import { type Wait, waitForSet } from './candidate-wait.ts';
+import { type Wait, type WaitOptions, waitForSet } from './candidate-wait.ts';
 import type { AskedCandidates } from './candidates-wire.ts';
 import type { ImageCall, ImageDeps } from './images.ts';
 import { failureBody, failureHeaders, RequestProblem } from './problem.ts';
@@ -39,16 +39,21 @@ export async function answerCandidates(
   const { asTask } = call.submission;
   const { waitMs, applied, alwaysTask } = call.handOver;
   const until = asTask ? deps.io.now() + (waitMs ?? 0) : deadlineAt + AFTER_DEADLINE_MS;
-  const wait = await waitForSet(set, { until, response: reply.raw }, deps);
-  await settleOthers(call, set, wait, begun.kind === 'created', deps);
+  const wait = await waitAndSettle(call, begun, { until, response: reply.raw }, deps);
   if (wait.ended === 'left') {
     await note(set, 'lost', deps);
     return reply;
   }
-  // An answer that a clock cut short is not the result.
-  const isWhole = () => asTask || (wait.ended === 'done' && reply.raw.writableFinished);
+  let isBroken = false;
+  // An answer that a clock cut short is not the result, nor is an error of ours in its place.
+  const isWhole = () => asTask || (wait.ended === 'done' && reply.raw.writableFinished && !isBroken);
   reply.raw.once('close', () => void note(set, isWhole() ? 'given' : 'lost', deps));
-  if (!asTask) return answerSet({ call, set, wait, headers }, reply, deps);
+  if (!asTask) {
+    return answerSet({ call, set, wait, headers }, reply, deps).catch((error) => {
+      isBroken = !(error instanceof RequestProblem);
+      throw error;
+    });
+  }
   reply.headers({ ...headers, 'preference-applied': applied });
   if (wait.ended === 'done' && waitMs !== undefined && !alwaysTask) {
     return answerSet({ call, set, wait, headers }, reply, deps);
@@ -56,6 +61,23 @@ export async function answerCandidates(
   reply.header('location', `/v1/candidates/${set.id}`).header('cache-control', 'no-store');
   const view = setView(set, wait.standings, { assetsUrl: deps.assetsUrl() });
   return reply.code(wait.ended === 'done' && waitMs !== undefined ? 200 : 202).send(view);
+}
+
+/** Where either fails nobody gets the answer: the next identical request takes the set over instead of paying for another. */
+async function waitAndSettle(
+  call: ImageCall,
+  { set, kind }: BegunSet,
+  options: WaitOptions,
+  deps: CandidateDeps,
+): Promise<Wait> {
+  try {
+    const wait = await waitForSet(set, options, deps);
+    await settleOthers(call, set, wait, kind === 'created', deps);
+    return wait;
+  } catch (error) {
+    await note(set, 'lost', deps);
+    throw error;
+  }
 }
 
 /** What has not been sent is not needed once there is a first one; who leaves may take everything along. */

@@ -87,6 +87,36 @@ test('what came to nothing and cost nothing is made again; what may have cost so
   assert.deepEqual((await begin(world, keyed)).set.id, second.set.id);
 });
 
+test('a candidate that began and broke off may have been paid: its set is not made again', async () => {
+  const brokenOff: Failure = { kind: 'interrupted', certainty: 'ambiguous', message: 'the process ended' };
+  for (const ends of [
+    [brokenOff, brokenOff],
+    [REFUSED, brokenOff],
+  ]) {
+    const world = createCandidateWorld();
+    const { set } = await begin(world, { idempotencyKey: 'k' });
+    finish(world, set, ...ends);
+    const again = await begin(world, { idempotencyKey: 'k' });
+    assert.deepEqual([again.kind, again.set.id, world.submissions.length], ['replayed', set.id, 2]);
+    const unkeyed = await begin(world);
+    finish(world, unkeyed.set, ...ends);
+    await answered(world, unkeyed.set, 'lost');
+    const attached = await begin(world);
+    assert.deepEqual([attached.kind, attached.set.id, world.submissions.length], ['attached', unkeyed.set.id, 4]);
+  }
+});
+
+test('a set whose candidates never began is made again, once they can be on their way no more', async () => {
+  const world = createCandidateWorld();
+  const keyed = { idempotencyKey: 'k' };
+  const { set } = await begin(world, keyed);
+  world.tasks.clear();
+  assert.equal((await begin(world, keyed)).set.id, set.id, 'they may be on their way');
+  await world.clock.drive(new Promise<void>((resolve) => world.clock.timer(world.clock.now() + 6_000, resolve)));
+  const again = await begin(world, keyed);
+  assert.deepEqual([again.kind, again.set.id === set.id], ['created', false]);
+});
+
 test('a set that did not arrive answers the next identical request; one that did, or is waited for, does not', async () => {
   const world = createCandidateWorld();
   const { set } = await begin(world);

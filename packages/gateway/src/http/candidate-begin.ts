@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { billed, type Catalogue, type Failure, type Io, planImage, TIMEOUTS } from '@onetake/core';
+import { billed, type Catalogue, type Io, planImage, TIMEOUTS } from '@onetake/core';
 import { type MemberRequest, planMembers } from '../candidates/members.ts';
 import { type CandidateSet, type CandidateSets, MAX_SETS_PER_CELL, type Member } from '../candidates/sets.ts';
 import type { Generations, Submission, Ticket } from '../tasks/generations.ts';
 import { drawId } from '../tasks/submission.ts';
-import { failureOf, isSettled } from './candidate-view.ts';
+import { failureOf, isSettled, type Standing } from './candidate-view.ts';
 import type { Standings } from './candidate-wait.ts';
 import type { AskedCandidates } from './candidates-wire.ts';
 import { FailureProblem, RequestProblem } from './problem.ts';
@@ -49,11 +49,9 @@ export async function beginSet(submission: Submission, asked: AskedCandidates, d
     }
     const found = await standings.read(begun.set);
     const isYoung = begun.set.createdAt > io.now() - BEGINNING_MS;
-    const isNothing = found.every((one) => isSettled(one) && one.image === undefined && isFree(failureOf(one)));
     // What came to nothing and cost nothing had better be made again.
-    if (isYoung && found.some(({ snapshot, member }) => !snapshot && !member.failure))
-      return joined(begun, submission, io);
-    if (!isNothing) return joined(begun, submission, io);
+    const isNothing = found.every((one) => isSettled(one) && one.image === undefined && isFree(one));
+    if (!isNothing || (isYoung && found.some(isAbsent))) return joined(begun, submission, io);
     except.add(begun.set.id);
   }
   throw new FailureProblem({ kind: 'queue_full', certainty: 'not_sent', message: TOO_OFTEN });
@@ -73,9 +71,14 @@ function joined(
   return { ...begun, deadlineAt: io.now() + (settings.totalTimeoutMs ?? TIMEOUTS.totalMs) };
 }
 
-/** What is not there (any more) has nothing to give, whatever it cost. */
-function isFree(failure: Failure | undefined): boolean {
-  return failure !== undefined && (failure.kind === 'interrupted' || billed(failure) === 'no');
+/** It never began, or is kept no more: it has nothing to give. One that began and broke off may have been paid. */
+function isAbsent({ snapshot, member }: Standing): boolean {
+  return snapshot === undefined && member.failure === undefined;
+}
+
+function isFree(standing: Standing): boolean {
+  const failure = failureOf(standing);
+  return isAbsent(standing) || (failure !== undefined && billed(failure) === 'no');
 }
 
 /** A candidate that cannot be made is a mistake in the request: nothing is spent on the others. */

@@ -63,8 +63,11 @@ export interface WaitOptions {
 
 /** Waits for what the set's `pick` asks for, while its caller waits. */
 export async function waitForSet(set: CandidateSet, options: WaitOptions, deps: WaitDeps): Promise<Wait> {
-  const followed = await Promise.all(set.members.map((member) => followMember(set, member, deps)));
+  const settled = await Promise.allSettled(set.members.map((member) => followMember(set, member, deps)));
+  const followed = settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
   try {
+    const broken = settled.find((one) => one.status === 'rejected');
+    if (broken) throw broken.reason;
     return await waitUntilPicked(set, followed, options, deps);
   } finally {
     for (const one of followed) one?.close();

@@ -2,7 +2,7 @@ import { isObject, type JsonObject, type JsonValue } from '@onetake/core';
 import type { AskedMember } from '../candidates/members.ts';
 import type { PickMode } from '../candidates/sets.ts';
 import type { ImageWire } from './image-wire.ts';
-import { RequestProblem } from './problem.ts';
+import { invalidValue } from './problem.ts';
 
 export interface AskedCandidates {
   readonly members: readonly AskedMember[];
@@ -24,7 +24,7 @@ export function takeCandidates(wire: ImageWire): { readonly wire: ImageWire; rea
   const given = extra.candidates ?? nested.candidates;
   if (given === undefined || given === null) return { wire };
   if (extra.candidates !== undefined && nested.candidates !== undefined) {
-    throw invalid('onetake.candidates', 'they stand beside the fields of the request too; send them once');
+    throw invalidValue('onetake.candidates', 'they stand beside the fields of the request too; send them once');
   }
   const members = readMembers(given, path);
   const pick = readPick(extra.pick ?? nested.pick);
@@ -55,9 +55,10 @@ function readMembers(given: JsonValue, path: string): readonly AskedMember[] {
   const value = typeof given === 'string' ? parseText(given) : given;
   const entries = typeof value === 'number' ? countOf(value, path) : value;
   const { least, most } = CANDIDATES;
-  if (!Array.isArray(entries)) throw invalid(path, `it is neither a number nor a list; send 3, or [{"model": "…"}, …]`);
+  if (!Array.isArray(entries))
+    throw invalidValue(path, `it is neither a number nor a list; send 3, or [{"model": "…"}, …]`);
   if (entries.length < least || entries.length > most) {
-    throw invalid(path, `${entries.length} is not from ${least} to ${most}; a single picture needs no candidates`);
+    throw invalidValue(path, `${entries.length} is not from ${least} to ${most}; a single picture needs no candidates`);
   }
   return entries.map((entry: JsonValue, index) => readMember(entry, `${path}[${index}]`));
 }
@@ -74,7 +75,7 @@ function parseText(text: string): JsonValue {
 function countOf(count: number, path: string): readonly JsonObject[] {
   const { least, most } = CANDIDATES;
   if (!Number.isInteger(count) || count < least || count > most) {
-    throw invalid(
+    throw invalidValue(
       path,
       `${count} is not a whole number from ${least} to ${most}; a single picture needs no candidates`,
     );
@@ -83,12 +84,15 @@ function countOf(count: number, path: string): readonly JsonObject[] {
 }
 
 function readMember(entry: JsonValue, path: string): AskedMember {
-  if (!isObject(entry)) throw invalid(path, 'it is no object; send {"model": "…"}, {"seed": 7}, or {}');
+  if (!isObject(entry)) throw invalidValue(path, 'it is no object; send {"model": "…"}, {"seed": 7}, or {}');
   const { model, seed, ...rest } = entry as JsonObject;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) {
     const name = unknown.slice(0, 64);
-    throw invalid(`${path}.${name}`, 'a candidate differs in model and seed alone; say the rest once, beside them');
+    throw invalidValue(
+      `${path}.${name}`,
+      'a candidate differs in model and seed alone; say the rest once, beside them',
+    );
   }
   return { ...readModel(model, `${path}.model`), ...readSeed(seed, `${path}.seed`) };
 }
@@ -98,20 +102,23 @@ function readModel(model: JsonValue | undefined, path: string): AskedMember {
   if (typeof model === 'string' && model !== '' && model.length <= MAX_MODEL_CHARS && model.isWellFormed()) {
     return { model };
   }
-  throw invalid(path, `it is not a model name of at most ${MAX_MODEL_CHARS} characters; GET /v1/models lists them`);
+  throw invalidValue(
+    path,
+    `it is not a model name of at most ${MAX_MODEL_CHARS} characters; GET /v1/models lists them`,
+  );
 }
 
 function readSeed(seed: JsonValue | undefined, path: string): AskedMember {
   if (seed === undefined || seed === null) return {};
   if (Number.isSafeInteger(seed)) return { seed: seed as number };
-  throw invalid(path, 'it is not a whole number that a double holds exactly; change it or leave it out');
+  throw invalidValue(path, 'it is not a whole number that a double holds exactly; change it or leave it out');
 }
 
 function readPick(pick: JsonValue | undefined): PickMode {
   if (pick === undefined || pick === null) return 'all';
   const known = PICKS.find((one) => one === pick);
   if (known !== undefined) return known;
-  throw invalid(
+  throw invalidValue(
     'pick',
     `${JSON.stringify(pick).slice(0, 60)} is not one of ${PICKS.join(', ')}; change it or leave it out`,
   );
@@ -119,10 +126,7 @@ function readPick(pick: JsonValue | undefined): PickMode {
 
 /** Each candidate is one picture, and which one is wanted shows when they are compared. */
 function checkAlone({ request }: ImageWire): void {
-  if (request.n !== 1) throw invalid('n', `${request.n} with candidates, each of which is one picture; leave it out`);
-  if (request.stream) throw invalid('stream', 'candidates are not streamed; leave it out');
-}
-
-function invalid(param: string, why: string): RequestProblem {
-  return new RequestProblem(400, 'invalid_value', `${param}: ${why}`, { param });
+  if (request.n !== 1)
+    throw invalidValue('n', `${request.n} with candidates, each of which is one picture; leave it out`);
+  if (request.stream) throw invalidValue('stream', 'candidates are not streamed; leave it out');
 }

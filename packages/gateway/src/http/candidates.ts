@@ -4,7 +4,7 @@ import type { CandidateSet, CandidateSets } from '../candidates/sets.ts';
 import { type Standing, setRowView, setView } from './candidate-view.ts';
 import type { Standings } from './candidate-wait.ts';
 import { cursorPage, type PageQuery } from './cursor-page.ts';
-import { RequestProblem } from './problem.ts';
+import { invalidValue, RequestProblem } from './problem.ts';
 
 export interface CandidateRouteDeps {
   readonly candidateSets: CandidateSets;
@@ -58,18 +58,17 @@ function readIndex(body: unknown, standings: readonly Standing[]): number {
   const standing = standings.find((one) => one.index === index);
   if (standing === undefined) {
     const found = JSON.stringify(index ?? null).slice(0, 50);
-    throw invalid(`${found} is not a candidate's number; send {"index": 1} to {"index": ${standings.length}}`);
+    throw invalidValue(
+      'index',
+      `${found} is not a candidate's number; send {"index": 1} to {"index": ${standings.length}}`,
+    );
   }
   if (standing.image) return standing.index;
-  throw invalid(`candidate ${standing.index} has no picture to pick; GET the set for those that have`);
+  throw invalidValue('index', `candidate ${standing.index} has no picture to pick; GET the set for those that have`);
 }
 
 function isSetId(id: string): boolean {
   return /^set_[0-9a-f]{24}$/.test(id);
-}
-
-function invalid(why: string): RequestProblem {
-  return new RequestProblem(400, 'invalid_value', `index: ${why}`, { param: 'index' });
 }
 
 /** Another caller's is as unknown as one that never was. */

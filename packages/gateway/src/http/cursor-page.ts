@@ -1,4 +1,4 @@
-import { RequestProblem } from './problem.ts';
+import { invalidValue } from './problem.ts';
 
 export type PageQuery = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -16,11 +16,14 @@ export function cursorPage<Item extends { readonly id: string }, View extends { 
 ) {
   const limit = Number(query.limit ?? usual);
   if (!Number.isInteger(limit) || limit < 1 || limit > most) {
-    throw invalid('limit', `"${String(query.limit).slice(0, 50)}" is not a whole number from 1 to ${most}`);
+    throw invalidValue('limit', `"${String(query.limit).slice(0, 50)}" is not a whole number from 1 to ${most}`);
   }
   const from = query.after === undefined ? 0 : items.findIndex(({ id }) => id === query.after) + 1;
   if (query.after !== undefined && from === 0) {
-    throw invalid('after', `"${String(query.after).slice(0, 50)}" is not the id of an entry of this list; begin anew`);
+    throw invalidValue(
+      'after',
+      `"${String(query.after).slice(0, 50)}" is not the id of an entry of this list; begin anew`,
+    );
   }
   const data = items.slice(from, from + limit).map(view);
   return {
@@ -30,8 +33,4 @@ export function cursorPage<Item extends { readonly id: string }, View extends { 
     last_id: data.at(-1)?.id ?? null,
     has_more: from + limit < items.length,
   };
-}
-
-function invalid(param: string, why: string): RequestProblem {
-  return new RequestProblem(400, 'invalid_value', `${param}: ${why}`, { param });
 }

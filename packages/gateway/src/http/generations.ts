@@ -169,11 +169,11 @@ function failureLine(failure: Parameters<typeof billed>[0]) {
   return { ...failure, answer: httpAnswer(failure), billed: billed(failure), advice: adviceFor(failure) };
 }
 
-/** `<png 49152 B sha256:ab12…>`: enough to recognise a picture, never its bytes. */
 function suspectLine(suspect: GeneratedImage['suspect'] = []): string {
   return suspect.length === 0 ? '' : ` suspect: ${suspect.map(({ code }) => code).join(', ')}`;
 }
 
+/** `<png 49152 B sha256:ab12…>`: enough to recognise a picture, never its bytes. */
 function assetLine({ type, bytes, hash, width, height }: Asset): string {
   return `<${type} ${width}x${height} ${bytes} B sha256:${hash}>`;
 }

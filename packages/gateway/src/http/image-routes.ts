@@ -13,7 +13,7 @@ import { type ImageWire, readImageWire } from './image-wire.ts';
 import { answerImages, type HandOver, type ImageCall, type ImageDeps } from './images.ts';
 import { type Preferences, readPrefer } from './prefer.ts';
 import { RequestProblem } from './problem.ts';
-import { readRegeneration } from './regenerate.ts';
+import { type Regeneration, readRegeneration } from './regenerate.ts';
 import { readVariation } from './variations.ts';
 
 export interface ImageRouteDeps extends ImageDeps {
@@ -111,10 +111,8 @@ export function imageRoutes(deps: ImageRouteDeps) {
   async function regenerate(request: FastifyRequest<{ Params: { id: string } }>, reply: FastifyReply) {
     const { id } = request.params;
     const read = await readRegeneration(request.body, { id, caller: request.caller, store, assets });
-    const { settings, ...controls } = controlsOf(request, read.wire);
-    const { regeneratedFrom, fileHashes } = read;
-    const again = { ...controls, settings: settings.payment ? settings : { ...read.settings, ...settings } };
-    return answer(request, reply, { wire: read.wire, controls: again, fileHashes, regeneratedFrom }, false);
+    const controls = withInherited(controlsOf(request, read.wire), read, request);
+    return answer(request, reply, { wire: read.wire, controls, regeneratedFrom: read.regeneratedFrom }, false);
   }
 
   return {
@@ -134,6 +132,14 @@ export function imageRoutes(deps: ImageRouteDeps) {
         : generate(request, reply, true);
     },
   };
+}
+
+/** A page of another origin may not pay as a server was allowed to. */
+function withInherited(controls: Controls, before: Regeneration, { fromBrowser }: FastifyRequest): Controls {
+  const { settings } = controls;
+  const mayPayMore = fromBrowser && before.settings.payment !== 'strict';
+  const inherited = settings.payment || mayPayMore ? {} : before.settings;
+  return { ...controls, settings: { ...inherited, ...settings } };
 }
 
 function refersToPictures(body: unknown): boolean {

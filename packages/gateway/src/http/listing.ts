@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { GenerationRow, ListFilter } from '../store/store.ts';
-import { RequestProblem } from './problem.ts';
+import { invalidValue } from './problem.ts';
 
 const PAGE = { usual: 20, most: 1000 };
 const STATUSES = ['pending', 'processing', 'completed', 'failed', 'canceled'] as const;
@@ -41,23 +41,20 @@ function textAt(query: Query, name: string): string | undefined {
 function limitOf(text: string | undefined): number {
   const limit = Number(text ?? PAGE.usual);
   if (Number.isInteger(limit) && limit >= 1 && limit <= PAGE.most) return limit;
-  throw invalid('limit', `"${text?.slice(0, 50)}" is not a whole number from 1 to ${PAGE.most}`);
+  throw invalidValue('limit', `"${text?.slice(0, 50)}" is not a whole number from 1 to ${PAGE.most}`);
 }
 
 function cursorOf(text: string | undefined): ListFilter['before'] {
   if (text === undefined) return undefined;
   const [, createdAt, id] = /^(\d{1,15}):(gen_[0-9a-f]{24})$/.exec(text) ?? [];
-  if (createdAt === undefined || id === undefined) throw invalid('after', 'it is not the "next" of an earlier page');
+  if (createdAt === undefined || id === undefined)
+    throw invalidValue('after', 'it is not the "next" of an earlier page');
   return { createdAt: Number(createdAt), id };
 }
 
 function statusOf(text: string | undefined): ListFilter['status'] {
   if (text === undefined) return undefined;
   const status = STATUSES.find((one) => one === text);
-  if (status === undefined) throw invalid('status', `"${text.slice(0, 50)}" is not one of ${STATUSES.join(', ')}`);
+  if (status === undefined) throw invalidValue('status', `"${text.slice(0, 50)}" is not one of ${STATUSES.join(', ')}`);
   return status;
-}
-
-function invalid(param: string, why: string): RequestProblem {
-  return new RequestProblem(400, 'invalid_value', `${param}: ${why}`, { param });
 }

@@ -5,7 +5,7 @@ import { PREVIEW_FORMATS, PREVIEW_WIDTHS, type Preview } from '../pictures/previ
 import type { PreviewLinks } from '../pictures/preview-links.ts';
 import type { Previews } from '../pictures/previews.ts';
 import type { IdentifyCaller } from './callers.ts';
-import { RequestProblem } from './problem.ts';
+import { invalidValue, RequestProblem } from './problem.ts';
 
 /** What serving pictures smaller or in another format takes. */
 export interface PreviewDeps {
@@ -40,7 +40,7 @@ export function readPreview(query: unknown): Preview | undefined {
   const { w, format, q } = query as Readonly<Record<string, unknown>>;
   if (w === undefined && format === undefined) {
     if (q === undefined) return undefined;
-    throw wrong('q', 'it says nothing without w or format, such as ?w=256&q=80');
+    throw invalidValue('q', 'it says nothing without w or format, such as ?w=256&q=80');
   }
   const width = choose('w', w, PREVIEW_WIDTHS.map(String));
   const chosen = choose('format', format, PREVIEW_FORMATS);
@@ -55,7 +55,7 @@ export function readPreview(query: unknown): Preview | undefined {
 function choose<Value extends string>(param: string, value: unknown, values: readonly Value[]): Value | undefined {
   if (value === undefined) return undefined;
   const found = values.find((one) => one === value);
-  if (found === undefined) throw wrong(param, `${shown(value)} is not one of ${values.join(', ')}`);
+  if (found === undefined) throw invalidValue(param, `${shown(value)} is not one of ${values.join(', ')}`);
   return found;
 }
 
@@ -63,15 +63,11 @@ function readQuality(value: unknown): number | undefined {
   if (value === undefined) return undefined;
   const quality = typeof value === 'string' && /^\d{1,3}$/.test(value) ? Number(value) : 0;
   if (quality >= 1 && quality <= MAX_QUALITY) return quality;
-  throw wrong('q', `${shown(value)} is not a whole number from 1 to ${MAX_QUALITY}`);
+  throw invalidValue('q', `${shown(value)} is not a whole number from 1 to ${MAX_QUALITY}`);
 }
 
 function shown(value: unknown): string {
   return `"${String(value).slice(0, SHOWN_CHARS)}"`;
-}
-
-function wrong(param: string, rule: string): RequestProblem {
-  return new RequestProblem(400, 'invalid_value', `${param}: ${rule}`, { param });
 }
 
 /**

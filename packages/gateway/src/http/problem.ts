@@ -48,6 +48,11 @@ const TYPES: Readonly<Record<number, ErrorType>> = {
   429: 'rate_limit_error',
 };
 
+/** The 400 for a value that breaks its field's rule; `why` says what it is, the rule and the way out. */
+export function invalidValue(param: string, why: string): RequestProblem {
+  return new RequestProblem(400, 'invalid_value', `${param}: ${why}`, { param });
+}
+
 /** A failure that ended a request before it became a generation. */
 export class FailureProblem extends Error {
   readonly failure: Failure;

@@ -2,7 +2,7 @@ import { type Asset, foldGeneration, type ImageRequest, type JsonObject, type Po
 import type { Store, StoredGeneration } from '../store/store.ts';
 import { type ImageWire, objectBody, readImageWire } from './image-wire.ts';
 import { readOwnGeneration } from './own-generation.ts';
-import { RequestProblem } from './problem.ts';
+import { invalidValue, RequestProblem } from './problem.ts';
 import { effectiveRequest } from './sent.ts';
 
 export interface RegenerationOptions {
@@ -15,8 +15,6 @@ export interface RegenerationOptions {
 /** An earlier request, to be made again as a generation of its own. */
 export interface Regeneration {
   readonly wire: ImageWire;
-  /** Digests of the pictures it works from, for the fingerprint. */
-  readonly fileHashes: readonly string[];
   /** What may be paid, as it was allowed before; what the new request says goes before it. */
   readonly settings: PolicySettings;
   readonly regeneratedFrom: string;
@@ -42,7 +40,6 @@ export async function readRegeneration(body: unknown, options: RegenerationOptio
       model: wire.model ?? again.target,
       canonical: { ...wire.canonical, n: request.n, generation: stored.id },
     },
-    fileHashes: [],
     settings: { payment, maxPaidAttempts },
     regeneratedFrom: stored.id,
   };
@@ -67,7 +64,7 @@ function againOf(stored: StoredGeneration, given: JsonObject) {
   const effective = effectiveRequest(plan, generation);
   const { model } = given;
   if (model !== undefined && plan.request.source)
-    throw invalid('model', `only the provider that has the picture can go on from it; leave it out`);
+    throw invalidValue('model', `only the provider that has the picture can go on from it; leave it out`);
   if (model === undefined) return { request: effective?.request ?? plan.request, target: effective?.target.id };
   const { seed } = effective?.request ?? {};
   return { request: { ...plan.request, ...(seed !== undefined && { seed }) }, target: undefined };
@@ -96,8 +93,4 @@ async function checkReferences(
     const message = `generation "${id}": a picture that it was made from is not stored any more; send the request with that picture to /v1/images/edits`;
     throw new RequestProblem(404, 'not_found', message);
   }
-}
-
-function invalid(param: string, why: string): RequestProblem {
-  return new RequestProblem(400, 'invalid_value', `${param}: ${why}`, { param });
 }

@@ -3,7 +3,7 @@ import { type Asset, type AssetStore, createIntake, type Intake } from '@onetake
 import type { FastifyRequest } from 'fastify';
 import { acceptReference, REFERENCE_LIMITS, tooLarge } from '../assets/reference-image.ts';
 import { readForm } from './form.ts';
-import { RequestProblem } from './problem.ts';
+import { invalidValue, RequestProblem } from './problem.ts';
 
 export interface Upload {
   readonly fields: ReadonlyMap<string, string>;
@@ -52,7 +52,7 @@ export async function readUpload(request: FastifyRequest, options: UploadOptions
 
 function readField({ fieldname, value, valueTruncated }: MultipartValue, fields: Map<string, string>): void {
   const name = fieldname.slice(0, MAX_FIELD_NAME_CHARS);
-  const refuse = (rule: string) => new RequestProblem(400, 'invalid_value', `${name}: ${rule}`, { param: name });
+  const refuse = (rule: string) => invalidValue(name, rule);
   if (name !== fieldname) throw refuse(`the name has more than ${MAX_FIELD_NAME_CHARS} characters; shorten it`);
   if (valueTruncated) throw refuse(`the value has more than ${MAX_FIELD_BYTES} bytes; shorten it`);
   if (fields.has(name)) throw refuse('the form has it twice; send it once');

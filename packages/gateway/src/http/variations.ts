@@ -10,7 +10,7 @@ import {
 import type { Store, StoredGeneration } from '../store/store.ts';
 import { type ImageWire, objectBody, readImageWire } from './image-wire.ts';
 import { readOwnGeneration } from './own-generation.ts';
-import { RequestProblem } from './problem.ts';
+import { invalidValue, RequestProblem } from './problem.ts';
 
 export interface VariationOptions {
   readonly operation: 'variation' | 'upscale';
@@ -27,10 +27,10 @@ export async function readVariation(body: unknown, options: VariationOptions): P
   const { operation, caller, store, catalogue } = options;
   const { generation: id, index: asked, prompt, ...rest } = objectBody(body);
   const names = { generation: readId(id), index: readIndex(asked) };
-  if (prompt !== undefined && prompt !== null) throw invalid('prompt', PROMPT);
+  if (prompt !== undefined && prompt !== null) throw invalidValue('prompt', PROMPT);
   const stored = await readOwnGeneration(store, names.generation, caller, 'generation');
   const wire = readImageWire(operation, { ...rest, prompt: stored.plan.request.prompt });
-  if (operation === 'upscale' && wire.request.n > 1) throw invalid('n', UPSCALES);
+  if (operation === 'upscale' && wire.request.n > 1) throw invalidValue('n', UPSCALES);
   const source = sourceOf(stored, names.index);
   checkModel(wire.model, source, stored);
   checkOperation(operation, source, catalogue);
@@ -51,13 +51,13 @@ function readId(value: JsonValue | undefined): string {
 function readIndex(value: JsonValue | undefined): number {
   if (value === undefined || value === null) return 1;
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_INDEX) return value;
-  throw invalid('index', `it is not a whole number from 1 to ${MAX_INDEX}; the first picture is 1`);
+  throw invalidValue('index', `it is not a whole number from 1 to ${MAX_INDEX}; the first picture is 1`);
 }
 
 /** Counts through the pictures as they were handed over; one file may show several. */
 function sourceOf(stored: StoredGeneration, index: number): PictureSource {
   const { runs, outcome } = foldGeneration(stored.journals);
-  if (outcome === undefined) throw invalid('generation', `${stored.id} is still being made; wait for its end`);
+  if (outcome === undefined) throw invalidValue('generation', `${stored.id} is still being made; wait for its end`);
   let counted = 0;
   for (const { attempts, finished } of runs) {
     const attempt = attempts.findLast((one) => one.outcome?.ok);
@@ -68,7 +68,7 @@ function sourceOf(stored: StoredGeneration, index: number): PictureSource {
       next = place + pictures;
     }
   }
-  throw invalid('index', counted === 0 ? `${stored.id} made no picture` : `${stored.id} has ${counted} pictures`);
+  throw invalidValue('index', counted === 0 ? `${stored.id} made no picture` : `${stored.id} has ${counted} pictures`);
 }
 
 type Attempt = ReturnType<typeof foldGeneration>['runs'][number]['attempts'][number];
@@ -84,7 +84,7 @@ function toSource({ target, credential, handle }: Attempt, index: number): Pictu
 /** It may be named, by any name that means the one that made the picture. */
 function checkModel(model: string | undefined, { target }: PictureSource, { plan }: StoredGeneration): void {
   if (model === undefined || [target, splitTarget(target).model, plan.route].includes(model)) return;
-  throw invalid('model', `the picture was made by ${target}, and only that has it; leave it out, or ${INSTEAD}`);
+  throw invalidValue('model', `the picture was made by ${target}, and only that has it; leave it out, or ${INSTEAD}`);
 }
 
 function checkOperation(operation: ImageRequest['operation'], { target }: PictureSource, catalogue: Catalogue): void {
@@ -93,8 +93,4 @@ function checkOperation(operation: ImageRequest['operation'], { target }: Pictur
   if (model === undefined || model.operations.includes(operation)) return;
   const message = `model: ${target} makes no ${operation}s of its pictures; ${INSTEAD}`;
   throw new RequestProblem(400, 'capability_missing', message, { param: 'model' });
-}
-
-function invalid(param: string, why: string): RequestProblem {
-  return new RequestProblem(400, 'invalid_value', `${param}: ${why}`, { param });
 }

@@ -2,7 +2,7 @@ import { isObject, type JsonObject, type JsonValue } from '@onetake/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Store, WebhookFilter, WebhookRow } from '../store/store.ts';
 import type { SecretOf } from '../webhooks/secrets.ts';
-import { RequestProblem } from './problem.ts';
+import { invalidValue, RequestProblem } from './problem.ts';
 
 export interface WebhookRouteDeps {
   readonly store: Pick<Store, 'listWebhooks' | 'redeliver'>;
@@ -67,7 +67,7 @@ function listFilter(request: FastifyRequest): WebhookFilter {
   const query = request.query as Readonly<Record<string, JsonValue | undefined>>;
   const limit = Number(query.limit ?? PAGE.usual);
   if (!Number.isInteger(limit) || limit < 1 || limit > PAGE.most) {
-    throw invalid('limit', `${shown(query.limit)} is not a whole number from 1 to ${PAGE.most}`);
+    throw invalidValue('limit', `${shown(query.limit)} is not a whole number from 1 to ${PAGE.most}`);
   }
   return { caller: request.caller, limit, ...selection(query) };
 }
@@ -89,7 +89,7 @@ function redeliverFilter({ body, caller }: FastifyRequest): WebhookFilter {
     );
   }
   if (selected.state !== undefined && selected.state !== 'given-up') {
-    throw invalid('state', `"${selected.state}" is not given-up; name others by id or generation`);
+    throw invalidValue('state', `"${selected.state}" is not given-up; name others by id or generation`);
   }
   return { caller, limit: REDELIVER_AT_ONCE, ...selected };
 }
@@ -100,7 +100,7 @@ function selection(
   const [id, generation] = [idAt(given, 'id'), idAt(given, 'generation')];
   const state = STATES.find((one) => one === given.state);
   if (given.state !== undefined && state === undefined) {
-    throw invalid('state', `${shown(given.state)} is not ${STATES.join(', ')}`);
+    throw invalidValue('state', `${shown(given.state)} is not ${STATES.join(', ')}`);
   }
   return { ...(id !== undefined && { id }), ...(generation !== undefined && { generation }), ...(state && { state }) };
 }
@@ -108,7 +108,7 @@ function selection(
 function idAt(given: Readonly<Record<string, JsonValue | undefined>>, param: 'id' | 'generation'): string | undefined {
   const value = given[param];
   if (value === undefined || (typeof value === 'string' && value !== '' && value.length <= MAX_ID_CHARS)) return value;
-  throw invalid(param, `${shown(value)} is not an id; GET /v1/webhooks lists them`);
+  throw invalidValue(param, `${shown(value)} is not an id; GET /v1/webhooks lists them`);
 }
 
 function noneOf({ id, generation }: WebhookFilter): RequestProblem {
@@ -125,8 +125,4 @@ function noneOf({ id, generation }: WebhookFilter): RequestProblem {
 
 function shown(value: JsonValue | undefined): string {
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 50)) : `a value of type ${typeof value}`;
-}
-
-function invalid(param: string, why: string): RequestProblem {
-  return new RequestProblem(400, 'invalid_value', `${param}: ${why}`, { param });
 }

@@ -151,7 +151,7 @@ async function beginOrShare(submission: Submission, plan: Plan, options: Generat
     case 'shared':
       return { ...answered.found, attached: false, replayed: false, cache: { state: 'shared', key } };
     case 'busy':
-      return FULL;
+      return { kind: 'full', message: SHARED_IS_ENDING };
     case 'begun':
       return answered.begun.kind === 'live' ? { ...answered.begun, cache: { state: 'miss', key } } : answered.begun;
   }
@@ -220,6 +220,8 @@ const FULL: Ticket = {
   kind: 'full',
   message: 'this gateway works on as many generations as it may; repeat after Retry-After',
 };
+
+const SHARED_IS_ENDING = 'the same request is being made and cannot be joined any more; repeat after Retry-After';
 
 /** By id, running or finished; `busy` is one that is neither yet: being created, or waiting to be taken up. */
 async function findGeneration(

@@ -1,5 +1,5 @@
 import { type JsonValue, nearMatches } from '@onetake/core';
-import { RequestProblem } from '../http/problem.ts';
+import { invalidValue, type RequestProblem } from '../http/problem.ts';
 import type { Webhook } from '../store/store.ts';
 import { FINAL_EVENTS, readEndpoint, WEBHOOK_EVENTS, type WebhookEventType } from './endpoint.ts';
 
@@ -82,5 +82,5 @@ function shown(value: JsonValue): string {
 }
 
 function invalid({ param }: AskedValue, why: string): RequestProblem {
-  return new RequestProblem(400, 'invalid_value', `${param}: ${why}`, { param });
+  return invalidValue(param, why);
 }
