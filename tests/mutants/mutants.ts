@@ -5,6 +5,7 @@ import { JOB_MUTANTS } from './job-mutants.ts';
 import { LIMIT_MUTANTS } from './limit-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { REFUSAL_MUTANTS } from './refusal-mutants.ts';
+import { REPEAT_MUTANTS } from './repeat-mutants.ts';
 import { SUSPECT_MUTANTS } from './suspect-mutants.ts';
 
 type CoreMutant = Omit<Mutant, 'package'>;
@@ -224,4 +225,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...FREE_MUTANTS,
   ...REFUSAL_MUTANTS,
   ...SUSPECT_MUTANTS,
+  ...REPEAT_MUTANTS,
 ];

@@ -43,9 +43,13 @@ export async function upload(client: OpenAI, requests: readonly object[]): Promi
   return (await client.files.create({ file, purpose: 'batch' })).id;
 }
 
-export async function create(client: OpenAI, requests: readonly object[]): Promise<OpenAI.Batch> {
+export async function create(
+  client: OpenAI,
+  requests: readonly object[],
+  endpoint: OpenAI.BatchCreateParams['endpoint'] = ENDPOINT,
+): Promise<OpenAI.Batch> {
   const input_file_id = await upload(client, requests);
-  return client.batches.create({ input_file_id, endpoint: ENDPOINT, completion_window: '24h' });
+  return client.batches.create({ input_file_id, endpoint, completion_window: '24h' });
 }
 
 export const ENDS: readonly string[] = ['completed', 'failed', 'expired', 'cancelled'];

@@ -168,14 +168,13 @@ function isUrgent(readings: readonly LimitReading[], { rates, ceiling }: LimitSt
 }
 
 function endingOf(outcome: Outcome): Ending | 'unsent' {
-  if (outcome.ok) {
-    const tokens = outcome.usage && tokensOf(outcome.usage);
-    return { kind: 'accepted', ...(tokens !== undefined && { tokens }) };
-  }
+  const tokens = outcome.usage && tokensOf(outcome.usage);
+  const used = tokens !== undefined && { tokens };
+  if (outcome.ok) return { kind: 'accepted', ...used };
   const { kind, certainty, throttle, notBefore, message } = outcome.failure;
   if (certainty === 'not_sent') return 'unsent';
-  if (certainty === 'completed' || certainty === 'failed') return { kind: 'accepted' };
-  if (kind !== 'throttled' || certainty !== 'rejected') return { kind: 'other' };
+  if (certainty === 'completed' || certainty === 'failed') return { kind: 'accepted', ...used };
+  if (kind !== 'throttled' || certainty !== 'rejected') return { kind: 'other', ...used };
   return {
     kind: 'refused',
     reason: message,

@@ -75,7 +75,8 @@ function readImage(
   };
 }
 
-function readText(answer: (body: JsonValue | undefined, text: string) => HttpResponse): AnswerReader {
+/** Reads an error or a foreign body, of which the first 64 KiB are kept. */
+export function readText(answer: (body: JsonValue | undefined, text: string) => HttpResponse): AnswerReader {
   const chunks: Uint8Array[] = [];
   let kept = 0;
   return {

@@ -75,7 +75,7 @@ export async function converse<Ended>(
 const MIN_SECRET_CHARS = 8;
 
 /** A provider that repeats our key in its answer must not carry it into a journal. */
-function withoutSecret<Value>(event: Value, secret: string): Value {
+export function withoutSecret<Value>(event: Value, secret: string): Value {
   // `name:password`, `Bearer token`: a part may come back alone.
   const parts = [secret, ...secret.split(/[\s:]+/).slice(1)].filter((part) => part.length >= MIN_SECRET_CHARS);
   if (parts.length === 0) return event;
@@ -87,7 +87,7 @@ function withoutSecret<Value>(event: Value, secret: string): Value {
 /** Ten pictures with three previews each, and room for a provider that sends more. */
 const MAX_PICTURES = 64;
 
-export function ended(work: AttemptWork, outcome: Outcome, done?: Exchange): Event {
+export function ended(work: RunWork, outcome: Outcome, done?: Exchange): Event {
   const requestId = done?.ok ? requestIdOf(done.response, work) : undefined;
   const status = done?.ok ? done.response.status : done?.status;
   return {
@@ -101,14 +101,14 @@ export function ended(work: AttemptWork, outcome: Outcome, done?: Exchange): Eve
   };
 }
 
-function requestIdOf(response: HttpResponse, { environment, target }: AttemptWork): string | undefined {
+function requestIdOf(response: HttpResponse, { environment, target }: RunWork): string | undefined {
   const { provider } = environment.connection(target.provider) ?? {};
   const { headers } = response;
   const id = provider?.requestId?.(response) ?? headers['x-request-id'] ?? headers['request-id'];
   return id === undefined ? undefined : presentable(id) || undefined;
 }
 
-export function contextOf(work: AttemptWork, connection: Connection): CallContext {
+export function contextOf(work: RunWork, connection: Connection): CallContext {
   const { runId, attempt, target, environment } = work;
   const webhookUrl = environment.webhookUrl?.(runId, connection);
   const assetsUrl = environment.assetsUrl?.(connection);
@@ -148,16 +148,16 @@ export function unexpected(error: unknown, sent: boolean): Failure {
       };
 }
 
-export function noConnection(target: PlannedTarget): Failure {
+export function noConnection(target: PlannedTarget, makes = 'makes images'): Failure {
   return {
     kind: 'unavailable',
     certainty: 'not_sent',
-    message: `the configuration has no provider "${target.provider}" that makes images any more`,
+    message: `the configuration has no provider "${target.provider}" that ${makes} any more`,
   };
 }
 
 /** The server is not among those that are configured any more. */
-export function noHost({ target, credential }: AttemptWork): Failure {
+export function noHost({ target, credential }: RunWork): Failure {
   const message = `the configuration has no server "${credential}" for ${target.id} any more`;
   return { kind: 'unavailable', certainty: 'not_sent', message };
 }

@@ -4,7 +4,8 @@ import type { Asset, AssetStore } from './images/asset.ts';
 import type { Io } from './io.ts';
 import type { Outcome } from './journal.ts';
 import type { Claim, Delay, Turn } from './pacing.ts';
-import type { PlannedTarget } from './plan.ts';
+import type { Plan, PlannedTarget } from './plan.ts';
+import type { MilderWords } from './policy/milder-words.ts';
 import type { Presence } from './policy/presence.ts';
 import type { Credential, Provider } from './providers/provider.ts';
 import type { Look, Unseen } from './suspects.ts';
@@ -60,9 +61,23 @@ export interface RunEnvironment {
   readonly look?: (asset: Asset) => Promise<Look | Unseen>;
   /** Writes a stored picture in another format and stores that; undefined where it cannot be, or would lose something. */
   readonly convert?: (asset: Asset, type: Asset['type']) => Promise<Asset | undefined>;
+  /** Asks a chat model for milder words after a refusal; never rejects. Without it a ladder has none to ask. */
+  readonly rewriteWith?: (asked: RewriteAsked, signal: AbortSignal) => Promise<MilderWords>;
   /** Keeps repeats to a share of all calls; without it only the policy bounds them. */
   readonly repeats?: Repeats;
   readonly limits: RunLimits;
+}
+
+/** What a chat model is to say otherwise. */
+export interface RewriteAsked {
+  /** As the configuration names it. */
+  readonly model: string;
+  readonly plan: Plan;
+  /** The words that were refused. */
+  readonly prompt: string;
+  readonly failure: Failure;
+  /** The refused one. */
+  readonly attempt: number;
 }
 
 /** How many attempts may be repeats, so that a provider in trouble is not called more for it. One per client or gateway. */

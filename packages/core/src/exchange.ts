@@ -1,39 +1,39 @@
 import { transportFailure } from './classify.ts';
-import type { Clock, Failure } from './failure.ts';
+import { type AnswerProgress, type ClockOptions, type Seen, tooLateToSend, watchClocks } from './exchange-clocks.ts';
+import type { Failure } from './failure.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import type { Asset } from './images/asset.ts';
 import { ScanError } from './images/scan-error.ts';
-import { type Io, type SendOptions, TransportError } from './io.ts';
+import { type Io, type Receiver, type SendOptions, TransportError } from './io.ts';
 import type { Timing } from './journal.ts';
 
 /** Turns the bytes of one answer into what an adapter reads; `end` throws a `ScanError` for a cut or foreign body. */
 export interface AnswerReader {
   write(chunk: Uint8Array): void | Promise<void>;
   end(): HttpResponse;
+  /** Of an answer that is handed on as it comes: how far it is. */
+  progress?(): AnswerProgress | undefined;
 }
 
-export interface ExchangeOptions {
+/** Thrown by a reader that has its verdict: the exchange ends at once, with this failure. */
+export class AnswerFault extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.name = 'AnswerFault';
+    this.failure = failure;
+  }
+}
+
+export interface ExchangeOptions extends ClockOptions {
   readonly connectMs: number;
-  readonly firstByteMs: number;
-  readonly idleMs: number;
-  /** Nothing is sent from here on (epoch ms), and what was sent is overdue. */
-  readonly deadlineAt: number;
-  /** What `deadlineAt` was made from, for the error. */
-  readonly totalMs: number;
-  /** How long the exchange stays open after a clock fired, for an answer that may be paid for; 0 ends it at once. */
-  readonly harvestMs: (clock: Clock) => number;
   readonly cancel: AbortSignal;
   readonly reach: SendOptions['reach'];
   readonly readAsset: (asset: Asset) => AsyncIterable<Uint8Array>;
   readonly openReader: (status: number, headers: Readonly<Record<string, string>>) => AnswerReader;
-  /** Until when (epoch ms) the work was seen to move: the clock of the first byte counts from there. */
-  readonly progressAt?: () => number;
-  /** Aborted, with the failure as its reason, when whoever watches the work finds that it stands still. */
-  readonly stalled?: AbortSignal;
   /** Called when the request starts to leave. */
   readonly onSent?: (() => void) | undefined;
-  /** Called once when a clock ends the caller's wait while the exchange goes on. */
-  readonly onClock: (failure: Failure) => void;
 }
 
 export type Exchange = { readonly timing: Timing } & (
@@ -48,7 +48,7 @@ export async function exchange(io: Io, request: HttpRequest, options: ExchangeOp
   if (io.now() >= options.deadlineAt) return { ok: false, failure: tooLateToSend(options), timing: {} };
   const abort = new AbortController();
   const began = io.now();
-  const seen: { startedAt?: number; headersAt?: number; dataAt?: number; status?: number; reader?: AnswerReader } = {};
+  const seen: SeenAnswer = {};
   const watch = watchClocks(io, options, seen, abort);
   const cancel = () => abort.abort();
   options.cancel.addEventListener('abort', cancel, { once: true });
@@ -59,30 +59,21 @@ export async function exchange(io: Io, request: HttpRequest, options: ExchangeOp
     ...(seen.headersAt !== undefined && { bodyMs: io.now() - seen.headersAt }),
   });
   try {
-    await io.send(
-      request,
-      {
-        onStarted: () => {
-          seen.startedAt = io.now();
-          options.onSent?.();
-        },
-        onHeaders: (status, headers) => {
-          seen.headersAt = seen.dataAt = io.now();
-          seen.status = status;
-          seen.reader = options.openReader(status, headers);
-          watch.onHeaders();
-        },
-        onData: (chunk) => {
-          seen.dataAt = io.now();
-          return seen.reader?.write(chunk);
-        },
-      },
-      { signal: abort.signal, connectTimeoutMs: options.connectMs, reach: options.reach, readAsset: options.readAsset },
-    );
+    await io.send(request, receiverOf(io, options, seen, watch.onProgress), {
+      signal: abort.signal,
+      connectTimeoutMs: options.connectMs,
+      reach: options.reach,
+      readAsset: options.readAsset,
+    });
     if (seen.reader === undefined) throw new TransportError('sent', 'NO_ANSWER', 'the exchange ended without headers');
     return { ok: true, response: seen.reader.end(), timing: timing() };
   } catch (error) {
+    const told = error instanceof AnswerFault ? error.failure : undefined;
+    // All that belongs to it had come before the connection was lost or ended by us, unless its caller did not take it.
+    const isWhole = seen.progress === 'complete' && told === undefined && watch.fired()?.kind !== 'canceled';
+    if (isWhole && seen.reader) return { ok: true, response: seen.reader.end(), timing: timing() };
     const failure =
+      told ??
       watch.fired() ??
       (options.cancel.aborted ? canceled(seen.startedAt !== undefined) : brokenExchange(error, options));
     return { ok: false, failure, timing: timing(), ...(seen.status !== undefined && { status: seen.status }) };
@@ -90,6 +81,41 @@ export async function exchange(io: Io, request: HttpRequest, options: ExchangeOp
     watch.stop();
     options.cancel.removeEventListener('abort', cancel);
   }
+}
+
+type SeenAnswer = Seen & { status?: number; reader?: AnswerReader };
+
+function receiverOf(io: Io, options: ExchangeOptions, seen: SeenAnswer, onProgress: () => void): Receiver {
+  const held = (taken: Promise<void>): Promise<void> => {
+    seen.heldSince = io.now();
+    return taken.then(() => {
+      seen.heldSince = undefined;
+      seen.dataAt = io.now();
+    });
+  };
+  return {
+    onStarted: () => {
+      seen.startedAt = io.now();
+      options.onSent?.();
+    },
+    onHeaders: (status, headers) => {
+      seen.headersAt = seen.dataAt = io.now();
+      seen.status = status;
+      seen.reader = options.openReader(status, headers);
+      seen.progress = seen.reader.progress?.();
+      onProgress();
+    },
+    onData: (chunk) => {
+      seen.dataAt = io.now();
+      const taken = seen.reader?.write(chunk);
+      const progress = seen.reader?.progress?.();
+      if (progress !== seen.progress) {
+        seen.progress = progress;
+        onProgress();
+      }
+      return taken && options.heldMs !== undefined ? held(taken) : taken;
+    },
+  };
 }
 
 function brokenExchange(error: unknown, options: ExchangeOptions): Failure {
@@ -114,81 +140,5 @@ function canceled(started: boolean): Failure {
     message: started
       ? 'canceled while the provider was working; it may bill the work'
       : 'canceled before anything was sent',
-  };
-}
-
-interface Seen {
-  startedAt?: number;
-  headersAt?: number;
-  dataAt?: number;
-}
-
-/**
- * First byte, idle and total. A clock that fires before anything was sent ends the exchange; later it ends the
- * caller's wait, and the exchange only when `harvestMs` is over.
- */
-function watchClocks(io: Io, options: ExchangeOptions, seen: Seen, abort: AbortController) {
-  const began = io.now();
-  const timers = new Set<() => void>();
-  let fired: Failure | undefined;
-  const at = (instant: number, then: () => void) => {
-    const cancel = io.timer(instant, () => {
-      timers.delete(cancel);
-      then();
-    });
-    timers.add(cancel);
-  };
-  const fire = (name: Clock, failure: Failure) => {
-    if (fired !== undefined) return;
-    fired = failure;
-    const harvestMs = options.harvestMs(name);
-    if (seen.startedAt === undefined || harvestMs === 0) return abort.abort();
-    options.onClock(fired);
-    at(io.now() + harvestMs, () => abort.abort());
-  };
-  const started = () => seen.startedAt !== undefined;
-  const watchIdle = () => {
-    const due = (seen.dataAt ?? began) + options.idleMs;
-    if (due <= io.now()) fire('idle', clockFailure('idle', options.idleMs, 'idle_timeout_ms', started()));
-    else at(due, watchIdle);
-  };
-  at(options.deadlineAt, () => fire('total', overdue(options, started())));
-  const watchFirstByte = () => {
-    if (seen.headersAt !== undefined) return;
-    const due = (options.progressAt?.() ?? began) + options.firstByteMs;
-    if (due > io.now()) return at(due, watchFirstByte);
-    fire('first_byte', clockFailure('first_byte', options.firstByteMs, 'first_byte_timeout_ms', started()));
-  };
-  const stall = () => {
-    if (seen.headersAt === undefined) fire('idle', options.stalled?.reason);
-  };
-  at(began + options.firstByteMs, watchFirstByte);
-  options.stalled?.addEventListener('abort', stall, { once: true });
-  return {
-    onHeaders: watchIdle,
-    fired: () => fired,
-    stop: () => {
-      options.stalled?.removeEventListener('abort', stall);
-      for (const cancel of timers) cancel();
-    },
-  };
-}
-
-function tooLateToSend(options: ExchangeOptions): Failure {
-  return clockFailure('queue', options.totalMs, 'total_timeout_ms', false);
-}
-
-function overdue(options: ExchangeOptions, started: boolean): Failure {
-  return clockFailure('total', options.totalMs, 'total_timeout_ms', started);
-}
-
-function clockFailure(name: Clock, afterMs: number, setting: string, started: boolean): Failure {
-  const ran = `the ${name.replace('_', ' ')} clock ran out after ${afterMs} ms (${setting})`;
-  return {
-    kind: 'timeout',
-    certainty: started ? 'ambiguous' : 'not_sent',
-    message: started ? `${ran}; the provider may still be working` : `${ran} before anything was sent`,
-    clock: { name, afterMs, setting },
-    classifiedBy: `clock ${name}`,
   };
 }

@@ -14,7 +14,7 @@ export interface HttpRequest {
 export type HttpBody =
   /** Pictures stand in it as `embedded` writes them. */
   | { readonly kind: 'json'; readonly value: JsonValue }
-  /** JSON that is passed on as it came. */
+  /** Passed on as it came; JSON, unless the request's `content-type` says otherwise. */
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'multipart'; readonly parts: readonly Part[] };
 

@@ -9,18 +9,56 @@ export {
 export { type CacheScope, type CacheWishes, cacheKey, shareKey, wantsCache } from './cache-key.ts';
 export type { Adaptation, Capabilities, MaskPolarity, SizeRule } from './capabilities.ts';
 export { createMemoryCells } from './cells.ts';
-export { isChatModel } from './chat-models.ts';
-export { type Client, type ClientConfig, createClient, type ImageResult } from './client.ts';
+export {
+  type ChatBody,
+  type ChatHead,
+  type ChatPlan,
+  type ChatRequest,
+  type ChatSink,
+  type ChatUsage,
+  isChatPlan,
+} from './chat/chat.ts';
+export { chatModelNames, chatModelOf, chatTarget } from './chat/chat-names.ts';
+export { CHAT_ENDPOINTS, type ChatEndpoint } from './chat/endpoints.ts';
+export { chatErrorEvent, nextSequenceNumber } from './chat/error-event.ts';
+export { chatAdvice, chatHttpAnswer, chatMayRepeat } from './chat/http-answer.ts';
+export { memberSpans } from './chat/json-spans.ts';
+export { type PlannedChat, planChat } from './chat/plan-chat.ts';
+export { type ReadChat, readChat } from './chat/read-chat.ts';
+export { type ChatAsked, runChat } from './chat/run-chat.ts';
+export { estimatedUsage } from './chat/usage.ts';
+export { isChatModel, isImageModel } from './chat-models.ts';
+export type { Chat, ChatOptions, ChatResult, ChatStream } from './client/chat.ts';
+export type { ChatFacts } from './client/chat-call.ts';
+export type { ClientConfig, ClientProvider } from './client/engine.ts';
+export type { GenerateParams, ImageResult } from './client/images.ts';
+export { type Client, createClient } from './client.ts';
 export { type Cost, costOf } from './cost.ts';
 export {
   type Connection,
   hostCredential,
+  type Repeats,
+  type RewriteAsked,
   RUN_LIMITS,
   type RunEnvironment,
   type RunLimits,
   type Turns,
 } from './environment.ts';
-export { OnetakeError } from './errors.ts';
+export {
+  APIConnectionError,
+  APITimeoutError,
+  AuthenticationError,
+  BadRequestError,
+  CanceledError,
+  ConflictError,
+  type ErrorTelling,
+  errorFor,
+  InternalServerError,
+  NotFoundError,
+  PermissionError,
+  RateLimitError,
+} from './error-classes.ts';
+export { type ErrorContext, OnetakeError } from './errors.ts';
 export {
   type Certainty,
   type Clock,
@@ -47,6 +85,7 @@ export {
   type Journal,
   missingOf,
   type Outcome,
+  openAttempt,
   paidAttempts,
   type Run,
   type Timing,
@@ -65,12 +104,22 @@ export {
 export { nearMatches } from './near-matches.ts';
 export { createPacer, type PacerOptions, type WakefulPacer } from './pacer.ts';
 export type { Cells, Claim, Delay, LimitReport, Pacer, Ticket, Turn, TurnRequest } from './pacing.ts';
-export type { OutputMismatch, PassedOver, Payment, Plan, PlannedTarget, Policy, SuspectPolicy } from './plan.ts';
+export type {
+  OutputMismatch,
+  PassedOver,
+  Payment,
+  Plan,
+  PlannedTarget,
+  Policy,
+  RunPlan,
+  SuspectPolicy,
+} from './plan.ts';
 export type { ConfiguredRules } from './plan-prompt.ts';
 export { withoutPermits } from './policy/admission.ts';
 export { createFairClock, type FairClock, type FairTag } from './policy/fair-queue.ts';
 export { readHint } from './policy/hints.ts';
 export { type LimitReading, readLimits } from './policy/limit-words.ts';
+export { askForMilder, jsonAnswer, type MilderWords, readMilder } from './policy/milder-words.ts';
 export { KNOWN_PLACEHOLDERS } from './policy/placeholders.ts';
 export type { Presence } from './policy/presence.ts';
 export type { PromptFinding } from './policy/prompt-finding.ts';
@@ -84,12 +133,14 @@ export {
   RUNGS,
   type Rung,
 } from './policy/refusal-ladder.ts';
-export { isRewritten, targetInForce } from './policy/refusal-steps.ts';
-export { diffLine, diffOf, type PromptChange, type Rewrite } from './policy/rewrite.ts';
+export { isRewritten, rewriteOf, targetInForce } from './policy/refusal-steps.ts';
+export { diffLine, diffOf, type PieceChange, type PromptChange, type Rewrite } from './policy/rewrite.ts';
 export { type Examined, type Scored, score, suspicions, type Wanted } from './policy/suspects.ts';
 export type { TakenRung } from './policy/taken-rung.ts';
 export { TIMEOUTS } from './policy/timeout.ts';
+export { changesBetween } from './policy/word-changes.ts';
 export type { Price } from './price.ts';
+export { blankChatModel, readChatModel } from './providers/chat-model-data.ts';
 export { type ComfyuiSettings, comfyuiProvider } from './providers/comfyui.ts';
 export { readWorkflow, type Workflow } from './providers/comfyui-workflow.ts';
 export { PROVIDERS } from './providers/index.ts';
@@ -97,10 +148,11 @@ export { type ModelFile, readModel, readModelFile } from './providers/model-data
 export { capabilityFacts } from './providers/model-facts.ts';
 export { openai, openaiCompatible } from './providers/openai.ts';
 export { OPENAI_TIERS, openaiTierLimits } from './providers/openai-tiers.ts';
-export type { Access, Credential, ListedModel, Model, Provider } from './providers/provider.ts';
+export type { Access, ChatModel, Credential, ListedModel, Model, Provider } from './providers/provider.ts';
 export { type SandboxAddress, sandboxProvider } from './providers/sandbox.ts';
 export { sandboxTaskProvider } from './providers/sandbox-task.ts';
 export { type Limits, parseRate, type Rate } from './rate.ts';
+export { createRepeats } from './repeats.ts';
 export type { ImageRequest, Operation, PictureSource } from './request.ts';
 export { fieldsFor } from './request-for.ts';
 export { type Retirement, retirementOf } from './retired.ts';

@@ -41,6 +41,8 @@ export type Outcome =
       readonly pictures?: number;
       /** What was used up all the same, as far as it is known or estimated: an answer of chat that broke off. */
       readonly usage?: JsonObject;
+      /** The provider's own error was the last event of the stream that went out: its caller is not told again. */
+      readonly told?: true;
     };
 
 /** Why each picture that was asked for and not made is missing. */

@@ -7,7 +7,8 @@ import type { Modality, RunWork } from './modality.ts';
 import type { Delay, Turn } from './pacing.ts';
 import type { PlannedTarget, RunPlan } from './plan.ts';
 import { answerFor } from './policy/budget.ts';
-import { type Decision, decide } from './policy/decide.ts';
+import { type Decision, decide, withReturnTime } from './policy/decide.ts';
+import type { TakenRung } from './policy/taken-rung.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { onChange, waitUntil } from './run-waits.ts';
 
@@ -129,7 +130,7 @@ async function take(decision: Exclude<Decision, { do: 'stop' }>, step: Step): Pr
       return stopNews?.();
     }
     case 'climb':
-      return recorder.record({ type: 'rung-taken', at, ...decision.rung });
+      return climb(decision.rung, step);
     case 'start':
       return start(decision, step);
     case 'poll':
@@ -143,6 +144,13 @@ async function take(decision: Exclude<Decision, { do: 'stop' }>, step: Step): Pr
       return end(decision.because ? endedBecause(decision.because, ended) : ended, step);
     }
   }
+}
+
+/** Words that were asked for are durable before they are sent. */
+async function climb(planned: TakenRung, { recorder, environment, modality }: Step): Promise<void> {
+  const rung = modality.climb ? await modality.climb(recorder.run(), planned) : planned;
+  if (rung) recorder.record({ type: 'rung-taken', at: environment.io.now(), ...rung });
+  if (rung?.by !== undefined) await recorder.flush();
 }
 
 /** The picture may have come at the last moment. */
@@ -159,11 +167,10 @@ async function start(decision: Extract<Decision, { do: 'start' }>, step: Step): 
   // Much may have happened in the queue.
   const still = nextDecision(step, target);
   if (environment.park.aborted || still.do !== 'start' || still.target.id !== target.id) return turn.giveBack();
-  const last = recorder.run().attempts.at(-1)?.outcome;
-  if (last?.ok === false && environment.repeats?.allow(target.id, last.failure) === false) {
+  const last = recorder.run().attempts.at(-1);
+  if (last?.outcome?.ok === false && environment.repeats?.allow(target.id, last.outcome.failure) === false) {
     turn.giveBack();
-    const outcome = step.modality.finished(answerFor(recorder.run(), last));
-    return recorder.record({ type: 'finished', at: now, outcome });
+    return finishUnrepeated(last, last.outcome, target.id, step);
   }
   hand.turn = turn;
   const permit = environment.health.acquire(target, turn.credential, now);
@@ -183,6 +190,20 @@ async function start(decision: Extract<Decision, { do: 'start' }>, step: Step): 
     settleRepeat?.(outcome);
   }
 }
+
+/** The policy would go on, and what is left of repeats does not allow it: the last failure is the answer. */
+function finishUnrepeated(last: Attempt, failed: Outcome, target: string, step: Step): void {
+  const { runId, plan, recorder, environment, modality } = step;
+  const at = environment.io.now();
+  const gate = environment.health.view(plan.targets, at)[last.target];
+  const outcome = answerFor(recorder.run(), withReturnTime(failed, last, runId, plan, gate));
+  recorder.record(
+    { type: 'target-skipped', at, target, reason: NO_REPEATS, kind: 'unavailable' },
+    { type: 'finished', at, outcome: modality.finished(outcome) },
+  );
+}
+
+const NO_REPEATS = 'no more repeats may go there now: too many of its calls failed, or are repeats';
 
 /** Waits in the target's queue; undefined when something happened meanwhile that wants a new decision. */
 async function turnFor(planned: PlannedTarget, step: Step): Promise<Turn | undefined> {

@@ -3,6 +3,7 @@ import type { Failure } from './failure.ts';
 import type { Attempt, Event, Outcome, Run } from './journal.ts';
 import type { Claim, Turn } from './pacing.ts';
 import type { PlannedTarget, RunPlan } from './plan.ts';
+import type { TakenRung } from './policy/taken-rung.ts';
 import type { Handle, Stage } from './providers/provider.ts';
 
 /** Everything one attempt works with, whatever is made. `append` makes events durable while the attempt is still open. */
@@ -26,6 +27,8 @@ export interface Modality {
   readonly claim: Claim;
   /** The target with what it is sent after all that happened so far. */
   inForce(run: Run, target: PlannedTarget): PlannedTarget;
+  /** The rung of a ladder with all that it needs, as it is journaled; undefined when the run was canceled or parked meanwhile. */
+  climb?(run: Run, rung: TakenRung): Promise<TakenRung | undefined>;
   /** Sends one attempt and says how it ended: an `attempt-ended`, or a `handle-received` where the provider works on. */
   submit(work: RunWork): Promise<Event>;
   /** Looks once at an accepted job. */

@@ -48,6 +48,10 @@ export interface Catalogue {
   readonly connections: readonly Connection[];
   readonly routes: Readonly<Record<string, Route>>;
   readonly defaultModel: string | undefined;
+  /** What serves a request of chat that names no model; embeddings have no default. */
+  readonly defaultChatModel?: string;
+  /** Whether a provider's own list has the model, as far as it was asked. */
+  readonly lists?: (provider: string, model: string) => boolean;
   /** Plays every name that nothing else answers to; set when no provider has a key. */
   readonly understudy?: string;
   /** What prompts are held against; without them only what no model draws is refused. */
@@ -72,7 +76,7 @@ export function resolveName(name: string, catalogue: Catalogue, aliases: boolean
   if (retirement === undefined) {
     const target = playedTarget(name, catalogue);
     if (target !== undefined) return { route: { targets: [target] } };
-    return isChatModel(name) ? chatFailure(name) : unknownModel(name, catalogue);
+    return chatFailure(name, catalogue) ?? unknownModel(name, catalogue);
   }
   if (!aliases) return retired(retirement, 'use it, or let it serve with aliases: on');
   const { successor, provider } = retirement;
@@ -146,9 +150,21 @@ export function unknownModel(name: string, catalogue: Catalogue): Failure {
   return { kind: 'not_found', certainty: 'not_sent', message, param: 'model' };
 }
 
-function chatFailure(name: string): Failure {
-  const message = chatModelReason(name);
+/** Why a name is for chat alone: its provider is, or the model; undefined where nothing says so. */
+function chatFailure(name: string, { connections }: Catalogue): Failure | undefined {
+  const { provider, model } = splitTarget(name);
+  const named = connections.find((one) => one.id === provider);
+  const knows = (one: Connection, id: string) => one.provider.chat?.models.some((known) => known.id === id) === true;
+  const draws = named === undefined || named.provider.image !== undefined;
+  const isKnown = named ? knows(named, model) : connections.some((one) => knows(one, name));
+  if (draws && !isKnown && !isChatModel(name)) return undefined;
+  const message = draws ? chatModelReason(name) : drawsNothing(named.id);
   return { kind: 'capability', certainty: 'not_sent', message, param: 'model', code: 'capability_missing' };
+}
+
+/** What is said of a provider that is for chat alone. */
+export function drawsNothing(provider: string): string {
+  return `model: ${provider} makes no pictures, it is for chat: send it to /v1/chat/completions, or choose one of GET /v1/models`;
 }
 
 function retired({ name, retiredOn, successor }: Retirement, wayOut: string): Failure {

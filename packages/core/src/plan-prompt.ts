@@ -14,7 +14,9 @@ export interface ConfiguredRules {
 }
 
 /** What a prompt is told by the rules, fixed with its plan so that a change of them bends no run in flight. */
-export type JudgedPrompt = { readonly failure: Failure } | { readonly told: Pick<Plan, 'warnings' | 'rewrite'> };
+export type JudgedPrompt =
+  | { readonly failure: Failure }
+  | { readonly told: Pick<Plan, 'warnings' | 'rewrite' | 'ruled'> };
 
 /**
  * Holds a prompt against what no model draws, and against the rules where `wanted`, or by default, they hold. What goes
@@ -31,7 +33,8 @@ export function judgePrompt(
   const check = checkPrompt(prompt, rules);
   const failure = promptFailure(check);
   if (failure) return { failure };
-  return { told: toldBy(check.findings, rules === NO_RULES ? undefined : rewrite(prompt, rules)) };
+  if (rules === NO_RULES) return { told: toldBy(check.findings, undefined) };
+  return { told: { ...toldBy(check.findings, rewrite(prompt, rules)), ruled: true } };
 }
 
 /** Holds the pictures of an edit, by their bytes, against what no provider takes; a model's own limits are its own. */

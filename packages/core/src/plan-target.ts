@@ -65,15 +65,11 @@ export function planTarget(found: FoundTarget, asked: Asked, options: PlanTarget
     : withDrawnSeed(adapted.request, capabilities, options.seed);
   const request = seeded ?? adapted.request;
   return {
-    id,
-    provider: connection.id,
-    model: model.id,
-    credential: connection.provider.credentialPerModel ? id : connection.id,
-    ...credentialsOf(connection),
+    ...reachOf(id, connection, model.id),
     streams: model.streams,
     maxImagesPerCall: model.maxImagesPerCall,
     firstByteMs: firstByteMs(model, options.firstByteTimeoutMs),
-    ...(connection.provider.resubmit === 'safe' && { free: true, stallMs: options.stallTimeoutMs ?? STALL_MS }),
+    ...(connection.provider.resubmit === 'safe' && { stallMs: options.stallTimeoutMs ?? STALL_MS }),
     ...(request !== asked.original && { request }),
     ...(seeded && { seedDrawn: true }),
     ...(capabilities?.mask && { maskPolarity: capabilities.mask }),
@@ -94,12 +90,25 @@ function withList(request: ImageRequest, { capabilities }: Model, options: PlanT
   return isWanted ? withDefaultNegative(request, capabilities) : { request, adaptations: [] };
 }
 
-function credentialsOf(connection: Connection): Pick<PlannedTarget, 'credentials'> {
+type Reach = Pick<PlannedTarget, 'id' | 'provider' | 'model' | 'credential' | 'credentials' | 'free'>;
+
+/** How attempts at a target go, whatever they ask for. */
+export function reachOf(id: string, connection: Connection, model: string): Reach {
+  const { provider } = connection;
   const credentials = poolOf(connection);
-  return credentials ? { credentials } : {};
+  return {
+    id,
+    provider: connection.id,
+    model,
+    credential: provider.credentialPerModel ? id : connection.id,
+    ...(credentials && { credentials }),
+    ...(provider.resubmit === 'safe' && { free: true }),
+  };
 }
 
 /** What a provider lists it draws with, whatever its name. */
 function isUnlistedChatModel({ connection, model }: FoundTarget): boolean {
-  return isChatModel(model.id) && !connection.provider.models.some(({ id }) => id === model.id);
+  const { models, chat } = connection.provider;
+  const isForChat = isChatModel(model.id) || chat?.models.some(({ id }) => id === model.id) === true;
+  return isForChat && !models.some(({ id }) => id === model.id);
 }

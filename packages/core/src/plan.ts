@@ -31,6 +31,8 @@ export interface Plan extends RunPlan {
   readonly warnings?: readonly PromptFinding[];
   /** The prompt in milder words, as the rules that held for it say them; absent where none matches. */
   readonly rewrite?: Rewrite;
+  /** Rules held for the prompt, and hold for any other words in its place. */
+  readonly ruled?: true;
   /** The generation that this one repeats, by its id. */
   readonly regeneratedFrom?: string;
   /** It takes part in the cache: what it makes may be kept, and it may answer for others while it runs. */

@@ -1,7 +1,9 @@
+import { chatModelOf } from './chat/chat-names.ts';
 import { poolOf } from './environment.ts';
 import type { Failure } from './failure.ts';
 import {
   type Catalogue,
+  drawsNothing,
   findTarget,
   modelOf,
   type PolicySettings,
@@ -86,8 +88,7 @@ function planTargets(ids: readonly string[], asked: Asked, catalogue: Catalogue,
     const at = targets.length;
     const found = catalogueTarget(id, catalogue);
     if (found === undefined) {
-      const reason = 'model: no provider here answers to it';
-      passedOver.push({ target: id, reason, kind: 'not_found', at, field: 'model' });
+      passedOver.push({ target: id, ...notFound(id, catalogue), at, field: 'model' });
       continue;
     }
     const { strict = false, firstByteTimeoutMs, stallTimeoutMs, seed, negativePrompt } = set;
@@ -99,6 +100,12 @@ function planTargets(ids: readonly string[], asked: Asked, catalogue: Catalogue,
     else passedOver.push({ target: found.id, kind: 'capability', at, ...planned });
   }
   return { targets, passedOver };
+}
+
+function notFound(id: string, { connections }: Catalogue): Pick<PassedOver, 'reason' | 'kind'> {
+  const named = connections.find((one) => one.id === splitTarget(id).provider);
+  if (named && named.provider.image === undefined) return { kind: 'capability', reason: drawsNothing(named.id) };
+  return { kind: 'not_found', reason: 'model: no provider here answers to it' };
 }
 
 /** A key that is not configured any more is no reason to refuse: the provider may know the job by another. */
@@ -193,7 +200,8 @@ export function limitsOf(
 ): Limits | undefined {
   const own = Object.hasOwn(configured, target) ? configured[target] : undefined;
   const all = `${splitTarget(target).provider}/*`;
-  return own ?? (Object.hasOwn(configured, all) ? configured[all] : undefined) ?? modelOf(target, catalogue)?.limits;
+  const told = own ?? (Object.hasOwn(configured, all) ? configured[all] : undefined);
+  return told ?? modelOf(target, catalogue)?.limits ?? chatModelOf(target, catalogue)?.limits;
 }
 
 function noDefault(): Failure {

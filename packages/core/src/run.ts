@@ -7,6 +7,7 @@ import { loop, PARKED } from './loop.ts';
 import type { Modality, RunWork } from './modality.ts';
 import type { Plan } from './plan.ts';
 import { targetInForce } from './policy/refusal-steps.ts';
+import { reworded } from './reworded.ts';
 
 export { PARKED };
 
@@ -17,15 +18,16 @@ export function run(
   journal: Journal,
   environment: RunEnvironment,
 ): Promise<Outcome | typeof PARKED> {
-  return loop(runId, plan, journal, environment, pictures(plan));
+  return loop(runId, plan, journal, environment, pictures(plan, environment));
 }
 
-function pictures(plan: Plan): Modality {
+function pictures(plan: Plan, environment: RunEnvironment): Modality {
   const { n } = plan.request;
   const own = (work: RunWork): AttemptWork => ({ ...work, plan });
   return {
     claim: { images: n },
     inForce: (state, target) => targetInForce(plan, state, target),
+    climb: (state, rung) => reworded(rung, plan, state, environment),
     submit: (work) => submitAttempt(own(work)),
     poll: (work, attempt) => pollAttempt(own(work), attempt),
     cancel: (work, attempt) => cancelAttempt(own(work), attempt),

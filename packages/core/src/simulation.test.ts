@@ -122,7 +122,8 @@ function checkFree(scenario: Scenario, events: readonly Event[], sends: readonly
   for (const { id, free } of plan.targets) {
     if (!free) continue;
     const tries = submits(sends).filter(({ target }) => target === id).length;
-    assert.ok(tries <= plan.policy.retry.maxFreeAttempts, `${tries} tries at ${id}`);
+    const rungs = foldRun(events).rungs ?? [];
+    assert.ok(tries <= plan.policy.retry.maxFreeAttempts + rungs.length, `${tries} tries at ${id}`);
   }
   const { attempts } = foldRun(events);
   for (const { target, free, overdue, outcome } of attempts) {
@@ -137,6 +138,28 @@ function checkFree(scenario: Scenario, events: readonly Event[], sends: readonly
     ({ free, outcome }) => !free && !(outcome?.ok === false && billed(outcome.failure) === 'no'),
   );
   assert.equal(paidAttempts(foldRun(events)), paid.length);
+}
+
+/** Words of a chat model are sent from their durable rung on, and what it could not say sends nothing. */
+function checkWords(
+  { plan }: Scenario,
+  events: readonly Event[],
+  { sends, asks }: Pick<World, 'sends' | 'asks'>,
+): void {
+  for (const { kind, prompt, durable } of sends) {
+    if (kind !== 'submit') continue;
+    const taken = foldRun(durable).rungs?.find((rung) => rung.prompt !== undefined);
+    assert.equal(prompt, taken?.prompt ?? plan.request.prompt);
+  }
+  const { rungs = [], attempts } = foldRun(events);
+  assert.ok(rungs.filter(({ by }) => by !== undefined).length <= 1, 'words were had twice');
+  assert.ok(rungs.length <= (plan.policy.refusals?.maxRungs ?? 0));
+  const last = rungs.at(-1);
+  const refused = attempts.find(({ attempt }) => attempt === last?.attempt);
+  if (last?.failed !== undefined && !plan.targets.some(({ free }) => free))
+    assert.equal(refused, attempts.at(-1), 'sent again without other words');
+  assert.ok(asks.length <= 1, 'asked for words twice in one process');
+  for (const durable of asks) assert.equal(foldRun(durable).rungs?.some(({ by }) => by !== undefined) ?? false, false);
 }
 
 function checkAll(
@@ -164,6 +187,7 @@ async function checkResumptions(
     const world = createWorld(scenario, past, (past.at(-1)?.at ?? 0) + RESTART_MS);
     const outcome = await play(scenario, world);
     checkAll(scenario, world.durable, [...before, ...world.sends], outcome);
+    checkWords(scenario, world.durable, world);
     checkHarvest(scenario, outcome, world.sends);
     const left = openAttempt(foldRun(past));
     if (left && left.handle === undefined && !left.free)
@@ -176,6 +200,7 @@ async function simulate(scenario: Scenario): Promise<void> {
   const world = createWorld(scenario);
   const outcome = await play(scenario, world);
   checkAll(scenario, world.durable, world.sends, outcome);
+  checkWords(scenario, world.durable, world);
   checkHarvest(scenario, outcome, world.sends);
   await checkResumptions(scenario, world.durable, world.sends);
 }

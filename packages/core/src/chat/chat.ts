@@ -13,6 +13,8 @@ export interface ChatRequest {
   readonly maxOutputTokens?: number;
   /** It thinks before it speaks, so its first token takes long. */
   readonly reasoning?: true;
+  /** Asked by the gateway itself, and why: `rewrite of gen_…`, `judge of set_…`. */
+  readonly purpose?: string;
 }
 
 export const MAX_EXCERPT_CHARS = 500;

@@ -49,9 +49,10 @@ export function permitsAnother(failure: Failure, policy: Policy): boolean {
 /**
  * What a run answers with when its last attempt ended so. A failure that may have been billed goes before a later one
  * that cost nothing: that one's answer would invite the caller to pay again. A picture that was made, and doubted, goes
- * before every failure of the try for a better one.
+ * before every failure of the try for a better one. What began to go out as the answer ends as it ended.
  */
 export function answerFor(run: Run, outcome: Outcome): Outcome {
+  if (run.answerBegun) return outcome;
   const made = run.attempts.findLast((one) => one.outcome?.ok)?.outcome;
   if (!outcome.ok && made) return made;
   return paidBeforeFree(run, outcome);

@@ -247,7 +247,7 @@ function exhausted(runId: string, plan: RunPlan, run: Run, options: readonly Opt
 }
 
 /** What may be asked again says from when on: the provider's word or else our own backoff, and never before its gate opens. */
-function withReturnTime(
+export function withReturnTime(
   outcome: Outcome,
   last: Attempt,
   runId: string,

@@ -13,7 +13,10 @@ const MAX_MISSED_MS = 10_000;
  * so it may be repeated like what was never begun. The picture that came is a picture like any other.
  */
 export function unbilled(outcome: Outcome): Outcome {
-  if (!outcome.ok) return { ok: false, failure: unbilledFailure(outcome.failure) };
+  if (!outcome.ok) {
+    const { failure, usage, told } = outcome;
+    return { ok: false, failure: unbilledFailure(failure), ...(usage && { usage }), ...(told && { told }) };
+  }
   return outcome.missing ? { ...outcome, missing: outcome.missing.map(unbilledFailure) } : outcome;
 }
 

@@ -49,8 +49,8 @@ function known(before: LimitState, call: Call, now: number): { readonly state: L
 
 export type Ending =
   | { readonly kind: 'accepted'; readonly tokens?: number }
-  /** It ended in a way that says nothing of limits. */
-  | { readonly kind: 'other' }
+  /** It ended in a way that says nothing of limits, though it may be known what it used. */
+  | { readonly kind: 'other'; readonly tokens?: number }
   | {
       readonly kind: 'refused';
       readonly dimension?: RateDimension | 'concurrency';
@@ -73,7 +73,7 @@ export function settled(
     case 'accepted':
       return accepted(state, admitted, ending.tokens, now);
     case 'other':
-      return released(state, admitted, now);
+      return released({ ...state, uses: usesOf(state, admitted, ending.tokens) }, admitted, now);
     case 'refused':
       return refused(state, configured, admitted, ending, now);
   }
@@ -81,10 +81,15 @@ export function settled(
 
 function accepted(before: LimitState, call: Call, tokens: number | undefined, now: number): LimitState {
   const beside = acceptedBeside(before, call);
-  const difference = { requests: 0, images: 0, tokens: call.tokens - (tokens ?? call.tokens) };
-  const uses = difference.tokens === 0 ? beside.uses : takenBack(beside.uses, call.at, difference);
-  const state = released({ ...beside, uses, pauseMs: 0 }, call, now);
+  const state = released({ ...beside, uses: usesOf(beside, call, tokens), pauseMs: 0 }, call, now);
   return state.search?.probe?.id === call.id ? concluded(state, now) : state;
+}
+
+/** The uses with what a call used of tokens in place of its estimate. */
+function usesOf({ uses }: LimitState, call: Call, tokens = call.tokens): LimitState['uses'] {
+  return tokens === call.tokens
+    ? uses
+    : takenBack(uses, call.at, { requests: 0, images: 0, tokens: call.tokens - tokens });
 }
 
 function refused(

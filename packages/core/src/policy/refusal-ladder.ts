@@ -8,7 +8,7 @@ import type { Rewrite } from './rewrite.ts';
  * What may be tried after a refusal, in the order of a route's `refusals.ladder`:
  * - `laxer_setting`: the setting that the provider itself documents, where the model has one that was not used yet.
  * - `same_again`: the same once more, only of a picture that was withheld: another seed may pass.
- * - `rewrite`: milder words by local rules, once; the changes are shown.
+ * - `rewrite`: milder words, once, by local rules or else by a chat model where there is one; the changes are shown.
  * - `next_target`: another target of the route.
  */
 export const RUNGS = ['laxer_setting', 'same_again', 'rewrite', 'next_target'] as const;
@@ -22,6 +22,8 @@ export interface Ladder {
   readonly maxRungs: number;
   /** Attempts of the request that may be billed, the first and the last included. */
   readonly maxPaid: number;
+  /** The chat model that is asked for milder words where the local rules have none. */
+  readonly rewriter?: string;
 }
 
 export const MAX_RUNGS = 8;
@@ -54,6 +56,8 @@ export interface LaxerSetting {
 export interface LadderOffers {
   readonly laxer?: LaxerSetting;
   readonly rewrite?: Rewrite;
+  /** A chat model that may be asked for milder words. */
+  readonly rewriter?: string;
   /** The target that would be next and can take the request. */
   readonly nextTarget?: string;
 }
@@ -63,6 +67,8 @@ export type LadderStep = { readonly index: number; readonly told: string } & (
   | { readonly do: 'laxer_setting'; readonly setting: LaxerSetting }
   | { readonly do: 'same_again' }
   | { readonly do: 'rewrite'; readonly rewrite: Rewrite }
+  /** The words are still to be had. */
+  | { readonly do: 'rewrite'; readonly by: string }
   | { readonly do: 'next_target'; readonly target: string }
 );
 
@@ -96,7 +102,7 @@ function stepOf(
   index: number,
   { stage }: Refusal,
   history: readonly Climbed[],
-  { laxer, rewrite, nextTarget }: LadderOffers,
+  { laxer, rewrite, rewriter, nextTarget }: LadderOffers,
 ): LadderStep | undefined {
   switch (rung) {
     case 'laxer_setting':
@@ -106,8 +112,11 @@ function stepOf(
         ? { do: rung, index, told: 'the picture was withheld; the same is asked for once more' }
         : undefined;
     case 'rewrite':
-      if (rewrite === undefined || history.some((one) => one.rung === 'rewrite')) return undefined;
-      return { do: rung, index, rewrite, told: `the prompt is said otherwise (${rulesOf(rewrite)})` };
+      if (history.some((one) => one.rung === 'rewrite')) return undefined;
+      if (rewrite) return { do: rung, index, rewrite, told: `the prompt is said otherwise (${rulesOf(rewrite)})` };
+      return rewriter === undefined
+        ? undefined
+        : { do: rung, index, by: rewriter, told: `${rewriter} is asked to say the prompt otherwise` };
     case 'next_target':
       return nextTarget === undefined
         ? undefined

@@ -9,7 +9,7 @@ import type { Plan, Policy } from '../plan.ts';
 import { SAMPLE_SUCCESS, sampleFailed, samplePlan } from '../testing/samples.ts';
 import { decide } from './decide.ts';
 import { type Ladder, RUNGS } from './refusal-ladder.ts';
-import { isRewritten, rungAfter, targetInForce } from './refusal-steps.ts';
+import { isAnswered, isRewritten, rungAfter, standingRung, targetInForce } from './refusal-steps.ts';
 
 const HERE = { unsentGraceMs: 10_000 };
 const INPUT = sampleFailed('policy', { stage: 'input', message: 'safety_violations=[violence]' });
@@ -147,6 +147,32 @@ test('the seed that was drawn here is another one the second time, the caller’
   const { seedDrawn: _, ...own } = drawn;
   assert.equal(targetInForce(plan, run, own), own);
 });
+
+test('a rung that came to nothing answers nothing, and its refusal is paid for once', () => {
+  const plan = planOf({ ...LADDER, rungs: ['rewrite', 'rewrite', 'next_target'], rewriter: 'chat' });
+  const { rewrite: _, ...unruled } = plan;
+  const withheld: readonly Event[] = [
+    { type: 'attempt-started', at: 0, attempt: 1, target: 'a/model' },
+    { type: 'attempt-ended', at: 0, attempt: 1, outcome: OUTPUT },
+  ];
+  const asked = rungAfter(unruled, foldRun(withheld), {}, 0);
+  assert.deepEqual([asked?.rung, asked?.by, asked?.changes], ['rewrite', 'chat', undefined]);
+  assert.ok(asked);
+  const failed = foldRun([...withheld, { type: 'rung-taken', at: 0, ...asked, failed: 'it declines' }]);
+  assert.deepEqual([standingRung(failed), isAnswered(failed, { attempt: 1 })], [undefined, false]);
+  assert.deepEqual([isRewritten(failed), targetInForce(unruled, failed, targetAt(plan))], [false, targetAt(plan)]);
+  const next = rungAfter(unruled, failed, {}, 0);
+  assert.deepEqual([next?.rung, next?.index, next?.target], ['next_target', 2, 'b/model']);
+  const had = foldRun([...withheld, { type: 'rung-taken', at: 0, ...asked, prompt: 'a toy' }]);
+  assert.equal(standingRung(had)?.prompt, 'a toy');
+  assert.equal(targetInForce(unruled, had, targetAt(plan)).request?.prompt, 'a toy');
+  assert.equal(rungAfter({ ...plan, policy: { ...plan.policy } }, foldRun(withheld), {}, 0)?.by, undefined);
+});
+
+function targetAt({ targets: [target] }: Plan) {
+  assert.ok(target);
+  return target;
+}
 
 const failures = fc.constantFrom<Outcome>(INPUT, OUTPUT, FINAL, sampleFailed('server'), sampleFailed('network'));
 const ladders = fc.record({

@@ -7,6 +7,8 @@ import { categoriesOf } from '../suggestions.ts';
 import { permitsAnother } from './budget.ts';
 import {
   type Climbed,
+  type Ladder,
+  type LadderOffers,
   type LadderStep,
   type LaxerSetting,
   nextRung,
@@ -23,7 +25,7 @@ import type { TakenRung } from './taken-rung.ts';
  * the policy does not pay for again.
  */
 export function rungAfter(
-  plan: RunPlan & Pick<Plan, 'rewrite'>,
+  plan: RunPlan & Pick<Plan, 'rewrite'> & Partial<Pick<Plan, 'request'>>,
   run: Run,
   health: Health,
   now: number,
@@ -39,9 +41,16 @@ export function rungAfter(
   const step = nextRung(ladder, refusal, historyOf(run), {
     ...laxerAt(plan.targets[at], run),
     ...(plan.rewrite && { rewrite: plan.rewrite }),
+    ...rewriterOf(ladder, plan.request),
     ...nextAfter(at, plan, health, now),
   });
   return step && takenRung(step, last);
+}
+
+/** What goes on from a picture has no words of its own. */
+function rewriterOf({ rewriter }: Ladder, request: ImageRequest | undefined): Pick<LadderOffers, 'rewriter'> {
+  const isWorded = request?.operation === 'generate' || request?.operation === 'edit';
+  return rewriter !== undefined && isWorded ? { rewriter } : {};
 }
 
 function refusalIn({ outcome }: Attempt): Refusal | undefined {
@@ -54,9 +63,11 @@ function mayFollow({ outcome }: Attempt, { policy }: RunPlan): boolean {
 }
 
 function historyOf({ attempts, rungs = [] }: Run): readonly Climbed[] {
-  return rungs.flatMap(({ attempt, rung, index }) => {
+  return rungs.flatMap(({ attempt, rung, index, failed }) => {
     const refused = attempts.find((one) => one.attempt === attempt);
-    const after = refused && refusalIn(refused);
+    const said = refused && refusalIn(refused);
+    // No attempt came of it, so its refusal is counted with the rung after it.
+    const after = said && failed !== undefined ? { ...said, isBilled: false } : said;
     return after ? [{ index, rung, after }] : [];
   });
 }
@@ -85,24 +96,29 @@ function takenRung(step: LadderStep, { attempt, target }: Attempt): TakenRung {
     target: step.do === 'next_target' ? step.target : target,
     told,
     ...(step.do === 'laxer_setting' && { setting: step.setting }),
-    ...(step.do === 'rewrite' && { changes: step.rewrite.changes }),
+    ...(step.do === 'rewrite' && ('by' in step ? { by: step.by } : { changes: step.rewrite.changes })),
   };
 }
 
 /** A rung that was taken and whose attempt was not made yet. */
 export function standingRung({ attempts, rungs = [] }: Run): TakenRung | undefined {
   const last = rungs.at(-1);
-  return last?.attempt === attempts.at(-1)?.attempt ? last : undefined;
+  return last?.failed === undefined && last?.attempt === attempts.at(-1)?.attempt ? last : undefined;
 }
 
 /** A refusal that the ladder went on after: what it may have cost was allowed for there. */
 export function isAnswered({ rungs = [] }: Run, { attempt }: Pick<Attempt, 'attempt'>): boolean {
-  return rungs.some((one) => one.attempt === attempt);
+  return rungs.some((one) => one.attempt === attempt && one.failed === undefined);
 }
 
 /** The picture was asked for in other words than the caller's. */
-export function isRewritten({ rungs = [] }: Run): boolean {
-  return rungs.some(({ rung }) => rung === 'rewrite');
+export function isRewritten(run: Run): boolean {
+  return rewriteOf(run) !== undefined;
+}
+
+/** The rung that changed the words; at most one per run does. */
+export function rewriteOf({ rungs = [] }: Run): TakenRung | undefined {
+  return rungs.find(({ rung, failed }) => rung === 'rewrite' && failed === undefined);
 }
 
 /** The target with what it is sent after the rungs taken, and the pictures doubted, so far; the same object where they change nothing. */
@@ -115,7 +131,8 @@ export function targetInForce(plan: Plan, run: Run, target: PlannedTarget): Plan
   return isSame ? target : { ...target, request };
 }
 
-function changes({ rung, setting, target: at }: TakenRung, target: PlannedTarget): boolean {
+function changes({ rung, setting, target: at, failed }: TakenRung, target: PlannedTarget): boolean {
+  if (failed !== undefined) return false;
   if (rung === 'same_again') return at === target.id && target.seedDrawn === true;
   return rung === 'rewrite' || (setting !== undefined && at === target.id);
 }
@@ -124,7 +141,10 @@ function changedBy(taken: TakenRung, request: ImageRequest, plan: Plan, target: 
   if (!changes(taken, target)) return request;
   const { setting } = taken;
   if (setting) return withSetting(request, setting);
-  if (taken.rung === 'rewrite') return plan.rewrite ? { ...request, prompt: plan.rewrite.prompt } : request;
+  if (taken.rung === 'rewrite') {
+    const prompt = taken.prompt ?? plan.rewrite?.prompt;
+    return prompt === undefined ? request : { ...request, prompt };
+  }
   // With the seed that was drawn for it the same picture would be made, and withheld, again.
   const { seed = 0 } = request;
   return { ...request, seed: (seed + SEED_STEP) % ((target.maxSeed ?? 0) + 1) };

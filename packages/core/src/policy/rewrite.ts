@@ -1,13 +1,17 @@
 import { checkPrompt, findMatches, type PromptRule, type PromptRules, type RuleMatch } from './prompt-rules.ts';
 
-/** One piece of a prompt that was said otherwise. */
-export interface PromptChange {
+/** One piece of a text in other words. */
+export interface PieceChange {
   readonly from: string;
   readonly to: string;
+  /** Where `from` begins in the text before, UTF-16. */
+  readonly at: number;
+}
+
+/** One piece of a prompt that was said otherwise. */
+export interface PromptChange extends PieceChange {
   /** The id of the rule. */
   readonly rule: string;
-  /** Where `from` begins in the prompt that was rewritten, UTF-16. */
-  readonly at: number;
 }
 
 export interface Rewrite {
@@ -84,7 +88,7 @@ export interface DiffPiece {
 }
 
 /** A prompt and its changes as pieces to show; without the removed ones they are the new prompt, without the added ones the old. */
-export function diffOf(prompt: string, changes: readonly PromptChange[]): readonly DiffPiece[] {
+export function diffOf(prompt: string, changes: readonly PieceChange[]): readonly DiffPiece[] {
   const pieces: DiffPiece[] = [];
   let at = 0;
   for (const { from, to, at: start } of changes) {

@@ -13,4 +13,12 @@ export interface TakenRung {
   readonly told: string;
   readonly setting?: LaxerSetting;
   readonly changes?: readonly PromptChange[];
+  /** The chat model whose words are taken, where the local rules have none. */
+  readonly by?: string;
+  /** Its words, in place of the caller's. */
+  readonly prompt?: string;
+  /** The generation of chat that was paid for it. */
+  readonly generation?: string;
+  /** Why it came to nothing: no attempt is made by it, and the ladder goes on. */
+  readonly failed?: string;
 }

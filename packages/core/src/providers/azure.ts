@@ -1,5 +1,5 @@
 /**
- * Azure OpenAI (Foundry): OpenAI's Images API at a resource's own address, where a model is the name of a deployment.
+ * Azure OpenAI (Foundry): OpenAI's API at a resource's own address, where a model is the name of a deployment.
  * The base URL chooses the form: `https://{resource}.openai.azure.com` speaks v1; one with `/openai/deployments` or an
  * `api-version` in its query speaks the older form, with the deployment in the path.
  *
@@ -13,6 +13,7 @@ import { providerWords } from '../envelope.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
 import { isObject, type JsonObject, type JsonValue, stringAt } from '../json.ts';
 import { imageSubmit, openai, openaiModel, readImageEvent, withoutSeed } from './openai.ts';
+import { openaiChat } from './openai-chat.ts';
 import { classifyOpenai } from './openai-errors.ts';
 import type { CallContext, Credential, FailureReading, Model, Provider } from './provider.ts';
 
@@ -34,11 +35,12 @@ export const azure: Provider = {
       ...submit,
       build: (request, context): HttpRequest => ({
         ...submit.build(request, context),
-        url: imagesUrl(context, request.operation === 'edit' ? 'edits' : 'generations'),
+        url: endpointUrl(context, `images/${request.operation === 'edit' ? 'edits' : 'generations'}`),
       }),
     },
     stream: readImageEvent,
   },
+  chat: { ...openaiChat({ takesAny: true }), url: (endpoint, context) => endpointUrl(context, endpoint) },
 };
 
 const DEPLOYMENT = /^\w[\w.-]{0,127}$/;
@@ -63,13 +65,14 @@ function authorize(request: HttpRequest, { secret }: Credential): HttpRequest {
   return { ...request, headers: { ...request.headers, ...header } };
 }
 
-function imagesUrl({ baseUrl, model }: CallContext, call: 'generations' | 'edits'): string {
+function endpointUrl({ baseUrl, model }: Pick<CallContext, 'baseUrl' | 'model'>, endpoint: string): string {
   const url = new URL(baseUrl);
   const path = url.pathname.replace(/\/+$/, '');
   const version = url.searchParams.get('api-version');
   const isOlder =
     !path.endsWith('/openai/v1') && (path.split('/').includes('deployments') || (version ?? 'v1') !== 'v1');
-  url.pathname = `${isOlder ? deploymentPath(path, model) : versionOnePath(path)}/images/${call}`;
+  const root = isOlder ? deploymentPath(path, endpoint === 'responses' ? undefined : model) : versionOnePath(path);
+  url.pathname = `${root}/${endpoint}`;
   url.searchParams.set('api-version', version ?? (isOlder ? API_VERSION : 'v1'));
   return url.href;
 }
@@ -79,9 +82,10 @@ function versionOnePath(path: string): string {
   return path.endsWith('/openai') ? `${path}/v1` : `${path}/openai/v1`;
 }
 
-function deploymentPath(path: string, model: string): string {
+/** Without a deployment where the request names it, as responses do. */
+function deploymentPath(path: string, model: string | undefined): string {
   const [, before = path] = /^(.*?)(?:\/openai(?:\/deployments(?:\/.*)?)?)?$/.exec(path) ?? [];
-  return `${before}/openai/deployments/${encodeURIComponent(model)}`;
+  return `${before}/openai${model === undefined ? '' : `/deployments/${encodeURIComponent(model)}`}`;
 }
 
 const FILTERED: readonly string[] = ['contentfilter', 'content_filter', 'responsibleaipolicyviolation'];

@@ -12,6 +12,7 @@ import file from './data/deepinfra.json' with { type: 'json' };
 import { readModelFile } from './model-data.ts';
 import { speaksOfModeration } from './moderation-words.ts';
 import { bearer, imageSubmit, parseImages } from './openai.ts';
+import { CHAT_AND_EMBEDDINGS, openaiCatalog, openaiChat } from './openai-chat.ts';
 import { classifyOpenai } from './openai-errors.ts';
 import type { CallContext, FailureReading, Model, Progress, Provider } from './provider.ts';
 import { sidesOf } from './sides.ts';
@@ -28,8 +29,14 @@ export const deepinfra: Provider = {
   authorize: bearer,
   classify,
   requestId: ({ body }) => stringAt(body, 'request_id'),
+  catalog: openaiCatalog(openaiRoot),
   image: { submit: { build, parse } },
+  chat: openaiChat({ endpoints: CHAT_AND_EMBEDDINGS, root: openaiRoot, takesAny: true }),
 };
+
+function openaiRoot(baseUrl: string): string {
+  return `${baseUrl}/openai`;
+}
 
 /** The list is longer than ours and changes; what has the shape of a name is passed on. */
 function deepinfraModel(id: string): Model | undefined {
@@ -40,7 +47,7 @@ function deepinfraModel(id: string): Model | undefined {
 
 function build(request: ImageRequest, context: CallContext): HttpRequest {
   const { model, baseUrl } = context;
-  if (request.operation === 'edit') return edits.build(request, { ...context, baseUrl: `${baseUrl}/openai` });
+  if (request.operation === 'edit') return edits.build(request, { ...context, baseUrl: openaiRoot(baseUrl) });
   const value: JsonObject = {
     ...request.extra,
     prompt: request.prompt,

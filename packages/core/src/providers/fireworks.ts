@@ -13,6 +13,7 @@ import file from './data/fireworks.json' with { type: 'json' };
 import { readModelFile } from './model-data.ts';
 import { speaksOfModeration } from './moderation-words.ts';
 import { bearer } from './openai.ts';
+import { openaiCatalog, openaiChat } from './openai-chat.ts';
 import { classifyOpenai } from './openai-errors.ts';
 import type { CallContext, FailureReading, Handle, Progress, Provider } from './provider.ts';
 import { sidesOf } from './sides.ts';
@@ -40,6 +41,8 @@ export const fireworks: Provider = {
       parse: (response, handle) => readJob(response, handle),
     },
   },
+  catalog: openaiCatalog(),
+  chat: openaiChat({ owns: /^accounts\//, takesAny: true }),
 };
 
 function modelPath(model: string): string {

@@ -12,6 +12,8 @@ import type { ImageRequest } from '../request.ts';
 import file from './data/google.json' with { type: 'json' };
 import { classifyGoogle } from './google-errors.ts';
 import { readModelFile } from './model-data.ts';
+import { bearer } from './openai.ts';
+import { CHAT_AND_EMBEDDINGS, openaiChat } from './openai-chat.ts';
 import type { CallContext, FailureReading, ListedModel, Progress, Provider, ProviderImage } from './provider.ts';
 
 const MODELS = readModelFile(file).models;
@@ -36,6 +38,13 @@ export const google: Provider = {
     build: ({ baseUrl }) => ({ method: 'GET', url: `${baseUrl}/models?pageSize=1000`, headers: JSON_ACCEPTED }),
     parse: ({ body }) => listedModels(body),
   },
+  chat: openaiChat({
+    endpoints: CHAT_AND_EMBEDDINGS,
+    root: (baseUrl) => `${baseUrl}/openai`,
+    owns: /^(?:models\/)?(?:gemini-(?!.*(?:image|banana|live|tts))|gemma-|text-embedding-00|gemini-embedding)/,
+    // Only its own paths take the key in a header of its own.
+    authorize: bearer,
+  }),
 };
 
 function contentRequest(request: ImageRequest, { baseUrl, model }: CallContext): HttpRequest {

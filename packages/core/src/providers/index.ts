@@ -11,9 +11,11 @@ import { foxapi } from './foxapi.ts';
 import { google } from './google.ts';
 import { ideogram } from './ideogram.ts';
 import { leonardo } from './leonardo.ts';
+import { lmstudio } from './lmstudio.ts';
 import { localai } from './localai.ts';
 import { luma } from './luma.ts';
 import { midjourney } from './midjourney.ts';
+import { ollama } from './ollama.ts';
 import { openai, openaiCompatible } from './openai.ts';
 import { openaiResponses } from './openai-responses.ts';
 import type { Provider } from './provider.ts';
@@ -22,6 +24,7 @@ import { replicate } from './replicate.ts';
 import { stability } from './stability.ts';
 import { stableDiffusionCpp } from './stable-diffusion-cpp.ts';
 import { together } from './together.ts';
+import { vllm } from './vllm.ts';
 import { xai } from './xai.ts';
 
 /** Every protocol that is spoken natively. A bare model name goes to the first configured one that lists it. */
@@ -51,4 +54,7 @@ export const PROVIDERS: readonly Provider[] = [
   recraft,
   luma,
   bedrock,
+  ollama,
+  vllm,
+  lmstudio,
 ];

@@ -8,11 +8,12 @@
  */
 import { providerWords } from '../envelope.ts';
 import { embedded, type HttpRequest, type HttpResponse } from '../http.ts';
-import { isObject, type JsonObject, type JsonValue, stringAt } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import data from './data/localai.json' with { type: 'json' };
 import { readModelFile } from './model-data.ts';
 import { bearer, parseImages } from './openai.ts';
+import { openaiCatalog, openaiChat } from './openai-chat.ts';
 import { isOutOfMemory } from './out-of-memory.ts';
 import type { CallContext, FailureReading, Model, Provider } from './provider.ts';
 
@@ -32,17 +33,9 @@ export const localai: Provider = {
   authorize: bearer,
   classify,
   results: { hosts: [] },
-  catalog: {
-    build: ({ baseUrl }) => ({ method: 'GET', url: `${baseUrl}/models`, headers: { accept: 'application/json' } }),
-    parse: ({ body }) => {
-      const list: readonly JsonValue[] = isObject(body) && Array.isArray(body.data) ? body.data : [];
-      return list.flatMap((entry) => {
-        const id = stringAt(entry, 'id');
-        return id === undefined ? [] : [{ id }];
-      });
-    },
-  },
+  catalog: openaiCatalog(),
   image: { submit: { build, parse: parseImages } },
+  chat: openaiChat({ takesAny: true }),
 };
 
 /** Not a caller's to set: addresses that the server would fetch. */

@@ -1,7 +1,6 @@
 import type { Capabilities, SizeRule } from '../capabilities.ts';
 import { isObject, type JsonObject, type JsonValue } from '../json.ts';
-import type { Price } from '../price.ts';
-import { type Limits, parseRate, type Rate } from '../rate.ts';
+import { choice, choices, fault, flag, limits, objectAt, positive, price, text, texts, whole } from './fact-values.ts';
 import type { Model } from './provider.ts';
 
 /**
@@ -17,11 +16,18 @@ export interface ModelFile {
 
 /** Reads a file of model data; throws a `TypeError` that names the place of a fault. */
 export function readModelFile(file: unknown): ModelFile {
+  const { asOf, sources, facts } = readFacts(file);
+  const models = Object.entries(facts).map(([id, said]) => readModel(id, said, blank(id), `models.${id}`));
+  return { asOf, sources, models };
+}
+
+/** A file's date, its sources, and what it says of each model. */
+export function readFacts(file: unknown): Omit<ModelFile, 'models'> & { readonly facts: JsonObject } {
   const { as_of: asOf, sources, models } = objectAt(file, 'the file');
   if (typeof asOf !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(asOf)) throw fault('as_of', 'an ISO date', asOf);
-  const facts = objectAt(models, 'models');
-  const read = Object.keys(facts).map((id) => readModel(id, resolved(id, facts), blank(id), `models.${id}`));
-  return { asOf, sources: texts(sources, 'sources'), models: read };
+  const all = objectAt(models, 'models');
+  const facts = Object.fromEntries(Object.keys(all).map((id) => [id, resolved(id, all)]));
+  return { asOf, sources: texts(sources, 'sources'), facts };
 }
 
 function resolved(id: string, all: JsonObject): JsonObject {
@@ -118,83 +124,4 @@ function size(value: JsonValue | undefined, at: string): SizeRule {
 /** `{"1K": 1024, "2K": 2048}`, smallest first. */
 function resolutions(value: JsonValue, at: string): readonly (readonly [string, number])[] {
   return Object.entries(objectAt(value, at)).map(([name, side]) => [name, whole(side, `${at}.${name}`)] as const);
-}
-
-function price(value: JsonValue | undefined, at: string): Price {
-  const given = objectAt(value, at);
-  if (given.per_image_usd !== undefined) return { perImageUsd: amount(given.per_image_usd, `${at}.per_image_usd`) };
-  const where = `${at}.per_million_tokens_usd`;
-  const tokens = objectAt(given.per_million_tokens_usd, where);
-  const each = (key: string) => amount(tokens[key], `${where}.${key}`);
-  return {
-    perMillionTokensUsd: { textInput: each('text_input'), imageInput: each('image_input'), output: each('output') },
-  };
-}
-
-function limits(value: JsonValue | undefined, at: string): Limits {
-  const { concurrency, ...rates } = objectAt(value, at);
-  const read = Object.entries(rates).map(([key, given]) => [
-    choice(key, `${at}.${key}`, ['requests', 'images', 'tokens']),
-    (Array.isArray(given) ? given : [given]).map((one) => rate(one, `${at}.${key}`)),
-  ]);
-  return {
-    ...Object.fromEntries(read),
-    ...(concurrency !== undefined && { concurrency: whole(concurrency, `${at}.concurrency`) }),
-  };
-}
-
-function rate(value: JsonValue | undefined, at: string): Rate {
-  const read = typeof value === 'string' ? parseRate(value) : undefined;
-  if (read === undefined) throw fault(at, 'a count and a window such as 5/60s', value);
-  return read;
-}
-
-function objectAt(value: unknown, at: string): JsonObject {
-  if (isObject(value)) return value;
-  throw fault(at, 'an object', value);
-}
-
-function text(value: JsonValue | undefined, at: string): string {
-  if (typeof value === 'string' && value !== '') return value;
-  throw fault(at, 'a text', value);
-}
-
-function texts(value: JsonValue | undefined, at: string): readonly string[] {
-  if (Array.isArray(value) && value.length > 0) return value.map((one: JsonValue) => text(one, at));
-  throw fault(at, 'a list of texts', value);
-}
-
-function flag(value: JsonValue | undefined, at: string): boolean {
-  if (typeof value === 'boolean') return value;
-  throw fault(at, 'true or false', value);
-}
-
-function whole(value: JsonValue | undefined, at: string): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
-  throw fault(at, 'a whole number above 0', value);
-}
-
-function positive(value: JsonValue, at: string): number {
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-  throw fault(at, 'a number above 0', value);
-}
-
-function amount(value: JsonValue | undefined, at: string): number {
-  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-  throw fault(at, 'an amount of dollars', value);
-}
-
-function choice<Choice extends string>(value: JsonValue | undefined, at: string, of: readonly Choice[]): Choice {
-  const found = of.find((one) => one === value);
-  if (found === undefined) throw fault(at, `one of ${of.join(', ')}`, value);
-  return found;
-}
-
-function choices<Choice extends string>(value: JsonValue | undefined, at: string, of: readonly Choice[]) {
-  return texts(value, at).map((one) => choice(one, at, of));
-}
-
-function fault(at: string, expected: string, got: unknown): TypeError {
-  const shown = got === undefined ? 'nothing' : JSON.stringify(got).slice(0, 100);
-  return new TypeError(`${at}: expected ${expected}, got ${shown}`);
 }

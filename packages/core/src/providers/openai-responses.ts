@@ -48,6 +48,8 @@ export const openaiResponses: Provider = {
   models: MODELS,
   model: (id) => MODELS.find((model) => model.id === id),
   authorize: bearer,
+  ...(openai.catalog && { catalog: openai.catalog }),
+  ...(openai.chat && { chat: openai.chat }),
   // A response that failed is read with the job; an error beside none is about the call.
   classify: (response) => (isResponse(response) ? undefined : classifyOpenai(response)),
   image: {

@@ -8,25 +8,22 @@ import type { HttpRequest, HttpResponse, SseEvent } from '../http.ts';
 import { imageSource } from '../images/source.ts';
 import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
+import { readChatModelFile } from './chat-model-data.ts';
 import data from './data/openai.json' with { type: 'json' };
+import chatData from './data/openai-chat.json' with { type: 'json' };
 import { filePart, formParts } from './form.ts';
 import { readModelFile } from './model-data.ts';
+import { openaiCatalog, openaiChat } from './openai-chat.ts';
 import { classifyOpenai } from './openai-errors.ts';
-import type {
-  CallContext,
-  ListedModel,
-  Model,
-  Progress,
-  Provider,
-  ProviderImage,
-  StreamReading,
-  SubmitCall,
-} from './provider.ts';
+import type { CallContext, Model, Progress, Provider, ProviderImage, StreamReading, SubmitCall } from './provider.ts';
 
 const GENERATE_AND_EDIT = ['generate', 'edit'] as const;
 
 /** Shut down by now and therefore not listed: dall-e-2, dall-e-3 and gpt-image-1. */
 const { models: MODELS } = readModelFile(data);
+const { models: CHAT_MODELS } = readChatModelFile(chatData);
+const OWN_NAMES =
+  /^(?:gpt-(?!image)|chatgpt-(?!image)|o[134](?:-|$)|text-embedding-(?:3|ada)|codex-|computer-use-|ft:(?:gpt|o[134])-)/;
 
 /** A model of an OpenAI-shaped server, as far as its name alone tells. */
 export function openaiModel(id: string): Model {
@@ -40,30 +37,21 @@ export const openai: Provider = {
   model: (id) => MODELS.find((model) => model.id === id),
   authorize: bearer,
   classify: classifyOpenai,
-  catalog: {
-    build: ({ baseUrl }) => ({ method: 'GET', url: `${baseUrl}/models`, headers: { accept: 'application/json' } }),
-    parse: readList,
-  },
+  catalog: openaiCatalog(),
   image: { submit: imageSubmit(withoutSeed), stream: readImageEvent },
+  chat: openaiChat({ models: CHAT_MODELS, owns: OWN_NAMES }),
 };
 
-/** `shutdown_date` stands beside those that have one; the list holds every model of the account, also those of chat. */
-function readList({ body }: HttpResponse): readonly ListedModel[] {
-  const data: readonly JsonValue[] = isObject(body) && Array.isArray(body.data) ? body.data : [];
-  return data.flatMap((item) => {
-    const [id, shutdownDate] = [stringAt(item, 'id'), stringAt(item, 'shutdown_date')];
-    return id === undefined ? [] : [{ id, ...(shutdownDate !== undefined && { shutdownDate }) }];
-  });
-}
-
-/** Any server that speaks OpenAI's Images API at a base URL; it may have any model, and may have none of these limits. */
+/** Any server that speaks OpenAI's API at a base URL; it may have any model, and may have none of these limits. */
 export const openaiCompatible: Provider = {
   id: 'openai-compatible',
   models: [],
   model: openaiModel,
   authorize: bearer,
   classify: classifyOpenai,
+  catalog: openaiCatalog(),
   image: { submit: imageSubmit((fields) => fields), stream: readImageEvent },
+  chat: openaiChat({ takesAny: true }),
 };
 
 export function bearer(request: HttpRequest, credential: { secret: string }): HttpRequest {

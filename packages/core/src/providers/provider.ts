@@ -38,13 +38,15 @@ export interface Provider {
 }
 
 export interface Access {
-  /** Its public address, without a trailing slash; absent where every account or machine has its own. */
+  /** Its public or usual address, without a trailing slash; absent where every account or machine has its own. */
   readonly baseUrl?: string;
   /** Environment variables its key is usually in, the commonest first; absent where it wants none. */
   readonly keyVariables?: readonly string[];
   /** Environment variables its address is usually in. */
   readonly baseUrlVariables?: readonly string[];
-  /** It is configured by its address alone; a key is optional. */
+  /** Puts what such a variable says in the terms of an address, where other programs read less in it. */
+  readonly readAddress?: (told: string) => string;
+  /** It is configured by its address, or by its name alone where it has a usual one; a key is optional. */
   readonly keyless?: true;
 }
 
@@ -98,6 +100,10 @@ export interface ChatCalls {
   readonly models: readonly ChatModel[];
   /** Whether a bare name that nobody lists is one of this provider's, as `gpt-` is OpenAI's. */
   readonly owns?: RegExp;
+  /** Which models there are is up to others, so any name may be one of its own. */
+  readonly takesAny?: true;
+  /** What every model costs that has no price of its own; absent means unknown, never free. */
+  readonly price?: Price;
   /** How a request of chat carries the key, where that is not as for pictures. */
   readonly authorize?: Provider['authorize'];
 }
@@ -105,8 +111,8 @@ export interface ChatCalls {
 export interface ChatModel {
   readonly id: string;
   readonly endpoints: readonly ChatEndpoint[];
-  /** It thinks before it speaks. */
-  readonly reasoning?: true;
+  /** It thinks before it speaks; absent: as its name says. */
+  readonly reasoning?: boolean;
   /** ISO date on which it stops working. */
   readonly shutdownDate?: string;
   /** Absent means unknown, never free. */

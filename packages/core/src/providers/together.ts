@@ -11,6 +11,7 @@ import type { ImageRequest } from '../request.ts';
 import file from './data/together.json' with { type: 'json' };
 import { readModelFile } from './model-data.ts';
 import { bearer, parseImages } from './openai.ts';
+import { CHAT_AND_EMBEDDINGS, openaiCatalog, openaiChat } from './openai-chat.ts';
 import { classifyOpenai } from './openai-errors.ts';
 import type { CallContext, FailureReading, Model, Provider } from './provider.ts';
 import { sidesOf } from './sides.ts';
@@ -25,7 +26,9 @@ export const together: Provider = {
   model: togetherModel,
   authorize: bearer,
   classify,
+  catalog: openaiCatalog(),
   image: { submit: { build, parse: parseImages } },
+  chat: openaiChat({ endpoints: CHAT_AND_EMBEDDINGS, takesAny: true }),
 };
 
 /** The list is longer than ours and changes; what has the shape of a name is passed on. */

@@ -12,6 +12,7 @@ import file from './data/xai.json' with { type: 'json' };
 import { readModelFile } from './model-data.ts';
 import { speaksOfModeration } from './moderation-words.ts';
 import { bearer, parseImages } from './openai.ts';
+import { openaiCatalog, openaiChat } from './openai-chat.ts';
 import { classifyOpenai, stageOf } from './openai-errors.ts';
 import type { CallContext, FailureReading, Progress, Provider } from './provider.ts';
 
@@ -25,7 +26,9 @@ export const xai: Provider = {
   model: (id) => MODELS.find((model) => model.id === id),
   authorize: bearer,
   classify,
+  catalog: openaiCatalog(),
   image: { submit: { build, parse } },
+  chat: openaiChat({ owns: /^grok-(?!imagine|.*image)/ }),
 };
 
 function build(request: ImageRequest, { model, baseUrl }: CallContext): HttpRequest {

@@ -43,17 +43,22 @@ export interface Reading {
   readonly handle?: Handle;
 }
 
-/** Reads a body as the adapter `id` does, with everything around it that a run adds. */
+/**
+ * Reads a body as the adapter `id` does, with everything around it that a run adds. An adapter that only chats reads
+ * failures alone: what is none is `done`.
+ */
 export function readAs(id: string, body: JsonValue | undefined, told: Told = {}): Reading {
   const { status = 200, headers = {}, text = '', handle, n = 1 } = told;
-  const provider = providerOf(id);
-  const { submit, poll } = provider.image;
+  const provider = PROVIDERS.find((one) => one.id === id);
+  assert.ok(provider, `no adapter "${id}"`);
+  const { submit, poll } = provider.image ?? {};
   const response: HttpResponse = { status, headers, body, text };
   const model = told.model ?? provider.models[0]?.id ?? 'model';
   const context: CallContext = { runId: 'run', attempt: 1, model, baseUrl: BASE_URL };
   const verdict = handle && poll?.verdict?.(response, handle);
   const failure = verdict ? completeFailure(verdict, response, NOW) : failureOf(provider, response, NOW);
   if (failure) return failed(failure);
+  if (submit === undefined) return { kind: 'done' };
   const request = { operation: 'generate', prompt: 'a lighthouse', n } as const;
   const progress = handle && poll ? poll.parse(response, handle, context) : submit.parse(response, request, context);
   return readingOf(progress, response);

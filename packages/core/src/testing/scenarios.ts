@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import type { Policy } from '../plan.ts';
 import { allowedPaidAttempts } from '../policy/budget.ts';
+import type { MilderWords } from '../policy/milder-words.ts';
+import { type Ladder, RUNGS } from '../policy/refusal-ladder.ts';
 import { SAMPLE_RETRY, sampleRequest, sampleTarget } from './samples.ts';
 import {
   ACCEPTED_BODY,
@@ -64,6 +66,7 @@ const answers: readonly (readonly [number, Truth, string])[] = [
 
 /** So that jobs, pictures and second payments are no rare sight. */
 const promising = answers.filter(([, truth]) => ['good', 'doubted', 'accepted', 'failed'].includes(truth));
+const refusing = answers.filter(([, , body]) => body.includes('moderation_blocked'));
 
 const cuts = seldom(
   null,
@@ -73,7 +76,11 @@ const cuts = seldom(
 
 const answered = fc
   .record({
-    row: fc.oneof(fc.constantFrom(...answers), fc.constantFrom(...promising)),
+    row: fc.oneof(
+      { arbitrary: fc.constantFrom(...answers), weight: 3 },
+      { arbitrary: fc.constantFrom(...promising), weight: 3 },
+      { arbitrary: fc.constantFrom(...refusing), weight: 3 },
+    ),
     afterMs: delays,
     cut: cuts,
     hint: fc.constantFrom('', '', '0', '3', '20', '5000'),
@@ -106,20 +113,36 @@ const scripts: fc.Arbitrary<TargetScript> = fc
   .tuple(fc.array(plays, { minLength: 1, maxLength: 6 }), fc.array(plays, { maxLength: 4 }), verdicts)
   .map(([submits, looks, verdict]) => ({ submits, polls: [...looks, verdict] }));
 
+/** Refusals are free in these worlds, so a ladder adds attempts and no payment. */
+const ladders = fc
+  .record({
+    rungs: fc.array(fc.constantFrom(...RUNGS), { minLength: 1, maxLength: 4 }),
+    maxRungs: fc.constantFrom(1, 3),
+    maxPaid: fc.constantFrom(1, 2),
+  })
+  .map((ladder): Ladder => ({ ...ladder, rewriter: 'words' }));
+
+const answersOfWords = fc.constantFrom<MilderWords>(
+  { ok: true, prompt: 'a lighthouse in milder words', generation: 'gen_words' },
+  { ok: false, why: 'it declines' },
+);
+
 const policies: fc.Arbitrary<Policy> = fc
   .record({
     payment: fc.constantFrom('strict' as const, 'standard' as const, 'available' as const),
     asked: fc.constantFrom(undefined, 1, 2, 4),
     fallback: fc.boolean(),
+    refusals: seldom(undefined, ladders, 2),
     suspect: fc.constantFrom(undefined, 'accept' as const, 'fail' as const, 'retry_new_seed' as const),
     connectMs: fc.constantFrom(500, 10_000),
     idleMs: fc.constantFrom(1_000, 60_000),
     totalMs: fc.constantFrom(3, 5_000, 60_000, 600_000, 600_000, 600_000),
     harvestMs: fc.constantFrom(0, 10_000, 600_000),
   })
-  .map(({ payment, asked, fallback, suspect, ...timeout }) => ({
+  .map(({ payment, asked, fallback, refusals, suspect, ...timeout }) => ({
     ...{ payment, fallback, timeout, retry: SAMPLE_RETRY },
     maxPaidAttempts: allowedPaidAttempts(payment, asked),
+    ...(refusals && { refusals }),
     ...(suspect && { suspect }),
   }));
 
@@ -135,8 +158,9 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
     journalMs: fc.constantFrom(0, 5, 5, 3_000),
     turns: seldom([], fc.uniqueArray(moments, { minLength: 1, maxLength: 4 }), 4),
     cancelMs: seldom(undefined, moments, 10),
+    words: fc.record({ afterMs: fc.constantFrom(0, 900, 30_000), answer: answersOfWords }),
   })
-  .map(({ policy, targets, free, firstByteMs, journalMs, turns, cancelMs }) => {
+  .map(({ policy, targets, free, firstByteMs, journalMs, turns, cancelMs, words }) => {
     const names = ['a', 'b', 'c'].slice(0, targets.length);
     const planned = names.map((name, index) =>
       sampleTarget(name, { firstByteMs, ...(free.includes(index) && { free: true, stallMs: 20_000 }) }),
@@ -150,5 +174,6 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
       journalMs,
       presenceTurnsMs: turns.toSorted((one, other) => one - other),
       cancelMs,
+      words,
     };
   });

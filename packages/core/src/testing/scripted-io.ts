@@ -19,6 +19,15 @@ export type Behaviour =
       readonly body: string;
       /** After so many bytes of the body the connection dies, or stays silent. */
       readonly cut?: { readonly atByte: number; readonly by: 'reset' | 'silence' };
+    }
+  /** A body that comes in pieces, each so long after the one before it was taken. */
+  | {
+      readonly kind: 'stream';
+      readonly afterMs: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly pieces: readonly { readonly afterMs: number; readonly body: string | Uint8Array }[];
+      /** Default `end`. */
+      readonly by?: 'end' | 'reset' | 'silence';
     };
 
 export interface Sent {
@@ -53,7 +62,15 @@ export function createScriptedIo(play: (request: HttpRequest, index: number) => 
     // An aborted connection is destroyed: nothing is heard of it any more.
     if (signal.aborted) return forever();
     if (behaviour.kind === 'reset') throw new TransportError('sent', 'ECONNRESET', 'scripted reset');
-    return answer(behaviour, receiver);
+    if (behaviour.kind === 'answer') return answer(behaviour, receiver);
+    receiver.onHeaders(200, { 'content-type': 'text/event-stream', ...behaviour.headers });
+    for (const { afterMs, body } of behaviour.pieces) {
+      if (afterMs > 0) await pause(afterMs);
+      if (signal.aborted) return forever();
+      await receiver.onData(Buffer.from(body));
+    }
+    if (behaviour.by === 'silence') return forever();
+    if (behaviour.by === 'reset') throw new TransportError('answering', 'ECONNRESET', 'scripted reset in the stream');
   }
 
   return {

@@ -6,6 +6,7 @@ import { createMemoryAssets } from '../images/memory-assets.ts';
 import type { Event, Journal } from '../journal.ts';
 import { numberAt, stringAt } from '../json.ts';
 import type { Plan } from '../plan.ts';
+import type { MilderWords } from '../policy/milder-words.ts';
 import { openaiCompatible, parseImages } from '../providers/openai.ts';
 import type { CallContext, Handle, Progress, Provider } from '../providers/provider.ts';
 import { FREE_TURNS } from '../turns.ts';
@@ -36,6 +37,8 @@ export interface Scenario {
   /** The caller leaves at the first of these, comes back at the second, leaves at the third… */
   readonly presenceTurnsMs: readonly number[];
   readonly cancelMs: number | undefined;
+  /** What a chat model answers who is asked for milder words. */
+  readonly words?: { readonly afterMs: number; readonly answer: MilderWords };
 }
 
 /** A request as it was sent, with the events that were durable at that moment. */
@@ -51,6 +54,8 @@ export interface SimulatedSend {
   readonly answeredAt: () => number | undefined;
   /** Bytes of it may have left. */
   readonly started: () => boolean;
+  /** Of a submit: the words it asks for. */
+  readonly prompt: string | undefined;
 }
 
 export interface World {
@@ -59,6 +64,8 @@ export interface World {
   readonly journal: Journal;
   readonly durable: readonly Event[];
   readonly sends: readonly SimulatedSend[];
+  /** What was durable when a chat model was asked for words, of each time. */
+  readonly asks: readonly (readonly Event[])[];
 }
 
 export const GOOD_BODY = JSON.stringify({ created: 1, data: [{ b64_json: TINY_PNG_BASE64 }] });
@@ -75,7 +82,13 @@ const jobProvider: Provider = {
   ...openaiCompatible,
   id: 'simulated',
   image: {
-    submit: { build: (_request, context) => request('POST', context, 'images'), parse },
+    submit: {
+      build: ({ prompt }, context) => ({
+        ...request('POST', context, 'images'),
+        body: { kind: 'json', value: { prompt } },
+      }),
+      parse,
+    },
     poll: { build: (handle, context) => request('GET', context, `jobs/${stringAt(handle, 'job')}`), parse },
   },
 };
@@ -98,6 +111,7 @@ function parse(response: HttpResponse): Progress {
 /** A world in virtual time for one run, going on from `past` with a process that knows nothing but the journal. */
 export function createWorld(scenario: Scenario, past: readonly Event[] = [], startAt = 0): World {
   const sends: SimulatedSend[] = [];
+  const asks: (readonly Event[])[] = [];
   const durable: Event[] = [...past];
   const actors = createActors(scenario, past);
   const io = createScriptedIo((sent) => actors.next(sent).behaviour, startAt);
@@ -113,6 +127,7 @@ export function createWorld(scenario: Scenario, past: readonly Event[] = [], sta
       ...actors.last(),
       answeredAt: () => answeredAt,
       started: () => entry?.started ?? false,
+      prompt: sent.body?.kind === 'json' ? stringAt(sent.body.value, 'prompt') : undefined,
     });
     open += 1;
     try {
@@ -123,7 +138,21 @@ export function createWorld(scenario: Scenario, past: readonly Event[] = [], sta
     }
   };
   const journal = slowJournal(durable, scenario.journalMs, io);
-  return { io, environment: environmentOf(scenario, { ...io, send }), journal, durable, sends };
+  const rewriteWith = wordsOf(scenario, io, () => asks.push([...durable]));
+  const environment = { ...environmentOf(scenario, { ...io, send }), ...(rewriteWith && { rewriteWith }) };
+  return { io, environment, journal, durable, sends, asks };
+}
+
+function wordsOf({ words }: Scenario, io: ScriptedIo, onAsk: () => void): RunEnvironment['rewriteWith'] {
+  if (words === undefined) return undefined;
+  return async (_asked, signal) => {
+    onAsk();
+    await new Promise<void>((resolve) => {
+      io.timer(io.now() + words.afterMs, resolve);
+      signal.addEventListener('abort', () => resolve());
+    });
+    return signal.aborted ? { ok: false, why: 'it was canceled' } : words.answer;
+  };
 }
 
 type Cue = Pick<SimulatedSend, 'kind' | 'target' | 'play'>;

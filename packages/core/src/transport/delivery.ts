@@ -54,6 +54,15 @@ export function deliver(sink: Sink, hooks: DeliveryHooks): Delivery {
       run();
     }, hooks.failed);
   };
+  /** With nothing before it a chunk need not wait in line. */
+  const hand = (chunk: Uint8Array) => {
+    try {
+      const taken = sink.take(chunk);
+      if (taken !== undefined) hold(taken);
+    } catch (error) {
+      hooks.failed(error);
+    }
+  };
   const finish = () => {
     stop();
     const taken = sink.end();
@@ -64,9 +73,9 @@ export function deliver(sink: Sink, hooks: DeliveryHooks): Delivery {
   return {
     push(chunk) {
       // undici's parser hands on nothing, again and again, for as long as a resumed body has no new bytes.
-      if (chunk.length === 0) return;
-      waiting.push(chunk);
-      run();
+      if (stopped || chunk.length === 0) return;
+      if (busy || waiting.length > 0) waiting.push(chunk);
+      else hand(chunk);
     },
     end() {
       ended = true;

@@ -91,7 +91,7 @@ function dispatchOptions(request: HttpRequest, readAsset: SendOptions['readAsset
     };
   }
   if (body.kind === 'bytes') {
-    return { ...outgoing, headers: { ...headers, 'content-type': 'application/json' }, body: body.bytes };
+    return { ...outgoing, headers: { 'content-type': 'application/json', ...headers }, body: body.bytes };
   }
   const form = multipart(body.parts, readAsset);
   return { ...outgoing, ...sized({ ...headers, 'content-type': form.contentType }, form) };

@@ -1,0 +1,142 @@
+import { failureOf } from '../classify.ts';
+import type { Failure } from '../failure.ts';
+import { asBuffer } from '../images/drain.ts';
+import { ScanError } from '../images/scan-error.ts';
+import { isObject, type JsonObject, type JsonValue } from '../json.ts';
+import type { ChatAnswer, ChatAnswerOptions } from './answer.ts';
+import { createBodyScan } from './body-scan.ts';
+import type { ChatUsage } from './chat.ts';
+import type { ChatEndpoint } from './endpoints.ts';
+import { errorOf, toldFailure } from './told-failure.ts';
+import { usageIn } from './usage.ts';
+
+/** Up to here a body is parsed whole, in a few milliseconds; a larger one is looked through as it comes. */
+const MAX_PARSED_BYTES = 1024 * 1024;
+/** Smaller pieces are gathered, so that no number of them costs more memory than their bytes. */
+const PIECE_BYTES = 64 * 1024;
+const MAX_SHOWN_BYTES = 64 * 1024;
+
+/** Holds an answer that comes whole until it was found to be one, and then hands it on as it came. */
+export function createBodyAnswer(options: ChatAnswerOptions): ChatAnswer {
+  const { head, request, provider, maxBytes } = options;
+  const pieces = createPieces();
+  let scan: ReturnType<typeof createBodyScan> | undefined;
+  let usage: ChatUsage | undefined;
+
+  const read = (): JsonObject | undefined => {
+    const value = scan ? scan.members(pieces.slice) : parsed(pieces.slice(0, pieces.bytes()));
+    return isObject(value) ? value : undefined;
+  };
+  const judged = (): Failure | undefined => {
+    const value = read();
+    const text = pieces.slice(0, Math.min(pieces.bytes(), MAX_SHOWN_BYTES)).toString();
+    if (value === undefined)
+      return failureOf(provider, { ...head, body: undefined, text }, options.now()) ?? noAnswer('it is no JSON');
+    usage = usageIn(value);
+    const error = errorOf(value);
+    if (error) return toldFailure(provider, error, head, options.now());
+    const missing = missingIn(value, request.endpoint);
+    return missing === undefined ? undefined : noAnswer(`it has no ${missing}`);
+  };
+
+  return {
+    write(chunk) {
+      if (pieces.bytes() + chunk.length > maxBytes) {
+        throw new ScanError('too_large', `the answer is larger than the ${maxBytes} bytes allowed`);
+      }
+      const bytes = asBuffer(chunk);
+      pieces.add(bytes);
+      if (scan) scan.write(bytes);
+      else if (pieces.bytes() > MAX_PARSED_BYTES) {
+        scan = createBodyScan();
+        for (const piece of pieces.list()) scan.write(piece);
+      }
+    },
+    end: () => ({ ...head, body: null, text: '' }),
+    async conclude(handOn) {
+      const failure = judged();
+      if (failure) return failure;
+      options.begin();
+      for (const piece of pieces.list()) await handOn(piece);
+      return undefined;
+    },
+    hasTold: () => false,
+    usage: () => usage,
+    passed: () => ({ bytes: pieces.bytes(), events: 0 }),
+  };
+}
+
+function parsed(bytes: Buffer): JsonValue | undefined {
+  const text = bytes.toString();
+  try {
+    return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What makes an answer of each endpoint one, where that is not there. */
+function missingIn(value: JsonObject, endpoint: ChatEndpoint): string | undefined {
+  if (endpoint === 'chat/completions') return Array.isArray(value.choices) ? undefined : 'choices';
+  if (endpoint === 'embeddings') return Array.isArray(value.data) ? undefined : 'data';
+  return Array.isArray(value.output) || typeof value.status === 'string' ? undefined : 'output';
+}
+
+function noAnswer(why: string): Failure {
+  return {
+    kind: 'server',
+    certainty: 'ambiguous',
+    message: `the answer was not the provider's: ${why}; something between may have replaced it`,
+    classifiedBy: 'body of another shape',
+  };
+}
+
+interface Pieces {
+  add(bytes: Buffer): void;
+  bytes(): number;
+  list(): readonly Buffer[];
+  slice(from: number, to: number): Buffer;
+}
+
+function createPieces(): Pieces {
+  const whole: Buffer[] = [];
+  let total = 0;
+  let room: Buffer | undefined;
+  let used = 0;
+  const settle = () => {
+    if (room && used > 0) whole.push(room.subarray(0, used));
+    [room, used] = [undefined, 0];
+  };
+  return {
+    add(bytes) {
+      total += bytes.length;
+      if (bytes.length >= PIECE_BYTES / 4) {
+        settle();
+        whole.push(bytes);
+        return;
+      }
+      if (room === undefined || used + bytes.length > room.length) {
+        settle();
+        room = Buffer.allocUnsafe(Math.max(bytes.length, Math.min(total, PIECE_BYTES)));
+      }
+      bytes.copy(room, used);
+      used += bytes.length;
+    },
+    bytes: () => total,
+    list() {
+      settle();
+      return whole;
+    },
+    slice(from, to) {
+      settle();
+      const parts: Buffer[] = [];
+      let at = 0;
+      for (const piece of whole) {
+        if (at + piece.length > from && at < to) parts.push(piece.subarray(Math.max(0, from - at), to - at));
+        at += piece.length;
+      }
+      const [first] = parts;
+      return first && parts.length === 1 ? first : Buffer.concat(parts);
+    },
+  };
+}

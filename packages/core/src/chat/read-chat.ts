@@ -1,0 +1,134 @@
+import { isUtf8 } from 'node:buffer';
+import type { Failure } from '../failure.ts';
+import { isObject, type JsonObject, type JsonValue } from '../json.ts';
+import type { ChatBody, ChatRequest } from './chat.ts';
+import type { ChatEndpoint } from './endpoints.ts';
+import { estimateInput } from './estimate.ts';
+import { excerptOf } from './excerpt.ts';
+import { type Fault, faultFailure, wrongType } from './fault.ts';
+import { shapeFlaw } from './json-shape.ts';
+import { isReasoningModel } from './reasoning-models.ts';
+import { embeddingsFault } from './validate-embeddings.ts';
+import { messagesFault } from './validate-messages.ts';
+import { inputFault } from './validate-responses.ts';
+import { toolsFault } from './validate-tools.ts';
+
+export type ReadChat =
+  | {
+      readonly ok: true;
+      readonly request: ChatRequest;
+      readonly body: ChatBody;
+      /** As it was written; undefined where none was. */
+      readonly model: string | undefined;
+      /** The body's `onetake`, not judged; it is not sent on. */
+      readonly controls: JsonObject | undefined;
+    }
+  | { readonly ok: false; readonly failure: Failure };
+
+/**
+ * Reads and judges a request of chat as it came, before anything is sent. Never throws: what is wrong is a failure
+ * `invalid`, `not_sent`, with the path of the fault as its `param` and OpenAI's code. What OpenAI accepts is never
+ * refused, nor what another server is known to take. `bytes` are bounded by who received them.
+ */
+export function readChat(endpoint: ChatEndpoint, bytes: Uint8Array): ReadChat {
+  const value = parsed(bytes);
+  if (typeof value === 'string') return unread(value);
+  const fault = faultOf(endpoint, value);
+  if (fault) return { ok: false, failure: faultFailure(fault) };
+  const { model, onetake } = value;
+  const name = typeof model === 'string' ? model : undefined;
+  return {
+    ok: true,
+    request: requestOf(endpoint, value, name),
+    body: { bytes, value },
+    model: name,
+    controls: isObject(onetake) ? onetake : undefined,
+  };
+}
+
+/** The object that the bytes hold, or what is wrong with them. */
+function parsed(bytes: Uint8Array): JsonObject | string {
+  if (!isUtf8(bytes)) return 'the body is not valid UTF-8; send JSON encoded as UTF-8';
+  const json = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const flaw = shapeFlaw(json);
+  if (flaw) return `the body ${flaw}`;
+  const text = json.toString('utf8').replace(/^\uFEFF/, '');
+  if (text.trim() === '') return 'the body is empty; send a JSON object';
+  try {
+    const value: JsonValue = JSON.parse(text);
+    return isObject(value) ? value : 'the body is not a JSON object; send one, such as {"model": …}';
+  } catch (error) {
+    return notJson(error);
+  }
+}
+
+/** The parser's own words quote the body; its position is enough. */
+function notJson(error: unknown): string {
+  const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
+  const where = position === undefined ? '' : ` at character ${position}`;
+  return `the body is not JSON${where}; send a JSON object`;
+}
+
+function unread(message: string): ReadChat {
+  return { ok: false, failure: { kind: 'invalid', certainty: 'not_sent', message, code: 'invalid_json' } };
+}
+
+function faultOf(endpoint: ChatEndpoint, value: JsonObject): Fault | undefined {
+  return (
+    settingsFault(value) ??
+    (endpoint === 'embeddings' ? embeddingsFault(value) : undefined) ??
+    (endpoint === 'chat/completions' ? messagesFault(value.messages) : undefined) ??
+    (endpoint === 'responses' ? inputFault(value) : undefined) ??
+    (endpoint === 'embeddings' ? undefined : toolsFault(value.tools))
+  );
+}
+
+/** What we read ourselves must be of its type, or we would read another request than the provider. */
+function settingsFault({ model, stream, onetake }: JsonObject): Fault | undefined {
+  if (typeof model !== 'string' && !isAbsent(model)) return wrongType('model', model, 'the name of a model');
+  if (typeof stream !== 'boolean' && !isAbsent(stream)) return wrongType('stream', stream, 'true or false');
+  if (!isObject(onetake) && !isAbsent(onetake)) return wrongType('onetake', onetake, 'an object of controls');
+  return undefined;
+}
+
+function requestOf(endpoint: ChatEndpoint, value: JsonObject, model: string | undefined): ChatRequest {
+  const generates = endpoint !== 'embeddings';
+  const maxOutputTokens = generates ? maxOutput(value) : undefined;
+  return {
+    endpoint,
+    stream: generates && value.stream === true,
+    excerpt: excerptOf(endpoint, value),
+    inputTokens: estimateInput(value),
+    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    ...(generates && reasons(value, model) && { reasoning: true }),
+  };
+}
+
+/** The bound that the request sets, for all the answers it asks for together. */
+function maxOutput({ max_completion_tokens, max_tokens, max_output_tokens, n }: JsonObject): number | undefined {
+  const bound = [max_completion_tokens, max_tokens, max_output_tokens].find(isCount);
+  return bound === undefined ? undefined : Math.min(bound * (isCount(n) ? n : 1), Number.MAX_SAFE_INTEGER);
+}
+
+function isCount(value: JsonValue | undefined): value is number {
+  return Number.isSafeInteger(value) && Number(value) > 0;
+}
+
+const BARELY = new Set(['none', 'minimal']);
+
+/**
+ * Whether it will think first: by the effort asked for (OpenAI), by `reasoning` or `thinking` being switched on or off
+ * (OpenRouter, DeepSeek), else by the model's name.
+ */
+function reasons({ reasoning_effort, reasoning, thinking }: JsonObject, model: string | undefined): boolean {
+  const asked = isObject(reasoning) ? reasoning : {};
+  const effort = reasoning_effort ?? asked.effort;
+  if (typeof effort === 'string') return !BARELY.has(effort);
+  if (asked.enabled === false || (isObject(thinking) && thinking.type === 'disabled')) return false;
+  if (Object.keys(asked).length > 0 || (isObject(thinking) && thinking.type === 'enabled')) return true;
+  return model !== undefined && isReasoningModel(model);
+}
+
+function isAbsent(value: JsonValue | undefined): value is null | undefined {
+  return value === undefined || value === null;
+}

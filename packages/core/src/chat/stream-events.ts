@@ -1,0 +1,76 @@
+import type { JsonValue } from '../json.ts';
+
+/** One event of a slice that was looked into. */
+export interface StreamEvent {
+  readonly name: string | undefined;
+  /** The data where it is a JSON object or list of a size that is read. */
+  readonly value: JsonValue | undefined;
+  /** The data as it came, empty where it is too large; undefined for an event without any, such as a comment. */
+  readonly text: string | undefined;
+  /** Where it ends in the slice. */
+  readonly end: number;
+}
+
+/** Larger data is not looked into where an answer only passes. */
+const MAX_READ_BYTES = 4 * 1024 * 1024;
+
+const BREAKS = /\r\n|\n|\r/g;
+/** U+FEFF in UTF-8, each byte a character. */
+const BYTE_ORDER_MARK = '\u00EF\u00BB\u00BF';
+
+/**
+ * Reads a slice of whole events (WHATWG HTML, 9.2.6), for the few slices in which something needs to be known. What is
+ * left at the end of a stream without its blank line counts as an event. Data above `maxBytes` is not read.
+ */
+export function* eventsIn(slice: Buffer, maxBytes = MAX_READ_BYTES): Generator<StreamEvent> {
+  // One character for each byte, so that places in the text are places in the slice.
+  const text = slice.toString('latin1');
+  let name: string | undefined;
+  let data: string[] = [];
+  let at = 0;
+  const read = (line: string) => {
+    const [field, value] = fieldOf(line);
+    if (field === 'data') data.push(value);
+    if (field === 'event') name = utf8(value);
+  };
+  for (const found of text.matchAll(BREAKS)) {
+    const line = text.slice(at, found.index);
+    at = found.index + found[0].length;
+    if (line !== '') {
+      read(line);
+      continue;
+    }
+    yield eventOf(name, data, at, maxBytes);
+    [name, data] = [undefined, []];
+  }
+  read(text.slice(at));
+  if (data.length > 0) yield eventOf(name, data, text.length, maxBytes);
+}
+
+function fieldOf(line: string): readonly [field: string, value: string] {
+  const whole = line.startsWith(BYTE_ORDER_MARK) ? line.slice(BYTE_ORDER_MARK.length) : line;
+  const colon = whole.indexOf(':');
+  if (colon < 0) return [whole, ''];
+  return [whole.slice(0, colon), whole.slice(whole[colon + 1] === ' ' ? colon + 2 : colon + 1)];
+}
+
+function utf8(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString();
+}
+
+function eventOf(name: string | undefined, data: readonly string[], end: number, maxBytes: number): StreamEvent {
+  if (data.length === 0) return { name, value: undefined, text: undefined, end };
+  const bytes = data.join('\n');
+  if (bytes.length > maxBytes) return { name, value: undefined, text: '', end };
+  const text = utf8(bytes);
+  return { name, value: parsed(text), text, end };
+}
+
+function parsed(text: string): JsonValue | undefined {
+  if (!/^\s*[{[]/.test(text)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
