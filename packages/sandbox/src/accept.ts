@@ -12,8 +12,8 @@ const MAX_NAME_CHARACTERS = 1000;
 const MAX_KEPT_PROMPT = 200;
 
 /** What is known of a request's line in the bill before anything is played; filled in as the request is understood. */
-export interface Draft extends Pick<Entry, 'at'> {
-  readonly operation: ImageCall['operation'];
+export interface Draft<O extends Entry['operation'] = ImageCall['operation']> extends Pick<Entry, 'at' | 'endpoint'> {
+  readonly operation: O;
   model: string;
   prompt?: string;
 }
@@ -28,7 +28,11 @@ export function keptPrompt(prompt: string): string {
 }
 
 /** Runs `accept`; what it refuses is on the bill, without a charge. */
-export async function withRefusals<T>(ledger: Ledger, draft: Draft, accept: () => Promise<T>): Promise<T> {
+export async function withRefusals<T>(
+  ledger: Ledger,
+  draft: Draft<Entry['operation']>,
+  accept: () => T | Promise<T>,
+): Promise<T> {
   try {
     return await accept();
   } catch (error) {
@@ -52,7 +56,10 @@ export function isForm(type: string): boolean {
   return type.startsWith('multipart/form-data');
 }
 
-export function readName({ values }: Fields, param: 'model' | 'fault' | 'webhook_url'): string | undefined {
+export function readName(
+  { values }: Pick<Fields, 'values'>,
+  param: 'model' | 'fault' | 'webhook_url',
+): string | undefined {
   const value = values[param];
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value === 'string' && value.length <= MAX_NAME_CHARACTERS) return value;

@@ -118,7 +118,7 @@ function admit(
   images: number,
   response: ServerResponse,
 ): Readonly<Record<string, string>> {
-  const admission = limiter.admit(model, images, performance.now());
+  const admission = limiter.admit(model, { images }, performance.now());
   if (!admission.admitted) throw new RefusedError(admission.refusal);
   if (response.closed) admission.leave();
   else response.once('close', admission.leave);

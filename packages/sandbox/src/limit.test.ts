@@ -36,57 +36,60 @@ test('a wrong limit says which part, which rule and how to write it', () => {
 
 test('a refusal says the numbers and when, and waiting that long is enough', () => {
   const limiter = createLimiter({ images: { count: 5, windowMs: 60_000 } }, false);
-  assert.ok(limiter.admit('m', 3, 0).admitted);
-  assert.ok(limiter.admit('m', 2, 10_000).admitted);
-  const refusal = refused(limiter.admit('m', 1, 47_710));
+  assert.ok(limiter.admit('m', { images: 3 }, 0).admitted);
+  assert.ok(limiter.admit('m', { images: 2 }, 10_000).admitted);
+  const refusal = refused(limiter.admit('m', { images: 1 }, 47_710));
   assert.match(refusal.message, /Limit 5, Used 5, Requested 1\. Please try again in 12\.3s\.$/u);
   assert.equal(refusal.headers?.['retry-after'], '13');
   assert.equal(refusal.headers?.['retry-after-ms'], '12290');
-  assert.ok(!limiter.admit('m', 1, 59_999).admitted);
-  assert.ok(limiter.admit('m', 1, 60_000).admitted);
-  assert.match(refused(limiter.admit('m', 6, 60_000)).message, /Request too large .* Limit 5, Requested 6/u);
+  assert.ok(!limiter.admit('m', { images: 1 }, 59_999).admitted);
+  assert.ok(limiter.admit('m', { images: 1 }, 60_000).admitted);
+  assert.match(
+    refused(limiter.admit('m', { images: 6 }, 60_000)).message,
+    /Request too large .* Limit 5, Requested 6/u,
+  );
 });
 
 test('requests are counted in the headers, silence leaves every hint out', () => {
   const rule = { requests: { count: 2, windowMs: 60_000 } };
   const spoken = createLimiter(rule, false);
-  const first = spoken.admit('m', 1, 0);
+  const first = spoken.admit('m', { images: 1 }, 0);
   assert.ok(first.admitted);
   assert.deepEqual(first.headers, {
     'x-ratelimit-limit-requests': '2',
     'x-ratelimit-remaining-requests': '1',
     'x-ratelimit-reset-requests': '1m0s',
   });
-  spoken.admit('m', 1, 1);
-  assert.equal(refused(spoken.admit('m', 1, 2)).headers?.['x-ratelimit-remaining-requests'], '0');
+  spoken.admit('m', { images: 1 }, 1);
+  assert.equal(refused(spoken.admit('m', { images: 1 }, 2)).headers?.['x-ratelimit-remaining-requests'], '0');
   const silent = createLimiter(rule, true);
-  const unsaid = silent.admit('m', 1, 0);
+  const unsaid = silent.admit('m', { images: 1 }, 0);
   assert.ok(unsaid.admitted);
   assert.deepEqual(unsaid.headers, {});
-  silent.admit('m', 1, 0);
-  const refusal = refused(silent.admit('m', 1, 0));
+  silent.admit('m', { images: 1 }, 0);
+  const refusal = refused(silent.admit('m', { images: 1 }, 0));
   assert.equal(refusal.headers, undefined);
   assert.doesNotMatch(refusal.message, /\d/u);
 });
 
 test('concurrency is given back once, however often a request leaves', () => {
   const limiter = createLimiter({ concurrency: 1 }, false);
-  const first = limiter.admit('m', 1, 0);
+  const first = limiter.admit('m', { images: 1 }, 0);
   assert.ok(first.admitted);
-  assert.match(refused(limiter.admit('m', 1, 0)).message, /concurrent requests.*Limit 1, Used 1/u);
+  assert.match(refused(limiter.admit('m', { images: 1 }, 0)).message, /concurrent requests.*Limit 1, Used 1/u);
   first.leave();
   first.leave();
-  assert.ok(limiter.admit('m', 1, 0).admitted);
-  assert.ok(!limiter.admit('m', 1, 0).admitted);
+  assert.ok(limiter.admit('m', { images: 1 }, 0).admitted);
+  assert.ok(!limiter.admit('m', { images: 1 }, 0).admitted);
 });
 
 test('work that was open before counts into the concurrency, and uses nothing else up', () => {
   const limiter = createLimiter({ concurrency: 1, requests: { count: 1, windowMs: 100 } }, false);
   const leave = limiter.enter();
-  assert.ok(!limiter.admit('m', 1, 0).admitted);
+  assert.ok(!limiter.admit('m', { images: 1 }, 0).admitted);
   leave();
   leave();
-  assert.ok(limiter.admit('m', 1, 0).admitted);
+  assert.ok(limiter.admit('m', { images: 1 }, 0).admitted);
 });
 
 test('no stretch of a window ever holds more than the limit, and no refusal is needless', () => {
@@ -101,7 +104,7 @@ test('no stretch of a window ever holds more than the limit, and no refusal is n
       for (const { afterMs, images } of list) {
         now += afterMs;
         const used = admitted.filter(({ at }) => now - at < 100).reduce((sum, one) => sum + one.images, 0);
-        const { admitted: is } = limiter.admit('m', images, now);
+        const { admitted: is } = limiter.admit('m', { images: images }, now);
         assert.equal(is, used + images <= 4);
         if (is) admitted.push({ at: now, images });
       }
@@ -120,4 +123,13 @@ test('durations read like OpenAI writes them and are never shorter', () => {
     '6m0s',
     '1m2s',
   ]);
+});
+
+test('tokens are a dimension of their own, which pictures use nothing of', () => {
+  const limiter = createLimiter(parseLimit('tokens=100/60s'), false);
+  const first = limiter.admit('m', { tokens: 90 }, 0);
+  assert.ok(first.admitted && first.headers['x-ratelimit-remaining-tokens'] === '10');
+  assert.match(refused(limiter.admit('m', { tokens: 20 }, 1000)).message, /on tokens per 1m0s: Limit 100, Used 90/u);
+  assert.ok(limiter.admit('m', { images: 500 }, 1000).admitted);
+  assert.ok(limiter.admit('m', { tokens: 20 }, 60_000).admitted);
 });

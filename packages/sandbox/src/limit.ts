@@ -11,7 +11,15 @@ export interface Rate {
 export interface LimitRule {
   readonly images?: Rate;
   readonly requests?: Rate;
+  /** Of chat, in and out. */
+  readonly tokens?: Rate;
   readonly concurrency?: number;
+}
+
+/** What a request asks for. */
+export interface Wanted {
+  readonly images?: number;
+  readonly tokens?: number;
 }
 
 export type Admission =
@@ -21,7 +29,7 @@ export type Admission =
 
 export interface Limiter {
   /** `now` in milliseconds of a clock that never goes back. */
-  admit(model: string, images: number, now: number): Admission;
+  admit(model: string, wanted: Wanted, now: number): Admission;
   /** Counts work that is open already, of an earlier process, into the concurrency; `leave` as in an admission. */
   enter(): () => void;
 }
@@ -35,11 +43,11 @@ const NOMINAL: Rate = { count: 500, windowMs: 60_000 };
 
 /** Reads a limit such as `images=5/60s,requests=10/60s,concurrency=4`; throws an error that names what is wrong. */
 export function parseLimit(text: string): LimitRule {
-  const rule: { images?: Rate; requests?: Rate; concurrency?: number } = {};
+  const rule: { images?: Rate; requests?: Rate; tokens?: Rate; concurrency?: number } = {};
   for (const part of text.split(',')) {
     const [name = '', value = ''] = part.trim().split('=');
-    if (name !== 'images' && name !== 'requests' && name !== 'concurrency') {
-      throw wrong(part, 'images, requests and concurrency can be limited');
+    if (name !== 'images' && name !== 'requests' && name !== 'tokens' && name !== 'concurrency') {
+      throw wrong(part, 'images, requests, tokens and concurrency can be limited');
     }
     if (name in rule) throw wrong(part, `${name} is limited twice`);
     if (name === 'concurrency') rule.concurrency = parseCount(part, value);
@@ -68,10 +76,11 @@ function parseRate(part: string, text: string): Rate {
   return { count: parseCount(part, count), windowMs };
 }
 
-/** Enforces a rule over all image requests with strict sliding windows; a refused request uses nothing up. */
+/** Enforces a rule over all requests with strict sliding windows; a refused request uses nothing up. */
 export function createLimiter(rule: LimitRule, silent: boolean): Limiter {
   const images = rule.images && createWindow(rule.images);
   const requests = rule.requests && createWindow(rule.requests);
+  const tokens = rule.tokens && createWindow(rule.tokens);
   let open = 0;
   const enter = () => {
     open++;
@@ -84,15 +93,21 @@ export function createLimiter(rule: LimitRule, silent: boolean): Limiter {
   return {
     enter,
     admit(model, wanted, now) {
+      const dimensions = [
+        ['images', images, wanted.images ?? 0],
+        ['requests', requests, 1],
+        ['tokens', tokens, wanted.tokens ?? 0],
+      ] as const;
       if (rule.concurrency !== undefined && open >= rule.concurrency) {
         return { admitted: false, refusal: tooConcurrent(model, rule.concurrency, open, silent) };
       }
-      const blocked =
-        (images && shortage('images', images, wanted, now)) ?? (requests && shortage('requests', requests, 1, now));
-      if (blocked) return { admitted: false, refusal: tooMany(model, blocked, silent) };
-      images?.use(wanted, now);
-      requests?.use(1, now);
-      return { admitted: true, headers: silent ? {} : rateHeaders(requests, now), leave: enter() };
+      for (const [name, window, count] of dimensions) {
+        const blocked = window && count > 0 && shortage(name, window, count, now);
+        if (blocked) return { admitted: false, refusal: tooMany(model, blocked, silent) };
+      }
+      for (const [, window, count] of dimensions) if (count > 0) window?.use(count, now);
+      const headers = { ...rateHeaders(requests, now), ...(wanted.tokens !== undefined && tokenHeaders(tokens, now)) };
+      return { admitted: true, headers: silent ? {} : headers, leave: enter() };
     },
   };
 }
@@ -131,7 +146,7 @@ function createWindow(rate: Rate): Window {
 }
 
 interface Shortage {
-  readonly of: 'images' | 'requests';
+  readonly of: 'images' | 'requests' | 'tokens';
   readonly rate: Rate;
   readonly used: number;
   readonly wanted: number;
@@ -142,7 +157,8 @@ interface Shortage {
 function shortage(of: Shortage['of'], window: Window, wanted: number, now: number): Shortage | undefined {
   const waitMs = window.waitMs(wanted, now);
   if (waitMs === 0) return undefined;
-  const headers = of === 'requests' ? rateHeaders(window, now) : rateHeaders(undefined, now);
+  const requests = of === 'requests' ? rateHeaders(window, now) : rateHeaders(undefined, now);
+  const headers = of === 'tokens' ? { ...requests, ...tokenHeaders(window, now) } : requests;
   return { of, rate: window.rate, used: window.used(now), wanted, waitMs, headers };
 }
 
@@ -176,5 +192,14 @@ function rateHeaders(requests: Window | undefined, now: number): Record<string, 
     'x-ratelimit-limit-requests': String(count),
     'x-ratelimit-remaining-requests': String(remaining),
     'x-ratelimit-reset-requests': durationText(requests ? requests.resetMs(now) : windowMs / count),
+  };
+}
+
+function tokenHeaders(tokens: Window | undefined, now: number): Record<string, string> {
+  if (!tokens) return {};
+  return {
+    'x-ratelimit-limit-tokens': String(tokens.rate.count),
+    'x-ratelimit-remaining-tokens': String(Math.max(0, tokens.rate.count - tokens.used(now))),
+    'x-ratelimit-reset-tokens': durationText(tokens.resetMs(now)),
   };
 }

@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { parseLimit } from './limit.ts';
 import { type SandboxOptions, startSandbox } from './server.ts';
 
-const USAGE = 'usage: --data DIR [--port N] [--limit images=5/60s,requests=10/60s,concurrency=4] [--silent]';
+const USAGE =
+  'usage: --data DIR [--port N] [--limit images=5/60s,requests=10/60s,tokens=9000/60s,concurrency=4] [--silent]';
 
 function readOptions(): SandboxOptions {
   const { values } = parseArgs({

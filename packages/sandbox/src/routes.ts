@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ChatEndpoint } from './chat/call.ts';
+import { answerChatPost } from './chat/routes.ts';
 import { answerImagePost } from './exchange.ts';
-import type { Fault } from './faults/fault.ts';
-import { exampleOf, FAULTS, PORT_FAULTS, readScript } from './faults/script.ts';
+import { CHAT_FAULTS, readChatScript } from './faults/chat.ts';
+import type { NamedFault } from './faults/fault.ts';
+import { exampleOf, FAULTS, PORT_FAULTS, readScript, withoutPrefix } from './faults/script.ts';
 import type { LinkGuard } from './links.ts';
 import { PROTOCOLS } from './protocols/index.ts';
 import { answerProtocol, findProtocol } from './protocols/routing.ts';
@@ -42,6 +45,9 @@ interface Route {
 const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/images/generations', handle: postImage('generate') },
   { method: 'POST', path: '/v1/images/edits', handle: postImage('edit') },
+  { method: 'POST', path: '/v1/chat/completions', handle: postChat('chat/completions') },
+  { method: 'POST', path: '/v1/responses', handle: postChat('responses') },
+  { method: 'POST', path: '/v1/embeddings', handle: postChat('embeddings') },
   {
     method: 'GET',
     path: '/v1/models',
@@ -63,7 +69,7 @@ const ROUTES: readonly Route[] = [
   { method: 'DELETE', path: '/ledger', handle: deleteLedger },
 ];
 
-const MODELS = ['gpt-image-2', ...[...FAULTS.values()].map(exampleOf)];
+const MODELS = [...new Set(['gpt-image-2', ...[...FAULTS.values(), ...CHAT_FAULTS.values()].map(exampleOf)])];
 const MAX_SCRIPTED_CONNECTIONS = 1000;
 
 /** Answers one request; whatever goes wrong inside becomes a 500 in OpenAI's envelope, or the end of the connection. */
@@ -133,12 +139,21 @@ function postImage(operation: 'generate' | 'edit'): Handler {
   };
 }
 
+function postChat(endpoint: ChatEndpoint): Handler {
+  return async (context, { request, response }) => {
+    await answerChatPost(context, endpoint, request, response);
+    return undefined;
+  };
+}
+
 function modelObject(id: string): object {
   return { id, object: 'model', created: 0, owned_by: 'sandbox' };
 }
 
 function getModel(_context: SandboxContext, { name }: Exchange): Answer {
-  readScript(name, undefined);
+  const [fault = ''] = withoutPrefix(name).split(/[:+,]/u);
+  if (CHAT_FAULTS.has(fault) && !FAULTS.has(fault)) readChatScript(name, undefined);
+  else readScript(name, undefined);
   return jsonAnswer(200, modelObject(name));
 }
 
@@ -169,9 +184,9 @@ function getProtocols({ url }: SandboxContext): Answer {
 }
 
 function getFaults({ refusePort, resetPort, connections }: SandboxContext): Answer {
-  const list = (api: 'images' | 'tasks', faults: ReadonlyMap<string, Fault>) =>
+  const list = (api: 'images' | 'tasks' | 'chat', faults: ReadonlyMap<string, NamedFault>) =>
     [...faults.values()].map((fault) => ({ api, example: exampleOf(fault), ...factsOf(fault) }));
-  const faults = [...list('images', FAULTS), ...list('tasks', TASK_FAULTS)];
+  const faults = [...list('images', FAULTS), ...list('tasks', TASK_FAULTS), ...list('chat', CHAT_FAULTS)];
   const ports = [
     { name: 'refuse', port: refusePort, sentence: PORT_FAULTS.refuse },
     { name: 'reset-before-read', port: resetPort, sentence: PORT_FAULTS['reset-before-read'] },
@@ -179,7 +194,7 @@ function getFaults({ refusePort, resetPort, connections }: SandboxContext): Answ
   return jsonAnswer(200, { faults, ports, connections });
 }
 
-function factsOf({ name, charges, sentence }: Fault): Pick<Fault, 'name' | 'charges' | 'sentence'> {
+function factsOf({ name, charges, sentence }: NamedFault): Pick<NamedFault, 'name' | 'charges' | 'sentence'> {
   return { name, charges, sentence };
 }
 

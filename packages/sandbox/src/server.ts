@@ -20,7 +20,7 @@ export interface SandboxOptions {
   readonly host?: '127.0.0.1';
   /** Bill, script positions, jobs and files live here; made when it is not there. */
   readonly dataDir: string;
-  /** Enforced over all image requests and jobs; absent, nothing is limited. */
+  /** Enforced over all requests and jobs; absent, nothing is limited. */
   readonly limit?: LimitRule;
   /** Refuses without Retry-After, rate headers and numbers. */
   readonly silentLimit?: boolean;
@@ -37,12 +37,13 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-const MAX_CONNECTIONS = 1024;
+/** As many streams at once, and as many callers that connect in the same instant. */
+const MAX_CONNECTIONS = 4096;
 const HEADERS_TIMEOUT_MS = 15_000;
 const BODY_TIMEOUT_MS = 300_000;
 const KEEP_ALIVE_MS = 60_000;
 
-/** Starts a provider that speaks OpenAI's Images API, draws real pictures, fails on command and keeps the bill. */
+/** Starts a provider that speaks OpenAI's APIs of pictures and chat, fails on command and keeps the bill. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const host = options.host ?? '127.0.0.1';
   const ledger = openLedger(options.dataDir);
@@ -98,7 +99,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 async function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
-  server.listen(port, host);
+  server.listen({ port, host, backlog: MAX_CONNECTIONS });
   await once(server, 'listening');
   return server.address() as AddressInfo;
 }

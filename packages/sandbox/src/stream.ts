@@ -6,7 +6,8 @@ import { envelopeOf, type Refusal } from './wire/answer.ts';
 import { abandon, firstHalf } from './wire/deliver.ts';
 import { base64Of, type Item, objectWithBase64, unixSeconds, usageOf } from './wire/images.ts';
 
-const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
+/** Of a stream of Server-Sent Events. */
+export const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
 
 /** One Server-Sent Event whose data is an object that says its `type` first. */
 function eventOf(type: string, item: Item): Buffer[] {

@@ -1,22 +1,35 @@
 import type { Refusal } from '../wire/answer.ts';
 
 /** One way to behave, chosen by its name where a model's name would stand. */
-export interface Fault {
+export interface NamedFault {
   readonly name: string;
   /** What it does, in one sentence. */
   readonly sentence: string;
   /** What stands after the colon, as in `slow:4`. */
   readonly argument?: Argument;
-  /** Whether a provider would bill the pictures asked for: the work was done, whatever the caller saw of it. */
+  /** Whether a provider would bill what was asked for: the work was done, whatever the caller saw of it. */
   readonly charges: boolean;
+}
+
+/** How a request for pictures goes. */
+export interface Fault extends NamedFault {
   readonly act: Act;
 }
 
-export interface Argument {
-  readonly unit: 'seconds' | 'megabytes' | 'times';
+export type Argument = NumberArgument | WordArgument;
+
+export interface NumberArgument {
+  readonly unit: 'seconds' | 'megabytes' | 'times' | 'tokens' | 'tokens a second';
   readonly required: boolean;
   readonly maximum: number;
   readonly example: number;
+}
+
+/** One of a few words. */
+export interface WordArgument {
+  readonly words: readonly string[];
+  readonly required: boolean;
+  readonly example: string;
 }
 
 export type Act =

@@ -1,5 +1,5 @@
 import { RefusedError } from '../wire/answer.ts';
-import type { Fault } from './fault.ts';
+import type { Argument, Fault, NamedFault, WordArgument } from './fault.ts';
 import { WORKING_FAULTS } from './pictures.ts';
 import { REFUSING_FAULTS } from './refusals.ts';
 
@@ -15,13 +15,15 @@ export const PORT_FAULTS = {
 } as const;
 
 /** One entry of a script: a fault and its argument. */
-export interface Cue<F extends Fault = Fault> {
+export interface Cue<F extends NamedFault = Fault> {
   readonly fault: F;
   readonly value: number | undefined;
+  /** The argument where it is a word. */
+  readonly word?: string;
 }
 
-/** What a model's name may say to one of the two protocols. */
-export interface Vocabulary<F extends Fault = Fault> {
+/** What a model's name may say to one of the protocols. */
+export interface Vocabulary<F extends NamedFault = Fault> {
   /** By name; `ok` is among them. */
   readonly faults: ReadonlyMap<string, F>;
   /** What may stand before a name, each with its slash. */
@@ -32,7 +34,10 @@ export interface Vocabulary<F extends Fault = Fault> {
 export const IMAGE_WORDS: Vocabulary = { faults: FAULTS, prefixes: ['sandbox/'] };
 
 /** A name without what may stand before it. */
-export function withoutPrefix(name: string, { prefixes }: Pick<Vocabulary, 'prefixes'> = IMAGE_WORDS): string {
+export function withoutPrefix(
+  name: string,
+  { prefixes }: Pick<Vocabulary<NamedFault>, 'prefixes'> = IMAGE_WORDS,
+): string {
   return name.slice(prefixOf(name, prefixes).length);
 }
 
@@ -41,12 +46,13 @@ function prefixOf(name: string, prefixes: readonly string[]): string {
 }
 
 /** How a cue is written, such as `slow:4`. */
-export function textOf({ fault, value }: Cue): string {
-  return value === undefined ? fault.name : `${fault.name}:${value}`;
+export function textOf({ fault, value, word }: Cue<NamedFault>): string {
+  const argument = word ?? value;
+  return argument === undefined ? fault.name : `${fault.name}:${argument}`;
 }
 
 /** How an example of a fault is written, such as `slow:4`. */
-export function exampleOf({ name, argument }: Fault): string {
+export function exampleOf({ name, argument }: NamedFault): string {
   return argument ? `${name}:${argument.example}` : name;
 }
 
@@ -58,8 +64,8 @@ export function readScript(model: string, fault: string | undefined): readonly C
   return readCues(IMAGE_WORDS, model, fault);
 }
 
-/** Reads a script in the words of either protocol; see `readScript`. */
-export function readCues<F extends Fault>(
+/** Reads a script in the words of a protocol; see `readScript`. */
+export function readCues<F extends NamedFault>(
   words: Vocabulary<F>,
   model: string,
   fault: string | undefined,
@@ -83,7 +89,7 @@ function notFound(message: string, fault: string | undefined): RefusedError {
 }
 
 /** The cue, or the sentence that says why there is none. */
-function readEntry<F extends Fault>(words: Vocabulary<F>, entry: string, mustBeFault: boolean): Cue<F> | string {
+function readEntry<F extends NamedFault>(words: Vocabulary<F>, entry: string, mustBeFault: boolean): Cue<F> | string {
   const [name = '', ...rest] = entry.split(':');
   const argument = rest.length > 0 ? rest.join(':') : undefined;
   const fault = words.faults.get(name);
@@ -98,23 +104,32 @@ function readEntry<F extends Fault>(words: Vocabulary<F>, entry: string, mustBeF
   return `The fault '${entry.slice(0, 100)}' does not exist.${hint} GET /faults lists them all.`;
 }
 
-function readArgument<F extends Fault>(fault: F, text: string | undefined): Cue<F> | string {
+function readArgument<F extends NamedFault>(fault: F, text: string | undefined): Cue<F> | string {
   const { name, argument } = fault;
   if (text === undefined && !argument?.required) return { fault, value: undefined };
   if (!argument) return `The fault '${name}' takes nothing after a colon; write '${name}'.`;
-  const value = /^\d+(\.\d+)?$/u.test(text ?? '') ? Number(text) : Number.NaN;
-  const whole = argument.unit === 'times';
-  if (value <= argument.maximum && (!whole || Number.isInteger(value))) return { fault, value };
-  const wanted = `${argument.unit} from 0 to ${argument.maximum}, ${whole ? 'a whole number' : 'decimals allowed'}`;
-  return `The fault '${name}' needs ${wanted}, such as '${exampleOf(fault)}', but got '${(text ?? '').slice(0, 100)}'.`;
+  const read = 'words' in argument ? readWord(argument, text) : readNumber(argument, text);
+  if (typeof read !== 'string') return { fault, ...read };
+  return `The fault '${name}' needs ${read}, such as '${exampleOf(fault)}', but got '${(text ?? '').slice(0, 100)}'.`;
 }
 
-function looksLikeFault(words: Vocabulary, entry: string): boolean {
+function readWord({ words }: WordArgument, text = ''): Pick<Cue, 'value' | 'word'> | string {
+  return words.includes(text) ? { value: undefined, word: text } : `one of ${words.join(', ')}`;
+}
+
+function readNumber({ unit, maximum }: Exclude<Argument, WordArgument>, text = ''): Pick<Cue, 'value'> | string {
+  const value = /^\d+(\.\d+)?$/u.test(text) ? Number(text) : Number.NaN;
+  const whole = unit === 'times' || unit === 'tokens';
+  if (value <= maximum && (!whole || Number.isInteger(value))) return { value };
+  return `${unit} from 0 to ${maximum}, ${whole ? 'a whole number' : 'decimals allowed'}`;
+}
+
+function looksLikeFault(words: Vocabulary<NamedFault>, entry: string): boolean {
   if (entry.includes(':') || /^\d{3}(-|$)/u.test(entry)) return true;
   return entry.includes('-') && nearMatches(words, entry).length > 0;
 }
 
-function nearMatches({ faults }: Vocabulary, name: string): string[] {
+function nearMatches({ faults }: Vocabulary<NamedFault>, name: string): string[] {
   const allowed = name.length < 4 ? 1 : 2;
   const near = [...faults].filter(
     ([known]) => distance(known, name.slice(0, 40)) <= allowed || (name.length > 2 && known.startsWith(name)),

@@ -3,16 +3,18 @@ import { type Answer, jsonAnswer, RefusedError } from '../wire/answer.ts';
 import { needText } from './fields.ts';
 import { headerKey, schemeKey } from './keys.ts';
 import { refuseAsOpenai } from './openai.ts';
+import { chatRoute } from './openai-chat.ts';
 import { answerImages } from './openai-images.ts';
-import type { Protocol, ProtocolAnswer, ProtocolCall, ProtocolRefusal } from './protocol.ts';
+import type { Protocol, ProtocolCall, ProtocolRefusal } from './protocol.ts';
 
 const DATED = /^\d{4}-\d{2}-\d{2}(-preview)?$/u;
 const JWT = /^ey[\w-]+\.[\w-]+\.[\w-]+$/u;
+const CHAT = ['chat/completions', 'responses', 'embeddings'] as const;
 const apiKey = headerKey('api-key');
 const bearer = schemeKey('Bearer');
 
 /**
- * Azure OpenAI: OpenAI's Images API behind `api-key` or an Entra token, by the deployment in the path with a dated
+ * Azure OpenAI: OpenAI's APIs of pictures and chat behind `api-key` or an Entra token, by the deployment in the path with a dated
  * `api-version`, or at `/openai/v1` with the deployment as `model`. Content filters have Azure's own spellings.
  */
 export const azure: Protocol = {
@@ -40,21 +42,19 @@ export const azure: Protocol = {
 };
 
 function operations(base: string, deploymentOf: (call: ProtocolCall) => string): Protocol['routes'] {
-  const handle =
-    (operation: 'generate' | 'edit') =>
-    (call: ProtocolCall): Promise<ProtocolAnswer | undefined> => {
-      if (apiKey(call.headers) && bearer(call.headers)) {
-        throw new RefusedError({
-          status: 400,
-          message: 'Send either an api-key or an Authorization header, not both.',
-        });
-      }
-      // What a deployment runs is not told by its name, so the sizes of no model are checked.
-      return answerImages(call, operation, deploymentOf(call), undefined);
-    };
+  const deployment = (call: ProtocolCall): string => {
+    if (apiKey(call.headers) && bearer(call.headers)) {
+      throw new RefusedError({ status: 400, message: 'Send either an api-key or an Authorization header, not both.' });
+    }
+    return deploymentOf(call);
+  };
+  // What a deployment runs is not told by its name, so the sizes of no model are checked.
+  const handle = (operation: 'generate' | 'edit') => (call: ProtocolCall) =>
+    answerImages(call, operation, deployment(call), undefined);
   return [
     { method: 'POST', path: `${base}/images/generations`, bills: true, handle: handle('generate') },
     { method: 'POST', path: `${base}/images/edits`, bills: true, handle: handle('edit') },
+    ...CHAT.map((endpoint) => chatRoute(`${base}/${endpoint}`, endpoint, deployment)),
   ];
 }
 

@@ -67,7 +67,7 @@ function admitJob({ tasks, limiter }: TaskContext, model: string, images: number
     const message = 'Too many jobs are open in this sandbox; cancel some, or wait until they end.';
     throw new RefusedError({ status: 429, reason: 'concurrency', message });
   }
-  const admission = limiter.admit(model, images, performance.now());
+  const admission = limiter.admit(model, { images }, performance.now());
   if (!admission.admitted) throw new RefusedError(reasoned(admission.refusal));
   return admission.leave;
 }

@@ -5,17 +5,19 @@ import { readCall } from '../wire/call.ts';
 import { usageOf } from '../wire/images.ts';
 import { invalidField, needText, readBoolean, readList } from './fields.ts';
 import { cancelJob, type JobView, jobOf, settledJob, startJob } from './jobs.ts';
+import { answerChatCall, readChatWords } from './openai-chat.ts';
 import { isPicture, referenceOf } from './orders.ts';
 import type { ProtocolAnswer, ProtocolCall, ProtocolRoute } from './protocol.ts';
+import { jobScript } from './words.ts';
 
 const TOOL_DEFAULT = 'gpt-image-2';
 /** A response that is not in the background is waited for. */
 const MAX_FOREGROUND_MS = 600_000;
 const REFUSAL = "I'm sorry, but I can't help with creating that image.";
 
-/** OpenAI's Responses API as far as the image tool goes: a response in the background is a job. */
+/** OpenAI's Responses API: with the image tool a response is a job, without it chat. */
 export const RESPONSE_ROUTES: readonly ProtocolRoute[] = [
-  { method: 'POST', path: '/v1/responses', bills: true, handle: create },
+  { method: 'POST', path: '/v1/responses', bills: true, handle: create, readScript },
   { method: 'GET', path: '/v1/responses/:id', handle: retrieve },
   { method: 'POST', path: '/v1/responses/:id/cancel', handle: cancel },
 ];
@@ -24,8 +26,24 @@ export function newResponseId(): string {
   return `resp_${randomBytes(24).toString('hex')}`;
 }
 
+function readScript(call: ProtocolCall): unknown {
+  return draws(call) ? jobScript(call.protocol, call.script) : readChatWords(call);
+}
+
+function draws({ body: { values } }: ProtocolCall): boolean {
+  return Array.isArray(values.tools) && values.tools.some((tool) => isObject(tool) && tool.type === 'image_generation');
+}
+
 async function create(call: ProtocolCall): Promise<ProtocolAnswer | undefined> {
   const { values } = call.body;
+  if (!draws(call)) {
+    if (!readBoolean(values, 'background')) return answerChatCall(call, 'responses');
+    throw invalidField(
+      'background',
+      'choice',
+      'this imitation has only responses with the image tool in the background',
+    );
+  }
   const mainline = needText(values, 'model');
   if (readBoolean(values, 'stream')) throw invalidField('stream', 'choice', 'this imitation does not stream responses');
   const background = readBoolean(values, 'background');
@@ -35,11 +53,10 @@ async function create(call: ProtocolCall): Promise<ProtocolAnswer | undefined> {
   const tool = readList(values, 'tools')
     .filter(isObject)
     .find(({ type }) => type === 'image_generation');
-  if (!tool) throw invalidField('tools', 'missing', 'this imitation only answers with the image_generation tool');
-  const model = typeof tool.model === 'string' ? tool.model : TOOL_DEFAULT;
+  const model = typeof tool?.model === 'string' ? tool.model : TOOL_DEFAULT;
   call.bill.model = model;
   const { prompt, references } = await readInput(values.input);
-  const { type: _type, model: _model, action: _action, input_image_mask: _mask, ...fields } = tool;
+  const { type: _type, model: _model, action: _action, input_image_mask: _mask, ...fields } = tool ?? {};
   const image = readCall('generate', { values: { ...fields, prompt }, files: [] });
   const order = { ...image, model, n: 1, references, operation: references.length > 0 ? 'edit' : 'generate' } as const;
   // Without the mask, which is as large as a picture.

@@ -1,6 +1,7 @@
 import { type Answer, jsonAnswer, openAiHeaders, RefusedError, refusalAnswer } from '../wire/answer.ts';
 import { needText } from './fields.ts';
 import { schemeKey } from './keys.ts';
+import { chatRoute } from './openai-chat.ts';
 import { answerImages } from './openai-images.ts';
 import { newResponseId, RESPONSE_ROUTES } from './openai-responses.ts';
 import type { Protocol, ProtocolAnswer, ProtocolCall, ProtocolRefusal } from './protocol.ts';
@@ -13,8 +14,8 @@ const MODELS = [
 ];
 
 /**
- * OpenAI's own API, stricter than the sandbox's main routes: a key, its models and what these take. Images at once or
- * streamed, and the Responses API whose background responses are jobs.
+ * OpenAI's own API, stricter than the sandbox's main routes: a key, its models that draw and what these take. Images at
+ * once or streamed, chat of any model, and the Responses API whose background responses are jobs.
  */
 export const openai: Protocol = {
   name: 'openai',
@@ -22,6 +23,8 @@ export const openai: Protocol = {
   routes: [
     { method: 'POST', path: '/v1/images/generations', bills: true, handle: (call) => images(call, 'generate') },
     { method: 'POST', path: '/v1/images/edits', bills: true, handle: (call) => images(call, 'edit') },
+    chatRoute('/v1/chat/completions', 'chat/completions'),
+    chatRoute('/v1/embeddings', 'embeddings'),
     ...RESPONSE_ROUTES,
     { method: 'GET', path: '/v1/models', handle: () => jsonAnswer(200, { object: 'list', data: MODELS.map(modelOf) }) },
     { method: 'GET', path: '/v1/models/:model', handle: ({ params }) => jsonAnswer(200, modelOf(known(params.model))) },

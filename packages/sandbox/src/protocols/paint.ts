@@ -48,7 +48,7 @@ export async function paint(
   const draft = draftFor(call, order, image);
   const script = paintScript(call.script);
   const { limiter, ledger } = call.context;
-  const admission = limiter.admit(draft.model, image.n, performance.now());
+  const admission = limiter.admit(draft.model, { images: image.n }, performance.now());
   if (!admission.admitted) throw new RefusedError(reasoned(admission.refusal));
   if (call.response.closed) admission.leave();
   else call.response.once('close', admission.leave);

@@ -50,6 +50,8 @@ export interface ProtocolRoute {
   readonly bills?: true;
   /** Takes no key. */
   readonly open?: true;
+  /** Reads a script and throws where it is misspelled; the words of jobs, which have those of pictures, where absent. */
+  readonly readScript?: (call: ProtocolCall) => unknown;
   /** Undefined when it has written the response itself. A RefusedError is answered by the protocol's `refuse`. */
   readonly handle: (call: ProtocolCall) => ProtocolAnswer | undefined | Promise<ProtocolAnswer | undefined>;
 }
@@ -85,5 +87,5 @@ export interface ProtocolCall {
   readonly script: string | undefined;
   readonly key: string | undefined;
   /** What is known of its line on the bill, filled in by the verbs. */
-  readonly bill: { written: boolean; model?: string; prompt?: string };
+  readonly bill: { written: boolean; model?: string; prompt?: string; endpoint?: string };
 }

@@ -66,7 +66,7 @@ export async function answerProtocol(
     const form = isForm(request.headers['content-type'] ?? '');
     call = { ...call, form, body: await readFields(request) };
     call = { ...call, script: readScriptField(call.body) ?? script };
-    const wrong = scriptError(call);
+    const wrong = scriptError(call, route);
     if (wrong) return deliver(response, refusalAnswer(wrong));
     answer = await route.handle(call);
   } catch (error) {
@@ -100,9 +100,10 @@ function readScriptField({ values: { fault } }: Fields): string | undefined {
 }
 
 /** A misspelled script is the tester's mistake, so it is said in the sandbox's own words. */
-function scriptError({ protocol, script }: ProtocolCall): Refusal | undefined {
+function scriptError(call: ProtocolCall, { readScript }: ProtocolRoute): Refusal | undefined {
   try {
-    jobScript(protocol, script);
+    if (readScript) readScript(call);
+    else jobScript(call.protocol, call.script);
     return undefined;
   } catch (error) {
     if (error instanceof RefusedError) return error.refusal;
@@ -139,7 +140,9 @@ function billRefusal({ bill, context, protocol }: ProtocolCall, refusal: Protoco
   const model = `${protocol.name}/${bill.model ?? '(unreadable)'}`;
   const played = `refused: ${refusal.code ?? refusal.reason}`;
   const prompt = bill.prompt === undefined ? {} : { prompt: keptPrompt(bill.prompt) };
-  context.ledger.append({ at: Date.now(), operation: 'generate', model, ...prompt, played, images: 0, charged: 0 });
+  const { endpoint } = bill;
+  const asked = endpoint === undefined ? { operation: 'generate' as const } : { operation: 'chat' as const, endpoint };
+  context.ledger.append({ at: Date.now(), ...asked, model, ...prompt, played, images: 0, charged: 0 });
 }
 
 function findRoute(

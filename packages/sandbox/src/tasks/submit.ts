@@ -111,7 +111,7 @@ function admit({ tasks, limiter }: TaskContext, model: string, images: number) {
     const message = 'Too many jobs are open in this sandbox; cancel some, or wait until they end.';
     throw new RefusedError({ status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded', message });
   }
-  const admission = limiter.admit(model, images, performance.now());
+  const admission = limiter.admit(model, { images }, performance.now());
   if (!admission.admitted) throw new RefusedError(admission.refusal);
   return admission;
 }
