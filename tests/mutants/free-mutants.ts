@@ -105,7 +105,7 @@ const watch = [
   ),
   ...defects(
     'core',
-    'exchange.ts',
+    'exchange-clocks.ts',
     ['watch.test.ts'],
     [['lets no progress hold the first-byte clock', '(options.progressAt?.() ?? began)', 'began']],
   ),

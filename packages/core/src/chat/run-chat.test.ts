@@ -245,6 +245,13 @@ test('the last event may come without its blank line', async () => {
   assert.equal(text, pieces.join(''));
 });
 
+test('where the last event of a stream that broke off has no blank line, it gets one before the error is told', async () => {
+  const last = chunkEvent({ content: 'lo' }).trimEnd();
+  const { outcome, text } = await runScriptedChat({ scripts: { a: [streamed([...WORDS.slice(0, 2), last])] } });
+  assert.equal(chatFailed(outcome).kind, 'network');
+  assert.equal(text, `${WORDS.slice(0, 2).join('')}${last}\n\n`);
+});
+
 test('payment: strict is one attempt that may be billed', async () => {
   const plan = sampleChatPlan(['a', 'b'], {}, { payment: 'strict', maxPaidAttempts: 1 });
   const { outcome, starts } = await runScriptedChat({ plan, scripts: { a: [RESET], b: [GOOD] } });

@@ -13,6 +13,8 @@ import { brokenOffBy, toldFailure } from './told-failure.ts';
 /** A prelude is a few events; a stream that says this much without saying anything has begun. */
 const MAX_PRELUDE_BYTES = 1024 * 1024;
 
+const BLANK_LINE = Buffer.from('\n\n');
+
 /**
  * Passes a stream on in whole events, from its first content on. Until then nothing reaches the caller, and an error
  * counts as if it had come with its status. After it an error passes as it is, and is the last thing that does.
@@ -75,9 +77,13 @@ export function createStreamAnswer(options: ChatAnswerOptions): ChatAnswer {
     end: () => responseOf(head),
     async conclude(handOn) {
       const rest = frames.flush();
-      if (rest && isReadable(rest)) await take(rest, handOn);
+      const isRead = rest !== undefined && isReadable(rest);
+      if (isRead) await take(rest, handOn);
       if (!begun) return saidNothing();
-      return marks.isComplete() ? undefined : cutOff();
+      if (marks.isComplete()) return undefined;
+      // What is said of the end must not become part of the last event.
+      if (isRead) await handOn(BLANK_LINE);
+      return cutOff();
     },
     hasTold: () => told,
     usage: () => marks.usage(),

@@ -7,6 +7,7 @@ import type { Connection, RunEnvironment } from '../environment.ts';
 import { RUN_LIMITS } from '../environment.ts';
 import { createHealthBook } from '../health.ts';
 import { createMemoryAssets } from '../images/memory-assets.ts';
+import type { Io } from '../io.ts';
 import type { Event, Outcome } from '../journal.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { PARKED } from '../loop.ts';
@@ -132,16 +133,21 @@ function createCaughtSink(io: ScriptedIo, takesMs: ((write: number) => number) |
 function environmentOf(io: ScriptedIo, cancelMs: number | undefined): RunEnvironment {
   const cancel = new AbortController();
   if (cancelMs !== undefined) io.timer(cancelMs, () => cancel.abort());
+  return chatEnvironment(io, cancel.signal);
+}
+
+/** Everybody speaks chat, at `baseUrl` or else at a host of its name. */
+export function chatEnvironment(io: Io, cancel: AbortSignal, baseUrl?: string): RunEnvironment {
   const provider = { ...openaiCompatible, chat: openaiChat() };
   return {
     io,
     assets: createMemoryAssets(),
     health: createHealthBook(),
     turns: FREE_TURNS,
-    connection: (id): Connection => ({ id, provider, baseUrl: `http://${id}/v1`, secret: CHAT_SECRET }),
+    connection: (id): Connection => ({ id, provider, baseUrl: baseUrl ?? `http://${id}/v1`, secret: CHAT_SECRET }),
     presence: () => ({ unsentGraceMs: 10_000 }),
     onPresence: () => () => {},
-    cancel: cancel.signal,
+    cancel,
     park: new AbortController().signal,
     limits: RUN_LIMITS,
   };
