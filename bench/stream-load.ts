@@ -1,7 +1,7 @@
 /** The load: so many streams at once, begun one after the other. Prints one JSON line. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { bytesOf } from './stream-events.ts';
+import { bytesOf, FIRST_EVENT } from './stream-events.ts';
 import type { StreamLoad, StreamResult } from './streams.ts';
 
 const load: StreamLoad = JSON.parse(process.argv[2] ?? '');
@@ -32,9 +32,11 @@ function stream(number: number): Promise<void> {
         },
         onResponseData: (_controller, chunk) => {
           const now = performance.now();
-          if (received === 0) firstMs.push(now - startedAt);
-          else longestGapMs = Math.max(longestGapMs, now - lastAt);
+          if (received > 0) longestGapMs = Math.max(longestGapMs, now - lastAt);
           lastAt = now;
+          // What comes before it says only that somebody is about to speak.
+          const isFirst = received <= FIRST_EVENT.length && received + chunk.length > FIRST_EVENT.length;
+          if (isFirst) firstMs.push(now - startedAt);
           received += chunk.length;
         },
         onResponseEnd: () => done(status === 200 && received === expected ? undefined : `${status}, ${received} bytes`),

@@ -19,7 +19,7 @@ export interface StreamLoad {
 }
 
 export interface StreamResult {
-  /** From the request to the first byte of the answer. */
+  /** From the request to the first token. */
   readonly firstP50Ms: number;
   readonly firstP99Ms: number;
   /** Between two arrivals of one stream, the longest of all. */
@@ -122,7 +122,7 @@ function verdict(isReached: boolean): string {
 }
 
 const HEADING = [
-  ...['via', 'first byte p50 ms', 'p99 ms', 'longest gap ms'],
+  ...['via', 'first token p50 ms', 'p99 ms', 'longest gap ms'],
   ...['CPU µs per token', 'peak memory MiB', 'failed'],
 ];
 

@@ -1,6 +1,6 @@
 /** The reference page of providers, made from adapters, model data and fixtures. */
 import { existsSync, readFileSync } from 'node:fs';
-import { type Model, PROVIDERS, type Provider } from '@onetake/core';
+import { CHAT_ENDPOINTS, type ChatModel, type Model, PROVIDERS, type Provider } from '@onetake/core';
 
 export const PROVIDERS_PAGE = new URL('reference/providers.md', import.meta.url);
 
@@ -16,6 +16,7 @@ interface Evidence {
 
 export function providersPage(): string {
   const known = PROVIDERS.map((provider) => ({ provider, evidence: evidenceOf(provider.id) }));
+  const chatEvidence = evidenceOf('openai-chat');
   return `# Providers
 
 Generated from the adapters in \`packages/core/src/providers\`, their model data and their fixtures. A provider is
@@ -26,9 +27,13 @@ configured by its variable (or the same with \`_FILE\`), or under \`providers:\`
 \`by id\`: a job is submitted and looked up by its id, so a lost connection loses no picture. \`free\`: nothing is billed, so
 what was lost is made again. Evidence: **strong** is read in an SDK's or the server's source, **medium** in the provider's
 documentation, **weak** in third-party code or inferred; \`answers\` counts the recorded or documented answers in its tests.
+\`chat\`: which of OpenAI's endpoints it has; who makes no pictures has nothing else.
 
-| provider | key | mode | edits | mask | several at once | seed | negative | cancel | news by webhook | evidence | answers |
-|---|---|---|---|---|---|---|---|---|---|---|---|
+DeepSeek, Groq, Mistral, OpenRouter and every other server that speaks OpenAI's chat need no adapter: give them a name, a
+\`base_url\` and a key under \`providers:\`; a name that is not in this table is of kind \`openai-compatible\`.
+
+| provider | key | mode | edits | mask | several at once | seed | negative | cancel | news by webhook | chat | evidence | answers |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
 ${known.map(({ provider, evidence }) => featureRow(provider, evidence)).join('\n')}
 
 ## Models
@@ -40,9 +45,21 @@ Prices are in US dollars a picture, or a million tokens; a price nobody knows is
 |---|---|---|---|---|---|
 ${PROVIDERS.flatMap((provider) => provider.models.map((model) => modelRow(provider, model))).join('\n')}
 
+## Models of chat
+
+Those whose price is known, a million tokens. Any other is asked for as \`provider/model\`, or by its bare name where that
+is clear; its cost is unknown until \`models:\` in \`onetake.yaml\` says it. What bills nothing has no price to know.
+
+| model | endpoints | price | reasons first | stops |
+|---|---|---|---|---|
+${PROVIDERS.filter(isOfItsOwn)
+  .flatMap(({ id, chat }) => (chat?.models ?? []).map((model) => chatRow(id, model)))
+  .join('\n')}
+
 ## Sources
 
 ${known.map(({ provider, evidence }) => `- \`${provider.id}\`, ${evidence.asOf}: ${evidence.sources.join('; ')}`).join('\n')}
+- \`openai\`, models of chat, ${chatEvidence.asOf}: ${chatEvidence.sources.join('; ')}
 `;
 }
 
@@ -66,9 +83,11 @@ function read(file: URL): Readonly<Record<string, unknown>> {
 }
 
 function featureRow(provider: Provider, { strength, answers }: Evidence): string {
-  const { image, access = {}, models, resubmit } = provider;
+  const { image, access = {}, models, resubmit, chat } = provider;
   const some = (has: (model: Model) => boolean) => (models.some(has) ? 'yes' : '');
-  const mode = [image?.poll ? 'by id' : 'at once', ...(resubmit === 'safe' ? ['free'] : [])].join(', ');
+  const mode = [...(image ? [image.poll ? 'by id' : 'at once'] : []), ...(resubmit === 'safe' ? ['free'] : [])].join(
+    ', ',
+  );
   const cells = [
     `\`${provider.id}\``,
     (access.keyVariables ?? []).map((name) => `\`${name}\``).join(' '),
@@ -80,10 +99,35 @@ function featureRow(provider: Provider, { strength, answers }: Evidence): string
     some(({ capabilities }) => capabilities?.negativePrompt === true),
     image?.cancel ? 'yes' : '',
     takesWebhook(provider) ? 'yes' : '',
+    chat ? endpointsOf(provider) : '',
     strength,
     String(answers),
   ];
   return `| ${cells.join(' | ')} |`;
+}
+
+/** A model has every endpoint, or nobody knows it: only the provider's word counts. */
+function endpointsOf({ chat, access }: Provider): string {
+  const context = { baseUrl: access?.baseUrl ?? 'https://resource.example', model: 'a' };
+  return CHAT_ENDPOINTS.filter((endpoint) => chat?.url(endpoint, context) !== undefined)
+    .map((endpoint) => endpoint.replace('chat/completions', 'chat'))
+    .join(', ');
+}
+
+/** OpenAI in the background has the same models at the same prices. */
+function isOfItsOwn({ id }: Provider): boolean {
+  return id !== 'openai-responses';
+}
+
+function chatRow(provider: string, { id, endpoints, price, reasoning, shutdownDate = '' }: ChatModel): string {
+  const cells = [`\`${provider}/${id}\``, endpoints.join(', '), chatPrice(price), reasoning ? 'yes' : '', shutdownDate];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function chatPrice(price: ChatModel['price']): string {
+  if (price === undefined || 'perImageUsd' in price) return 'unknown';
+  const { textInput, cachedInput, output } = price.perMillionTokensUsd;
+  return `${textInput} input${cachedInput === undefined ? '' : `, ${cachedInput} cached`}, ${output} output`;
 }
 
 function masksOf(models: readonly Model[]): string {

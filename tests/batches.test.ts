@@ -114,7 +114,7 @@ test('files are listed, read and deleted; a batch goes on without its file', asy
 test('what is wrong with a call is told before anything begins', async () => {
   const input_file_id = await upload(client, lines('never', 1, 'lab/ok'));
   const other = { input_file_id, completion_window: '24h' as const };
-  await assert.rejects(client.batches.create({ ...other, endpoint: '/v1/responses' }), OpenAI.BadRequestError);
+  await assert.rejects(client.batches.create({ ...other, endpoint: '/v1/completions' }), OpenAI.BadRequestError);
   const unknown = { ...other, input_file_id: 'file-000000000000000000000000' };
   await assert.rejects(client.batches.create({ ...unknown, endpoint: ENDPOINT }), OpenAI.NotFoundError);
   const file = await toFile(Buffer.from('{}'), 'a.jsonl');

@@ -1,4 +1,5 @@
 import { ADAPT_MUTANTS } from './adapt-mutants.ts';
+import { CHAT_GATEWAY_MUTANTS } from './chat-gateway-mutants.ts';
 import { FREE_MUTANTS } from './free-mutants.ts';
 import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
 import { JOB_MUTANTS } from './job-mutants.ts';
@@ -221,6 +222,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...LIMIT_MUTANTS,
   ...JOB_MUTANTS,
   ...GATEWAY_MUTANTS,
+  ...CHAT_GATEWAY_MUTANTS,
   ...ADAPT_MUTANTS,
   ...FREE_MUTANTS,
   ...REFUSAL_MUTANTS,

@@ -42,9 +42,8 @@ export async function startScriptedChat(answer: (asked: ChatAsked) => Line | Pro
     response.setHeader('content-type', 'application/json');
     if (typeof line === 'number') {
       response.statusCode = line;
-      return void response.end(
-        JSON.stringify({ error: { message: 'no', type: 'server_error', code: null, param: null } }),
-      );
+      const type = line < 500 ? 'invalid_request_error' : 'server_error';
+      return void response.end(JSON.stringify({ error: { message: 'no', type, code: null, param: null } }));
     }
     response.end(JSON.stringify(completion(body.model, typeof line === 'string' ? line : JSON.stringify(line))));
   });

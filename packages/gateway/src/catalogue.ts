@@ -13,17 +13,27 @@ import { withOverrides } from './config/models.ts';
 import { protocolOf, SANDBOX_TASK } from './config/protocols.ts';
 import type { Config } from './config.ts';
 
-/** What model names mean here: the configured providers in order, then the sandbox, which plays everything when alone. */
-export function catalogueOf(config: Config, sandbox: (() => SandboxAddress) | undefined): Catalogue {
+/**
+ * What model names mean here: the configured providers in order, then the sandbox, which plays everything when alone.
+ * `lists`: whether a provider's own list has a model, asked when a name is looked up.
+ */
+export function catalogueOf(
+  config: Config,
+  sandbox: (() => SandboxAddress) | undefined,
+  lists?: Catalogue['lists'],
+): Catalogue {
   const configured = config.providers.map((one) => connectionOf(one, config, sandbox));
   const connections = sandbox ? [...configured, ...sandboxConnections(sandbox)] : configured;
-  const alone = configured.length === 0 && sandbox !== undefined;
+  // Who only chats leaves the pictures to it.
+  const alone = sandbox !== undefined && !configured.some((one) => one.provider.image !== undefined);
   return {
     connections,
     routes: config.routes,
     promptRules: config.promptRules,
     // With a real provider configured, a request without a model must not be played by the sandbox.
     defaultModel: config.defaultModel ?? firstModel(alone ? connections : configured),
+    ...(config.defaultChatModel !== undefined && { defaultChatModel: config.defaultChatModel }),
+    ...(lists && { lists }),
     ...(alone && { understudy: 'sandbox' }),
     aliases: config.aliases,
   };
@@ -31,15 +41,11 @@ export function catalogueOf(config: Config, sandbox: (() => SandboxAddress) | un
 
 type Configured = Config['providers'][number];
 
-function connectionOf(
-  configured: Configured,
-  { models, publicUrl }: Config,
-  sandbox: (() => SandboxAddress) | undefined,
-): Connection {
+function connectionOf(configured: Configured, config: Config, sandbox: (() => SandboxAddress) | undefined): Connection {
   const { id, kind, baseUrl, secret, pool, hosts, played } = configured;
-  const provider = withOverrides(providerOf(configured), models[id]);
+  const provider = withOverrides(providerOf(configured), config, id);
   const isNear = played !== undefined || isLoopback(new URL(baseUrl).hostname);
-  const fetches = isNear || publicUrl !== undefined;
+  const fetches = isNear || config.publicUrl !== undefined;
   const connection = { id, provider, secret, fetches, ...(pool && { pool }), ...(hosts && { hosts }) };
   if (played === undefined || sandbox === undefined) return { ...connection, baseUrl };
   const stage = played.script === undefined ? '' : `/fault/${played.script}`;

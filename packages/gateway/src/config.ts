@@ -1,5 +1,6 @@
 import type { ConfiguredRules, Limits, Route } from '@onetake/core';
 import { type CacheConfig, readCachedRoutes } from './config/cache.ts';
+import { type ChatConfig, chatConfig } from './config/chat.ts';
 import { type RouteDegrade, readDegrade } from './config/degrade.ts';
 import { type Caller, type Environment, readEnvironment } from './config/environment.ts';
 import { locateFile, readConfigFile } from './config/file.ts';
@@ -7,7 +8,7 @@ import { type ModelOverrides, readModels } from './config/models.ts';
 import { readRules } from './config/prompt-rules.ts';
 import { type ProviderConfig, readProviders } from './config/providers.ts';
 import { ConfigError, type Report } from './config/report.ts';
-import { checkDefaultModel, readRoutes } from './config/routes.ts';
+import { checkDefaultModels, readRoutes } from './config/routes.ts';
 import { readWebhooks, type WebhookConfig } from './config/webhooks.ts';
 
 export type { Caller, Environment } from './config/environment.ts';
@@ -16,7 +17,7 @@ export { ConfigError } from './config/report.ts';
 export type { WebhookConfig } from './config/webhooks.ts';
 
 /** Everything that was decided before the gateway starts. Plain data; only `secret` and `key` are secrets. */
-export interface Config {
+export interface Config extends ModelOverrides {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
@@ -33,13 +34,13 @@ export interface Config {
   readonly callers: readonly Caller[];
   /** Those that can be called, in the order bare model names ask them; the sandbox is not among them. */
   readonly providers: readonly ProviderConfig[];
-  /** What the user knows better of models; without prototypes. */
-  readonly models: ModelOverrides;
   /** Has no prototype. */
   readonly routes: Readonly<Record<string, Route>>;
   /** What routes show where nothing can be made, by route; has no prototype. */
   readonly degrade: Readonly<Record<string, RouteDegrade>>;
   readonly defaultModel?: string;
+  readonly defaultChatModel?: string;
+  readonly chat: ChatConfig;
   /** What prompts are held against. */
   readonly promptRules: ConfiguredRules;
   /** Names of retired models are served by their successors. */
@@ -74,21 +75,23 @@ export function loadConfig({ env, cwd, file: told }: ConfigOptions): Config {
   const file = readConfigFile(locateFile(cwd, told ?? env.ONETAKE_CONFIG), report);
   const own = readEnvironment(env, cwd, report);
   const providers = readProviders(file, env, cwd, own, report);
-  const models = readModels(file.models, providers, report);
-  const routes = readRoutes(file, { providers, models }, report);
+  const overrides = readModels(file.models, providers, report);
+  const routes = readRoutes(file, { providers, ...overrides }, report);
   const degrade = readDegrade(file, cwd, report);
   const promptRules = readRules(file.prompt_rules, cwd, report);
   const webhooks = readWebhooks(file, { env, cwd, callers: own.callers, report });
-  if (report.faults.length === 0) checkDefaultModel(file, { providers, models }, report);
+  if (report.faults.length === 0) checkDefaultModels(file, { providers, ...overrides }, report);
   if (report.faults.length > 0) throw new ConfigError(report.faults);
   return {
     ...own,
     providers,
-    models,
+    ...overrides,
     routes,
     promptRules,
     degrade,
     ...(file.default_model !== undefined && { defaultModel: file.default_model }),
+    ...(file.default_chat_model !== undefined && { defaultChatModel: file.default_chat_model }),
+    chat: chatConfig(file.chat),
     aliases: file.aliases,
     sandbox: file.sandbox,
     retention: file.retention,

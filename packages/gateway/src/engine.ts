@@ -6,6 +6,7 @@ import {
   createHealthBook,
   createHostLoads,
   createPacer,
+  createRepeats,
   type Io,
   keysOf,
   type Limits,
@@ -17,10 +18,14 @@ import {
 } from '@onetake/core';
 import type { Logger } from 'pino';
 import { reachableAt } from './addresses.ts';
+import { createAsk } from './chat/ask.ts';
+import { createChats } from './chat/chats.ts';
+import { createRewriting, type Rewriting } from './chat/rewriting.ts';
 import type { Config } from './config.ts';
 import { createDeliveries } from './http/delivery.ts';
 import { limitsInForce } from './http/model-limits.ts';
 import type { Looker } from './pictures/looker.ts';
+import { makesPictures } from './store/plan-kind.ts';
 import { shareHealth } from './store/shared-health.ts';
 import { createOwnedCells, createSharedCells } from './store/state-cells.ts';
 import type { Store } from './store/store.ts';
@@ -68,7 +73,7 @@ export async function startEngine(options: EngineOptions) {
   const onStoreError = (err: unknown) => log.error({ err }, 'the store could not be written');
   const pacing = await startPacing(options, onStoreError);
   const undelivered = await openUndelivered(options, onStoreError);
-  const { worker, news } = startWorker(options, pacing, undelivered);
+  const { worker, news } = startWorker(options, pacing, undelivered, (live) => asking.rewriting(live));
   const feeder = startFeeder(options, pacing, worker);
   const { running } = worker;
   const follow = createFollow({ store, running, io });
@@ -83,6 +88,7 @@ export async function startEngine(options: EngineOptions) {
     idempotencyMs: IDEMPOTENCY_MS,
     maxLive: MAX_LIVE,
   });
+  const asking = startChats(options, pacing, worker, onStoreError);
   const deliveries = createDeliveries({ io, store, undelivered, confirmMs: CONFIRM_MS, onError: onStoreError });
   running.onStart((live) => announce(live, { store, io, onError: onStoreError }));
   const stopListening = store.onChange((change) => {
@@ -101,6 +107,8 @@ export async function startEngine(options: EngineOptions) {
       worker,
       deliveries,
       generations,
+      chats: asking.chats,
+      ask: asking.ask,
       tasks,
       news,
     },
@@ -175,7 +183,7 @@ function tierLimits(target: string, { openaiTier, providers }: Config) {
 
 type Pacing = Awaited<ReturnType<typeof startPacing>>;
 
-function startWorker(options: EngineOptions, pacing: Pacing, undelivered: Undelivered) {
+function startWorker(options: EngineOptions, pacing: Pacing, undelivered: Undelivered, rewriteWith: Rewriting) {
   const { store, assets, cache, io, catalogue, log, addresses, looker, convert } = options;
   const worker = createWorker({
     webhookUrl: (runId, connection) => news.urlFor(runId, connection),
@@ -190,13 +198,33 @@ function startWorker(options: EngineOptions, pacing: Pacing, undelivered: Undeli
       if (live.plan.cached) void cache.ended(live);
     },
     onError: (error, live) => log.error({ err: error, generation: live.id }, 'a run ended without a verdict'),
+    onInterruptedError: (err) => log.error({ err }, 'an answer that broke off could not be closed; it is tried again'),
     leaseMs: LEASE_MS,
     unsentGraceMs: UNSENT_GRACE_MS,
     ...(looker && { look: looker.look }),
     ...(convert && { convert }),
+    rewriteWith,
   });
   const news = createJobNews({ running: worker.running, addresses });
   return { worker, news };
+}
+
+function startChats(
+  { config, store, assets, io, catalogue, log }: EngineOptions,
+  { health, pacer, clock, loads }: Pacing,
+  worker: ReturnType<typeof createWorker>,
+  onStoreError: (error: unknown) => void,
+) {
+  const chats = createChats({
+    ...{ store, worker, io, assets, health, pacer, clock, loads, repeats: createRepeats(io), onStoreError },
+    connection: (id) => catalogue.connections.find((one) => one.id === id),
+    maxLive: MAX_LIVE,
+    unsentGraceMs: UNSENT_GRACE_MS,
+    onError: (err, { id }) => log.error({ err, generation: id }, 'an answer of chat ended without a verdict'),
+  });
+  const ask = createAsk({ chats, catalogue, io });
+  const timeoutMs = config.chat.rewriteTimeoutMs;
+  return { chats, ask, rewriting: createRewriting({ ask, catalogue, timeoutMs, io }) };
 }
 
 function startFeeder(
@@ -209,6 +237,8 @@ function startFeeder(
     credentials: (target) => keysOf(target, catalogue),
     lease: () => ({ worker: worker.id, until: worker.leaseUntil() }),
     start: (generation, first) => {
+      // Only what makes pictures waits in a queue.
+      if (!makesPictures(generation)) return;
       backlog.removed(generation.caller);
       throughput.started(generation.plan.targets[0]?.id ?? '', generation.plan.request.n, io.now());
       worker.start(generation, false, first);

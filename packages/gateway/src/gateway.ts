@@ -10,8 +10,12 @@ import { createTieredAssets } from './assets/tiered.ts';
 import { createBatches } from './batches/batches.ts';
 import { openFiles } from './batches/files.ts';
 import { createJudge } from './candidates/judge.ts';
+import { createRanking } from './candidates/ranking.ts';
 import { createCandidateSets } from './candidates/sets.ts';
+import { createVision, SHOWN_SIDE_PIXELS } from './candidates/vision.ts';
 import { catalogueOf } from './catalogue.ts';
+import type { Ask } from './chat/ask.ts';
+import { checkModelsAsked } from './chat/models-asked.ts';
 import { targetVersions } from './config/cache.ts';
 import type { Config } from './config.ts';
 import { createDegrading } from './degrade/degrading.ts';
@@ -30,6 +34,7 @@ import { type Looker, lookThrough } from './pictures/looker.ts';
 import { openPreviewFiles, type PreviewFiles } from './pictures/preview-files.ts';
 import { createPreviewLinks, openPreviewSecret } from './pictures/preview-links.ts';
 import { createPreviews } from './pictures/previews.ts';
+import { createShowPicture } from './pictures/shown.ts';
 import { type RetentionOptions, startRetention } from './retention.ts';
 import { startSandboxProcess } from './sandbox-process.ts';
 import { openPostgresStore } from './store/postgres.ts';
@@ -57,7 +62,7 @@ const STOP_GRACE_MS = 300_000;
 /** For callers to take the answers that are being written. */
 const LAST_ANSWERS_MS = 10_000;
 const HANG_UP_EVERY_MS = 100;
-/** Lines of one batch that are tasks at once: enough to use any limit, few enough to leave the queue to others. */
+/** Lines of one batch that are tasks, or asked, at once: enough to use any limit, few enough to leave the queue to others. */
 const BATCH_LOOKAHEAD = 256;
 const DAY_MS = 86_400_000;
 
@@ -86,7 +91,9 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   opened.push(() => io.close());
   const pictures = await openDiskAssets(config.assetsDir, { shared: store.ownership === 'shared' });
   const assets = createTieredAssets({ files: pictures, small: store.smallPictures, now: io.now });
-  const catalogue = catalogueOf(config, sandbox && (() => sandbox));
+  const lists = (provider: string, model: string) => refresh.listed(`${provider}/${model}`) !== undefined;
+  const catalogue = catalogueOf(config, sandbox && (() => sandbox), lists);
+  checkModelsAsked(config.chat, catalogue);
   const cache = openCache(config, { store, assets, io, log }, opened);
   let url = '';
   const addresses = () => ({ own: url, public: config.publicUrl });
@@ -105,7 +112,7 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   const lookahead = Math.ceil(Math.min(BATCH_LOOKAHEAD, config.queue.maxQueuedPerKey / 2));
   const batches = await createBatches({
     ...engine,
-    ...{ store, files, directory, assets, assetsUrl, io, config, log, lookahead },
+    ...{ store, files, directory, assets, assetsUrl, io, config, log, lookahead, catalogue },
   });
   const secretOf = createWebhookSecrets({
     cells: store,
@@ -118,8 +125,8 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   opened.push(async () => refresh.stop());
   const app = await createApp({
     ...engine,
-    ...openCandidates(config, { ...engine, store, io, log, looker }),
-    listed: refresh.listed,
+    ...openCandidates(config, { ...engine, store, io, log, looker, decoder }),
+    ...{ listed: refresh.listed, modelsOf: refresh.models },
     ...{ config, store, assets, cache, files, batches, io, catalogue, log },
     fetchImage: createDownloader({ io }),
     degrade,
@@ -165,25 +172,24 @@ function withPreviews(assets: DiskAssets, previews: PreviewFiles): Pick<DiskAsse
   };
 }
 
-function openCandidates(
-  { retention }: Config,
-  {
-    store,
-    io,
-    log,
-    tasks,
-    looker,
-  }: Pick<EngineOptions, 'store' | 'io' | 'log'> & {
-    readonly tasks: Tasks;
-    readonly looker: Looker;
-  },
-) {
+interface CandidateParts extends Pick<EngineOptions, 'store' | 'io' | 'log'> {
+  readonly tasks: Tasks;
+  readonly looker: Looker;
+  readonly decoder: Decoder;
+  readonly ask: Ask;
+}
+
+function openCandidates({ retention, chat }: Config, { store, io, log, tasks, looker, decoder, ask }: CandidateParts) {
   const onError = (err: unknown) => log.error({ err }, 'candidates could not be ranked by their scorer');
   const candidateSets = createCandidateSets({
     ...{ cells: store, io, keepMs: retention.days * DAY_MS },
     idempotencyMs: DAY_MS,
   });
-  return { candidateSets, standings: createStandings({ tasks, judge: createJudge({ looker, onError }) }) };
+  const show = createShowPicture(decoder, SHOWN_SIDE_PIXELS);
+  const { judgeModel: model, judgeTimeoutMs: timeoutMs } = chat;
+  const vision = model === undefined ? undefined : createVision({ ask, show, model, timeoutMs });
+  const ranking = vision && createRanking({ vision, sets: candidateSets, io, onError });
+  return { candidateSets, standings: createStandings({ tasks, judge: createJudge({ looker, onError }), ranking }) };
 }
 
 function startRetaining(

@@ -17,6 +17,9 @@ const lists: Provider['catalog'] = {
   },
 };
 
+/** Lists nothing. */
+const { catalog: _catalog, ...mute } = openaiCompatible;
+
 function connection(id: string, provider: Provider): Connection {
   return { id, provider, baseUrl: `https://${id}.example/v1`, secret: 'sk-secret-of-this-test' };
 }
@@ -31,12 +34,17 @@ test('what a provider lists is known, asked again every day, and who lists nothi
   const connections = [
     connection('lab', { ...openaiCompatible, catalog: lists }),
     connection('down', { ...openaiCompatible, catalog: lists }),
-    connection('mute', openaiCompatible),
+    connection('mute', mute),
   ];
   const refresh = startModelRefresh({ catalogue: { connections }, io, log: pino({ level: 'silent' }) });
   await io.drive(pause(io, 1_000));
   assert.equal(refresh.listed('lab/a')?.shutdownDate, '2027-01-01');
   assert.deepEqual([refresh.listed('lab/b'), refresh.listed('down/a')], [undefined, undefined]);
+  assert.deepEqual(
+    [...refresh.models('lab')].map(({ id }) => id),
+    ['a'],
+  );
+  assert.deepEqual([...refresh.models('mute')], []);
   assert.deepEqual(
     io.sent.map(({ request }) => request.headers.authorization),
     ['Bearer sk-secret-of-this-test', 'Bearer sk-secret-of-this-test'],

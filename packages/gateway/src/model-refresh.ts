@@ -11,6 +11,8 @@ export interface ModelRefreshOptions {
 export interface ModelRefresh {
   /** As its provider lists it; undefined where it does not, or was not asked. */
   listed(target: string): ListedModel | undefined;
+  /** Of a provider, in its order; empty where it was not asked yet. */
+  models(provider: string): Iterable<ListedModel>;
   stop(): void;
 }
 
@@ -43,6 +45,7 @@ export function startModelRefresh({ catalogue, io, log }: ModelRefreshOptions): 
       const { provider, model } = splitTarget(target);
       return known.get(provider)?.get(model);
     },
+    models: (provider) => known.get(provider)?.values() ?? [],
     stop() {
       stopped = true;
       stopTimer();

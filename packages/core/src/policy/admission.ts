@@ -68,7 +68,8 @@ export function admit(
 ): Admission {
   const { state: current, at } = atInstant(before, now);
   if (configured === undefined && !hasLimits(current, at)) {
-    const opensAt = openingAt(current, at);
+    // Of chat a refusal costs nothing, and a wait is what its callers notice first.
+    const opensAt = claim.images === 0 ? at : openingAt(current, at);
     if (opensAt > at) return { admitted: false, state: current, until: opensAt, reason: OPENING_REASON };
     const free = noted(current, { id, at, ...unitsOfClaim(claim) }, 0);
     return { admitted: true, state: free, at };

@@ -45,8 +45,10 @@ test('what is no other prompt is not taken, and it says why', () => {
   assert.match(read(''), /is empty/);
   const refused = { choices: [{ message: { content: null, refusal: 'I cannot help with that' } }] };
   assert.deepEqual(readMilder(refused, BEFORE, {}), { ok: false, why: 'it declines: I cannot help with that' });
-  const cut = readMilder(answer('{"prompt": "a kni', 'length'), BEFORE, {});
-  assert.deepEqual(cut, { ok: false, why: 'its answer was cut off at its token limit' });
+  for (const said of ['{"prompt": "a kni', '']) {
+    const cut = readMilder(answer(said, 'length'), BEFORE, {});
+    assert.deepEqual(cut, { ok: false, why: 'its answer was cut off at its token limit' });
+  }
   for (const none of [undefined, null, 'text', {}, { choices: [] }, { choices: [{}] }])
     assert.equal(readMilder(none, BEFORE, {}).ok, false);
 });

@@ -69,6 +69,8 @@ export function readMilder(answer: JsonValue | undefined, before: string, bounds
   return failure ? no(`its words are refused here: ${shortened(failure.message)}`) : { ok: true, prompt };
 }
 
+const CUT = 'its answer was cut off at its token limit';
+
 export type JsonAnswer =
   | { readonly ok: true; readonly value: JsonObject }
   | { readonly ok: false; readonly why: string };
@@ -81,12 +83,13 @@ export function jsonAnswer(answer: JsonValue | undefined): JsonAnswer {
   const refusal = stringAt(message, 'refusal');
   if (refusal) return no(`it declines: ${shortened(refusal)}`);
   const text = stringAt(message, 'content')?.trim() ?? '';
-  if (text === '') return no('its answer is empty');
+  const isCut = stringAt(choice, 'finish_reason') === 'length';
+  if (text === '') return no(isCut ? CUT : 'its answer is empty');
   try {
     const value: unknown = JSON.parse(text.replace(/^```(?:json)?\s*\n?/i, '').replace(/\n?```$/, ''));
     if (isObject(value)) return { ok: true, value };
   } catch {
-    if (stringAt(choice, 'finish_reason') === 'length') return no('its answer was cut off at its token limit');
+    if (isCut) return no(CUT);
   }
   return no(`its answer is not the JSON that was asked for: ${shortened(text)}`);
 }

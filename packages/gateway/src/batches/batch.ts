@@ -16,6 +16,15 @@ export interface BatchCounts {
   readonly failed: number;
 }
 
+/** Tokens of all answers together. */
+export interface BatchUsage {
+  readonly input_tokens: number;
+  readonly input_tokens_details: { readonly cached_tokens: number };
+  readonly output_tokens: number;
+  readonly output_tokens_details: { readonly reasoning_tokens: number };
+  readonly total_tokens: number;
+}
+
 /** A batch as its cell in the store holds it: plain JSON, instants in epoch ms. */
 export interface Batch {
   readonly id: string;
@@ -38,6 +47,8 @@ export interface Batch {
   readonly endedAt?: number;
   readonly faults?: readonly LineFault[];
   readonly counts: BatchCounts;
+  /** Of chat: what its answers used, as OpenAI tells it. */
+  readonly usage?: BatchUsage;
   /** Every line before this many is over; so many of those completed. */
   readonly settled: { readonly lines: number; readonly completed: number };
   /** What its files are, or will be, called: chosen before they are written, so that writing them again replaces them. */

@@ -12,9 +12,10 @@ import type { DriveDeps } from './drive.ts';
 import { createEnds } from './ends.ts';
 import type { StoredFile } from './files.ts';
 import { cancelIn } from './held.ts';
+import { createRoom } from './room.ts';
 import type { LinePaths } from './run-lines.ts';
 
-/** Many requests from one file, each a task, their answers in another. */
+/** Many requests from one file, each a task or a question, their answers in another. */
 export interface Batches {
   /** Undefined when as many are open as may be. */
   create(wanted: WantedBatch): Promise<Batch | undefined>;
@@ -34,13 +35,15 @@ export interface WantedBatch
   readonly input: StoredFile;
 }
 
-export interface BatchesOptions extends Omit<DriveDeps, 'ends' | 'store'> {
+export interface BatchesOptions extends Omit<DriveDeps, 'ends' | 'store' | 'room'> {
   readonly store: Store;
   /** For what is needed while they run; the nodes of a cluster share it. */
   readonly directory: string;
   readonly log: Pick<Logger, 'error'>;
 }
 
+/** Lines of chat in flight at once, of all batches together: a part of what this process may work on. */
+const MAX_ASKED = 2_000;
 const LOOK_EVERY_MS = 5_000;
 const SWEEP_EVERY_MS = 3_600_000;
 
@@ -54,10 +57,18 @@ export async function createBatches(options: BatchesOptions): Promise<Batches> {
   const pathsOf = (id: string): LinePaths => ({
     input: join(homeOf(id), 'input.jsonl'),
     log: join(homeOf(id), 'lines.jsonl'),
+    answers: join(homeOf(id), 'answers.log'),
   });
   const clear = (id: string) => rm(homeOf(id), { recursive: true, force: true });
   const alone = store.ownership === 'exclusive';
-  const crew = createCrew({ book, deps: { ...options, ends }, alone, pathsOf, onOver: ({ id }) => clear(id), log });
+  const crew = createCrew({
+    book,
+    deps: { ...options, ends, room: createRoom(MAX_ASKED) },
+    alone,
+    pathsOf,
+    onOver: ({ id }) => clear(id),
+    log,
+  });
   const stops: (() => void)[] = [];
 
   return {

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import { readControls } from '../http/controls.ts';
 import { fingerprint } from '../http/fingerprint.ts';
 import { readImageWire } from '../http/image-wire.ts';
-import { failureBody, problemBody, RequestProblem } from '../http/problem.ts';
+import { failureBody, invalidValue, problemBody, RequestProblem } from '../http/problem.ts';
 import type { Generations, Submission } from '../tasks/generations.ts';
 import { readWebhook } from '../webhooks/request.ts';
 import type { Batch } from './batch.ts';
@@ -66,9 +66,7 @@ export async function beginLine(
 /** Throws a `RequestProblem` for what the images endpoint would refuse, too. */
 function submissionOf(batch: Batch, index: number, body: JsonObject, { config, io }: BeginLineDeps): Submission {
   const wire = readImageWire('generate', body);
-  if (wire.request.stream) {
-    throw new RequestProblem(400, 'invalid_value', STREAM, { param: 'stream' });
-  }
+  if (wire.request.stream) throw notStreamed();
   const controls = readControls({}, wire.controlsBody, { fromBrowser: batch.fromBrowser });
   const { allowPrivate, callers } = config.webhooks;
   const configured = controls.webhook.events ? callers[batch.caller] : undefined;
@@ -92,7 +90,9 @@ function submissionOf(batch: Batch, index: number, body: JsonObject, { config, i
   };
 }
 
-const STREAM = 'stream: nobody listens to a line of a batch; leave it out';
+export function notStreamed(): RequestProblem {
+  return invalidValue('stream', 'nobody listens to a line of a batch; leave it out');
+}
 
 /** Resolves after so long, or as soon as the signal is aborted. */
 export function pause(ms: number, signal: AbortSignal, io: Pick<Io, 'now' | 'timer'>): Promise<void> {

@@ -1,26 +1,27 @@
 import { type Batch, isOver } from './batch.ts';
+import { chatEndpointOf } from './chat-batch.ts';
 import { checkInput } from './check-input.ts';
 import { newFileId } from './files.ts';
 import { type Held, LostBatchError } from './held.ts';
+import { type RunChatLinesDeps, runChatLines } from './run-chat-lines.ts';
 import { type LinePaths, type RunLinesDeps, runLines } from './run-lines.ts';
-import type { Tally } from './tally.ts';
 import { type WriteOutputDeps, writeOutput } from './write-output.ts';
 
-export type DriveDeps = RunLinesDeps & WriteOutputDeps;
+export type DriveDeps = RunLinesDeps & RunChatLinesDeps & WriteOutputDeps;
 
 const RENEW_EVERY_MS = 1_000;
 
 /** Takes a batch from wherever it stands to its end; returns early when it is to be let go. Owes its `release`. */
 export async function drive(held: Held, paths: LinePaths, deps: DriveDeps): Promise<void> {
-  let tally: Tally | undefined;
-  const progress = () => (tally ? { counts: tally.counts(), settled: tally.settled() } : {});
-  const stopRenewing = renewing(held, progress, deps);
+  let progress = (): Partial<Batch> => ({});
+  const stopRenewing = renewing(held, () => progress(), deps);
   try {
     if (held.batch().status === 'validating') await validate(held, paths, deps);
     if (isOver(held.batch())) return;
     if (held.batch().status !== 'finalizing' && held.batch().counts.total > 0) {
-      await runLines(held, paths, deps, (begun) => {
-        tally = begun;
+      const run = chatEndpointOf(held.batch()) ? runChatLines : runLines;
+      await run(held, paths, deps, (begun) => {
+        progress = begun;
       });
     }
     if (!held.leaving.aborted) await finish(held, paths, deps, progress());

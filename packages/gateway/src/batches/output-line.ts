@@ -2,6 +2,7 @@ import { type Failure, foldGeneration, httpAnswer, type JsonObject } from '@onet
 import { imagesBody } from '../http/answer.ts';
 import { failureBody } from '../http/problem.ts';
 import type { Segment } from '../http/segments.ts';
+import { makesPictures } from '../store/plan-kind.ts';
 import type { StoredGeneration } from '../store/store.ts';
 import type { Batch } from './batch.ts';
 import { lineRequestId } from './begin-line.ts';
@@ -12,6 +13,8 @@ export interface OutputLine {
   readonly file: 'output' | 'error';
   readonly segments: readonly Segment[];
 }
+
+type NamedLine = Pick<LineEnd, 'index' | 'customId'>;
 
 export interface LineEnd {
   readonly index: number;
@@ -31,13 +34,13 @@ export function outputLine(batch: Batch, end: LineEnd): OutputLine {
   if (record !== undefined && 'refused' in record)
     return answered(batch, end, record.refused.status, record.refused.body);
   if (record === undefined || 'left' in record) return unanswered(batch, end, notBegun(batch));
-  if (generation === undefined) return unanswered(batch, end, FORGOTTEN);
+  if (generation === undefined || !makesPictures(generation)) return unanswered(batch, end, FORGOTTEN);
   const telling = { id: generation.id, plan: generation.plan, generation: foldGeneration(generation.journals) };
   const { outcome } = telling.generation;
   if (outcome?.ok) {
     const delivery = end.form === 'url' ? { form: end.form, assetsUrl: end.assetsUrl } : { form: end.form };
     const body = imagesBody(telling, outcome.images, outcome.missing ?? [], delivery);
-    return { file: 'output', segments: [opening(batch, end, 200), ...body, '},"error":null}'] };
+    return { file: 'output', segments: [lineOpening(batch, end, 200), ...body, '},"error":null}'] };
   }
   const failure = outcome?.failure ?? UNSENT;
   const body = failureBody(failure, { requestId: generation.requestId, telling });
@@ -59,16 +62,17 @@ function notBegun({ status }: Batch) {
 }
 
 function answered(batch: Batch, end: LineEnd, status: number, body: JsonObject): OutputLine {
-  return { file: 'error', segments: [opening(batch, end, status), JSON.stringify(body), '},"error":null}'] };
+  return { file: 'error', segments: [lineOpening(batch, end, status), JSON.stringify(body), '},"error":null}'] };
 }
 
-function unanswered(batch: Batch, { index, customId }: LineEnd, error: JsonObject): OutputLine {
+/** A line that has no answer of its own. */
+export function unanswered(batch: Batch, { index, customId }: NamedLine, error: JsonObject): OutputLine {
   const line = { id: lineRequestId(batch, index), custom_id: customId, response: null, error };
   return { file: 'error', segments: [JSON.stringify(line)] };
 }
 
-/** Up to the body of the response. */
-function opening(batch: Batch, { index, customId }: LineEnd, status: number): string {
+/** A line of an output or error file, up to the body of its response. */
+export function lineOpening(batch: Batch, { index, customId }: NamedLine, status: number): string {
   const id = lineRequestId(batch, index);
   const head = JSON.stringify({ id, custom_id: customId });
   return `${head.slice(0, -1)},"response":{"status_code":${status},"request_id":"${id}","body":`;

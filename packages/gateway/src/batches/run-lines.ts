@@ -1,6 +1,7 @@
 import type { Io } from '@onetake/core';
 import type { Store } from '../store/store.ts';
 import type { Tasks } from '../tasks/tasks.ts';
+import type { Batch } from './batch.ts';
 import { BATCH_SCOPE, type BeginLineDeps, beginLine, lineKey, pause } from './begin-line.ts';
 import type { Ends } from './ends.ts';
 import type { Held } from './held.ts';
@@ -20,7 +21,10 @@ export interface RunLinesDeps extends BeginLineDeps {
 
 export interface LinePaths {
   readonly input: string;
+  /** What its lines became, of pictures. */
   readonly log: string;
+  /** What was answered to them, of chat. */
+  readonly answers: string;
 }
 
 /** Begun together and written down together, so that a crash leaves at most so many that are in the store alone. */
@@ -40,16 +44,16 @@ interface Lines {
 
 /**
  * Brings every line to its end, or leaves when the batch is let go. What is begun is in the log before more is begun.
- * `onProgress` is told the tally before the first line.
+ * `onProgress` is told how far it is, before the first line.
  */
 export async function runLines(
   held: Held,
   paths: LinePaths,
   deps: RunLinesDeps,
-  onProgress: (tally: Tally) => void,
+  onProgress: (progress: () => Partial<Batch>) => void,
 ): Promise<void> {
   const tally = createTally(held.batch());
-  onProgress(tally);
+  onProgress(() => ({ counts: tally.counts(), settled: tally.settled() }));
   const log = await openLineLog(paths.log);
   const watching = new Map<string, () => void>();
   try {

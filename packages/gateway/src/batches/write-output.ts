@@ -1,7 +1,9 @@
 import type { Io } from '@onetake/core';
 import type { PictureReader, Segment } from '../http/segments.ts';
 import type { Store } from '../store/store.ts';
+import { answeredLines } from './answered-lines.ts';
 import type { Batch } from './batch.ts';
+import { chatEndpointOf } from './chat-batch.ts';
 import type { FileDraft, Files } from './files.ts';
 import type { Held } from './held.ts';
 import { type LineRecord, readLineLog } from './line-log.ts';
@@ -36,12 +38,10 @@ export async function writeOutput(held: Held, paths: LinePaths, deps: WriteOutpu
   const error = buffered(deps.files.draft(), deps);
   let completed = 0;
   try {
-    for await (const ends of endsOf(batch, paths, deps)) {
-      for (const end of ends) {
-        const line = outputLine(batch, { ...end, form: await formOf(end, output.bytes(), deps) });
-        if (line.file === 'output') completed += 1;
-        await (line.file === 'output' ? output : error).write(line.segments);
-      }
+    const lines = chatEndpointOf(batch) ? answeredLines(batch, paths) : pictureLines(batch, paths, output.bytes, deps);
+    for await (const line of lines) {
+      if (line.file === 'output') completed += 1;
+      await (line.file === 'output' ? output : error).write(line.segments);
       held.leaving.throwIfAborted();
     }
     const written: ('output' | 'error')[] = [];
@@ -64,6 +64,17 @@ function aboutFile(batch: Batch, name: 'output' | 'error', now: number) {
   const filename = `${batch.id}_${name}.jsonl`;
   const { caller, outputMs } = batch;
   return { id, caller, filename, purpose: 'batch_output' as const, createdAt: now, expiresAt: now + outputMs };
+}
+
+async function* pictureLines(
+  batch: Batch,
+  paths: LinePaths,
+  writtenBytes: () => number,
+  deps: WriteOutputDeps,
+): AsyncGenerator<OutputLine> {
+  for await (const ends of endsOf(batch, paths, deps)) {
+    for (const end of ends) yield outputLine(batch, { ...end, form: await formOf(end, writtenBytes(), deps) });
+  }
 }
 
 /** Every line of the input with what became of it, some at a time. */

@@ -18,7 +18,24 @@ export interface CandidateSet {
   readonly answer: AnswerState;
   /** Which one a person picked, from 1. */
   readonly picked?: { readonly index: number; readonly at: number };
+  /** What a chat model made of the pictures; absent where none was asked. */
+  readonly judged?: Judged;
 }
+
+/** A question to a chat model about a set, of which there is one at most. */
+export type Judged = {
+  /** The model, as it is configured. */
+  readonly by: string;
+  readonly at: number;
+  /** The generation of chat that was paid for it. */
+  readonly generation?: string;
+  readonly costUsd?: number;
+} & (
+  | { readonly state: 'asked'; readonly until: number }
+  /** By the number of the candidate, from 0 to 10. */
+  | { readonly state: 'scored'; readonly scores: readonly (readonly [index: number, score: number])[] }
+  | { readonly state: 'failed'; readonly why: string }
+);
 
 /** The answer comes with the `first` good picture, with `all` of them, or with the `best` of all. */
 export type PickMode = 'first' | 'all' | 'best';

@@ -30,7 +30,7 @@ const FAULTS: readonly { readonly yaml?: string; readonly env?: Environment; rea
   {
     yaml: 'defalt_model: x\ncolour: red',
     faults: [
-      `defalt_model: expected one of ${knownKeys([]).join(', ')}, got an unknown key; did you mean "default_model"?`,
+      `defalt_model: expected one of ${knownKeys([]).join(', ')}, got an unknown key; did you mean "default_model" or "default_chat_model"?`,
       `colour: expected one of ${knownKeys([]).join(', ')}, got an unknown key; remove it or correct it`,
     ],
   },

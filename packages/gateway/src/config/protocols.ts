@@ -1,4 +1,4 @@
-import { type ComfyuiSettings, comfyuiProvider, PROVIDERS, type Provider } from '@onetake/core';
+import { type ComfyuiSettings, comfyuiProvider, isImageModel, PROVIDERS, type Provider } from '@onetake/core';
 
 /** A sandbox that runs elsewhere; it has no protocol that a provider of the world speaks. */
 export const SANDBOX_TASK = 'sandbox-task';
@@ -18,6 +18,13 @@ export const WELL_KNOWN: readonly Provider[] = PROVIDERS.filter(
 /** The protocol of a kind, with the workflows of its owner where it has some; undefined for the sandbox's own. */
 export function protocolOf(kind: string, workflows?: ComfyuiSettings): Provider | undefined {
   return workflows === undefined ? NATIVE.get(kind) : comfyuiProvider(workflows);
+}
+
+/** Whether a model of the name may be asked for an answer of chat there, as far as the name tells. */
+export function mayChat({ chat }: Provider, model: string): boolean {
+  if (chat === undefined) return false;
+  if (chat.models.some(({ id }) => id === model)) return true;
+  return !isImageModel(model) && (chat.takesAny === true || chat.owns?.test(model) === true);
 }
 
 /** A provider speaks what it is named after, and OpenAI's protocol where nobody knows its name. */

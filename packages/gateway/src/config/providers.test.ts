@@ -19,12 +19,12 @@ function load(t: TestContext, yaml?: string, env: Environment = {}): Config {
 const KEY = 'sk-verysecretverysecret';
 const OPENAI = 'https://api.openai.com/v1';
 
-suite('providers of the world', () => {
-  const providerOf = (t: TestContext, yaml: string | undefined, env: Environment) => {
-    const { providers } = load(t, yaml, env);
-    return Object.fromEntries(providers.map(({ id, ...rest }) => [id, rest]));
-  };
+function providerOf(t: TestContext, yaml: string | undefined, env: Environment) {
+  const { providers } = load(t, yaml, env);
+  return Object.fromEntries(providers.map(({ id, ...rest }) => [id, rest]));
+}
 
+suite('providers of the world', () => {
   test('a usual variable is enough, a file that holds the key too, and none of them makes one alone', (t) => {
     assert.deepEqual(providerOf(t, undefined, {}), {});
     const { bfl } = providerOf(t, undefined, { BFL_API_KEY: KEY });
@@ -69,5 +69,68 @@ suite('providers of the world', () => {
     assert.deepEqual([known?.price, known?.maxImagesPerCall], [{ perImageUsd: 0.5 }, 10]);
     assert.deepEqual(added?.capabilities?.quality, ['low']);
     assert.deepEqual(config.notices, ['models.bfl/x: no provider "bfl" is configured, so it is not read']);
+  });
+});
+
+suite('providers of chat', () => {
+  test('a server for chat on this machine is configured by its name, or by its address, never by a key alone', (t) => {
+    const near = 'http://127.0.0.1:11434/v1';
+    const none = { secret: '', keySource: undefined };
+    assert.deepEqual(providerOf(t, 'providers: {ollama: {}}', {}).ollama, { kind: 'ollama', baseUrl: near, ...none });
+    assert.deepEqual(providerOf(t, undefined, { OLLAMA_API_KEY: KEY, VLLM_API_KEY: KEY }), {});
+    const env = {
+      OLLAMA_HOST: '0.0.0.0',
+      VLLM_BASE_URL: 'http://gpu:8000/v1',
+      LMSTUDIO_BASE_URL: 'http://127.0.0.1:1234',
+    };
+    const { ollama, vllm, lmstudio } = providerOf(t, undefined, { ...env, VLLM_API_KEY: KEY });
+    assert.deepEqual([ollama?.baseUrl, ollama?.secret], ['http://127.0.0.1:11434', '']);
+    assert.deepEqual([vllm?.kind, vllm?.baseUrl, vllm?.secret], ['vllm', 'http://gpu:8000/v1', KEY]);
+    assert.equal(lmstudio?.baseUrl, 'http://127.0.0.1:1234');
+    const told = { OLLAMA_BASE_URL: 'http://gpu:1', OLLAMA_HOST: 'other' };
+    assert.equal(providerOf(t, undefined, told).ollama?.baseUrl, 'http://gpu:1');
+  });
+
+  test('whoever speaks OpenAI’s chat needs a name, an address and a key, and no adapter', (t) => {
+    const yaml = 'providers: {deepseek: {base_url: "https://api.deepseek.com/v1", key_env: DEEPSEEK_API_KEY}}';
+    const { deepseek } = providerOf(t, yaml, { DEEPSEEK_API_KEY: KEY });
+    const baseUrl = 'https://api.deepseek.com/v1';
+    assert.deepEqual(deepseek, { kind: 'openai-compatible', baseUrl, secret: KEY, keySource: 'DEEPSEEK_API_KEY' });
+  });
+
+  test('what the user knows of models of chat stands beside what is known of pictures', (t) => {
+    const price = '{per_million_tokens_usd: {input: 1, cached_input: 0.1, output: 2}}';
+    const yaml = `providers: {ollama: {}, mylab: {base_url: "http://gpu:1/v1"}}
+models:
+  openai/gpt-5.6-luna: {reasoning: false}
+  openai/gpt-9: {price: ${price}, limits: {tokens: 5/1s}}
+  mylab/house: {endpoints: [chat/completions], shutdown_date: "2027-01-01"}
+  mylab/painter: {price: {per_image_usd: 0.1}}
+  ollama/qwen3: {price: ${price}}`;
+    const { chatModels, models } = load(t, yaml, { OPENAI_API_KEY: KEY });
+    const tokens = { textInput: 1, cachedInput: 0.1, imageInput: 1, output: 2 };
+    const { 'gpt-5.6-luna': luna, 'gpt-9': newest } = chatModels.openai ?? {};
+    assert.deepEqual([luna?.reasoning, luna?.endpoints], [false, ['chat/completions', 'responses']]);
+    assert.deepEqual(newest?.price, { perMillionTokensUsd: tokens });
+    assert.deepEqual(newest?.limits, { tokens: [{ count: 5, windowMs: 1_000 }] });
+    assert.equal(chatModels.mylab?.house?.shutdownDate, '2027-01-01');
+    assert.deepEqual(chatModels.ollama?.qwen3?.price, { perMillionTokensUsd: tokens });
+    assert.deepEqual([Object.keys(models.mylab ?? {}), models.openai], [['painter'], undefined]);
+  });
+
+  test('a route may name models of chat, and the default of chat is one that somebody may answer to', (t) => {
+    const env = { OPENAI_API_KEY: KEY };
+    const yaml = `providers: {ollama: {}}
+default_chat_model: fast
+routes: {fast: [openai/gpt-6.2-sol, openai/gpt-of-next-year, ollama/qwen3:8b]}`;
+    const config = load(t, yaml, env);
+    assert.equal(config.defaultChatModel, 'fast');
+    assert.equal(load(t, 'default_chat_model: gpt-6.2-sol', env).defaultChatModel, 'gpt-6.2-sol');
+    assert.equal(load(t, 'default_chat_model: anything', {}).defaultChatModel, 'anything');
+    const wrong = (file: string) => () => load(t, file, env);
+    assert.throws(wrong('default_chat_model: gtp-6.2-sol'), /default_chat_model: .* did you mean "gpt-6.2-sol"/);
+    assert.throws(wrong('default_chat_model: gpt-image-2'), /default_chat_model/);
+    assert.throws(wrong('routes: {x: [ollama/qwen3]}'), /ollama is not configured: set OLLAMA_BASE_URL, or add/);
+    assert.throws(wrong('routes: {x: [openai/gpt-imge-2]}'), /did you mean "openai\/gpt-image-2"/);
   });
 });

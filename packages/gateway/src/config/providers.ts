@@ -69,14 +69,27 @@ function readProvider(id: string, entry: ProviderEntry, surroundings: Surroundin
   const keys = readKeys(id, entry, { ...surroundings, usual });
   const played = typeof given?.value === 'string' ? PLAYED.exec(given.value) : null;
   if (given !== undefined && played) return playedBySandbox({ id, kind }, given.setting, played[1], keys, surroundings);
-  if (given === undefined && access.baseUrl !== undefined) {
-    if (keys === undefined && surroundings.isNamed) noticeNoKey(id, entry, usual, surroundings.report);
-    return keys === undefined ? [] : [{ id, kind, baseUrl: access.baseUrl, ...keys }];
-  }
+  if (given === undefined && access.baseUrl !== undefined) return atUsualAddress(id, entry, keys, surroundings);
   // A key alone is no reason to refuse to start: it may be there for another program.
   if (given === undefined && !surroundings.isNamed) return [];
   const hosts = readAddresses(id, given, keys?.pool !== undefined, surroundings);
   return hosts === undefined ? [] : [{ id, kind, ...hosts, ...(keys ?? { secret: '', keySource: undefined }) }];
+}
+
+/** With a key, or named in the file where none is needed: a key alone may be there for another program's address. */
+function atUsualAddress(
+  id: string,
+  entry: ProviderEntry,
+  keys: ProviderKeys | undefined,
+  { isNamed, report }: Surroundings,
+): ProviderConfig[] {
+  const kind = kindOf(id, entry);
+  const { baseUrl = '', keyless, keyVariables = [] } = protocolOf(kind)?.access ?? {};
+  if (keyless) return isNamed ? [{ id, kind, baseUrl, ...(keys ?? { secret: '', keySource: undefined }) }] : [];
+  if (keys !== undefined) return [{ id, kind, baseUrl, ...keys }];
+  const usual = kindOf(id, {}) === kind || entry.image_api !== undefined ? keyVariables : [];
+  if (isNamed) noticeNoKey(id, entry, usual, report);
+  return [];
 }
 
 interface Address {
@@ -95,7 +108,9 @@ function addressOf(
   if (env[own]) return { setting: own, value: env[own] };
   if (entry.base_url !== undefined) return { setting: `providers.${id}.base_url`, value: entry.base_url };
   const variable = access.baseUrlVariables?.find((name) => env[name]);
-  return variable === undefined ? undefined : { setting: variable, value: env[variable] ?? '' };
+  if (variable === undefined) return undefined;
+  const told = env[variable] ?? '';
+  return { setting: variable, value: PLAYED.test(told) ? told : (access.readAddress?.(told) ?? told) };
 }
 
 function readAddresses(

@@ -2,21 +2,21 @@ import {
   isChatModel,
   type Ladder,
   nearMatches,
+  openaiCompatible,
   type PolicySettings,
   type Route,
   retirementOf,
   splitTarget,
 } from '@onetake/core';
 import type { ModelOverrides } from './models.ts';
-import { protocolOf, WELL_KNOWN } from './protocols.ts';
+import { mayChat, protocolOf, WELL_KNOWN } from './protocols.ts';
 import type { ProviderConfig } from './providers.ts';
 import { didYouMean, fault, type Report } from './report.ts';
 import type { ConfigFile, RouteEntry } from './schema.ts';
 
 /** Who can stand before the slash of a target. */
-interface Known {
+interface Known extends ModelOverrides {
   readonly providers: readonly ProviderConfig[];
-  readonly models: ModelOverrides;
 }
 
 /** Turns the file's routes into the engine's, and checks that every target can be reached. */
@@ -28,14 +28,14 @@ export function readRoutes(file: ConfigFile, known: Known, report: Report): Reco
       const wrong = checkTarget(`routes.${name}.targets.${index}`, target, known, file.sandbox);
       if (wrong !== undefined) report.faults.push(wrong);
     }
-    const policy = policyOf(entry);
+    const policy = policyOf(entry, file.chat);
     routes[name] = { targets: entry.targets, ...(Object.keys(policy).length > 0 && { policy }) };
   }
   return routes;
 }
 
 function checkTarget(path: string, target: string, known: Known, sandbox: boolean): string | undefined {
-  const { providers, models } = known;
+  const { providers, models, chatModels } = known;
   const { provider: id, model } = splitTarget(target);
   if (id === '' || model === '') return fault(path, 'provider/model', target);
   if ((id === 'sandbox' || id === 'sandbox-task') && sandbox) return undefined;
@@ -48,8 +48,8 @@ function checkTarget(path: string, target: string, known: Known, sandbox: boolea
     return fault(path, expected, target, hint ?? `add providers.${id}`);
   }
   const protocol = protocolOf(provider.kind, provider.workflows);
-  const isTold = Object.hasOwn(models[id] ?? {}, model);
-  if (isTold || protocol === undefined) return undefined;
+  const isTold = Object.hasOwn(models[id] ?? {}, model) || Object.hasOwn(chatModels[id] ?? {}, model);
+  if (isTold || protocol === undefined || mayChat(protocol, model)) return undefined;
   const listed = protocol.models.map((one) => `${id}/${one.id}`);
   if (listed.length > 0 && !listed.includes(target) && isChatModel(model)) {
     return fault(path, 'a model that makes pictures', target, 'that is a chat model; GET /v1/models lists others');
@@ -67,20 +67,27 @@ function successorOf(provider: string, model: string): string | undefined {
 
 /** What a provider that is known here lacks to be configured. */
 function howToAdd(id: string): string | undefined {
-  const { keyVariables = [], baseUrl } = WELL_KNOWN.find((provider) => provider.id === id)?.access ?? {};
+  const {
+    keyVariables = [],
+    baseUrlVariables = [],
+    baseUrl,
+    keyless,
+  } = WELL_KNOWN.find((provider) => provider.id === id)?.access ?? {};
+  if (keyless && baseUrl !== undefined)
+    return `${id} is not configured: set ${baseUrlVariables[0]}, or add providers.${id}`;
   if (keyVariables.length > 0 && baseUrl !== undefined) return `${id} has no key: set ${keyVariables.join(' or ')}`;
   const isKnown = WELL_KNOWN.some((provider) => provider.id === id);
   return isKnown ? `${id} has no address: set providers.${id}.base_url` : undefined;
 }
 
-function policyOf(entry: RouteEntry): PolicySettings {
+function policyOf(entry: RouteEntry, chat: ConfigFile['chat']): PolicySettings {
   return {
     ...(entry.payment !== undefined && { payment: entry.payment }),
     ...(entry.max_paid_attempts !== undefined && { maxPaidAttempts: entry.max_paid_attempts }),
     ...(entry.fallback !== undefined && { fallback: entry.fallback }),
     ...(entry.strict !== undefined && { strict: entry.strict }),
     ...(entry.prompt_rules !== undefined && { promptRules: entry.prompt_rules }),
-    ...(entry.refusals !== undefined && { refusals: ladderOf(entry.refusals) }),
+    ...(entry.refusals !== undefined && { refusals: ladderOf(entry.refusals, chat) }),
     ...(entry.suspect !== undefined && { suspect: entry.suspect }),
     ...(entry.output_mismatch !== undefined && { outputMismatch: entry.output_mismatch }),
     ...(entry.total_timeout_ms !== undefined && { totalTimeoutMs: entry.total_timeout_ms }),
@@ -92,18 +99,46 @@ function policyOf(entry: RouteEntry): PolicySettings {
   };
 }
 
-function ladderOf({ ladder, max_rungs, max_paid }: NonNullable<RouteEntry['refusals']>): Ladder {
-  return { rungs: ladder, maxRungs: max_rungs, maxPaid: max_paid };
+function ladderOf(
+  { ladder, max_rungs, max_paid }: NonNullable<RouteEntry['refusals']>,
+  { rewrite_model: rewriter }: ConfigFile['chat'],
+): Ladder {
+  const asked = rewriter !== undefined && ladder.includes('rewrite') ? { rewriter } : {};
+  return { rungs: ladder, maxRungs: max_rungs, maxPaid: max_paid, ...asked };
 }
 
-/** A default nobody answers to would fail every request that names no model. */
-export function checkDefaultModel(file: ConfigFile, known: Known, report: Report): void {
+/** Defaults that nobody answers to would fail every request that names no model. */
+export function checkDefaultModels(file: ConfigFile, known: Known, report: Report): void {
+  checkDefaultModel(file, known, report);
+  checkDefaultChatModel(file, known, report);
+}
+
+function checkDefaultModel(file: ConfigFile, known: Known, report: Report): void {
   const name = file.default_model;
   const { providers } = known;
-  // With no provider at all the sandbox plays every name.
-  if (name === undefined || Object.hasOwn(file.routes, name) || (providers.length === 0 && file.sandbox)) return;
+  const draws = providers.some(({ kind }) => protocolOf(kind)?.chat === undefined || protocolOf(kind)?.image);
+  // With no provider of pictures at all the sandbox plays every name.
+  if (name === undefined || Object.hasOwn(file.routes, name) || (!draws && file.sandbox)) return;
   const listed = providers.flatMap((one) => protocolOf(one.kind, one.workflows)?.models.map((model) => model.id) ?? []);
   if (listed.includes(name) || checkTarget('default_model', name, known, file.sandbox) === undefined) return;
   const hint = didYouMean(nearMatches(name, [...Object.keys(file.routes), ...listed]));
   report.faults.push(fault('default_model', 'a route, a listed model or provider/model', name, hint));
+}
+
+function checkDefaultChatModel(file: ConfigFile, known: Known, report: Report): void {
+  const name = file.default_chat_model;
+  const { providers, chatModels } = known;
+  const chats = providers.flatMap(({ kind }) => protocolOf(kind)?.chat ?? []);
+  if (name === undefined || Object.hasOwn(file.routes, name) || (chats.length === 0 && file.sandbox)) return;
+  const { provider: id, model } = splitTarget(name);
+  const named = providers.find((one) => one.id === id);
+  if (id === 'sandbox' && file.sandbox) return;
+  const told = Object.entries(chatModels).flatMap(([of, models]) => Object.keys(models).map((one) => [of, one]));
+  const isTold = told.some(([of, one]) => (named ? of === id && one === model : one === name));
+  const asked = named ? [named] : providers;
+  const mayServe = asked.some(({ kind }) => mayChat(protocolOf(kind) ?? openaiCompatible, named ? model : name));
+  if (isTold || mayServe) return;
+  const listed = chats.flatMap(({ models }) => models.map((one) => one.id));
+  const hint = didYouMean(nearMatches(name, [...Object.keys(file.routes), ...listed]));
+  report.faults.push(fault('default_chat_model', 'a route, a model for chat or provider/model', name, hint));
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DEGRADE_KINDS } from '../degrade/kinds.ts';
 import { WEBHOOK_EVENTS } from '../webhooks/endpoint.ts';
+import { chat } from './chat.ts';
 import { MAX_HOSTS } from './hosts.ts';
 import { LIMIT_KEYS, limits, queue } from './limit-schema.ts';
 import { KINDS } from './protocols.ts';
@@ -188,12 +189,13 @@ const webhooks = z.strictObject(
   { error: map },
 );
 
-const sections = { queue, providers: provider, routes: route, retention, cache, previews, cors, webhooks };
+const sections = { queue, chat, providers: provider, routes: route, retention, cache, previews, cors, webhooks };
 
 /** What `onetake.yaml` may say. Every key is optional. */
 export const CONFIG_FILE = z.strictObject(
   {
     default_model: text('a model or route name').exactOptional(),
+    default_chat_model: text('a model or route name').exactOptional(),
     providers: z
       .record(
         ids,
@@ -226,6 +228,7 @@ export const CONFIG_FILE = z.strictObject(
     cors: cors.prefault({}),
     limits,
     queue: queue.prefault({}),
+    chat: chat.prefault({}),
     webhooks: webhooks.prefault({}),
     prompt_rules: promptRules.default('off'),
     aliases: onOff.default(true),

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { foldGeneration, type GeneratedImage, type ImageRequest, type Plan } from '@onetake/core';
+import { makesPictures } from '../store/plan-kind.ts';
 import type { Store } from '../store/store.ts';
 
 /** An earlier success of the same caller. */
@@ -31,7 +32,7 @@ export async function findEarlier(
   const alike = rows.filter((row) => row.route === route && row.prompt === request.prompt);
   for (const { id } of alike.slice(0, MAX_READ)) {
     const stored = await store.read(id);
-    if (stored === undefined || !matches(stored.plan.request, request, match)) continue;
+    if (stored === undefined || !makesPictures(stored) || !matches(stored.plan.request, request, match)) continue;
     const { outcome } = foldGeneration(stored.journals);
     const images = outcome?.ok ? outcome.images.filter(isGood) : [];
     if (images.length > 0) return { generation: id, createdAt: stored.createdAt, images };

@@ -1,11 +1,14 @@
 import {
   type Adaptation,
   type Generation,
+  isChatPlan,
   type JsonObject,
   type Plan,
   type PlannedTarget,
+  type RunPlan,
   targetInForce,
 } from '@onetake/core';
+import type { AnyPlan } from '../store/plan-kind.ts';
 import { rewrittenFields, warningFields } from './refused.ts';
 
 /** Who made the first picture, or was tried last. */
@@ -16,15 +19,22 @@ export function targetOf(plan: Plan, generation: Generation): PlannedTarget | un
 }
 
 /** Where the request came from and what became of it on its way, for the body's `onetake`: nothing where nothing is known of it. */
-export function adaptedFields(plan: Plan, generation: Generation): JsonObject {
+export function adaptedFields(plan: AnyPlan, generation: Generation): JsonObject {
+  const { passedOver } = plan;
+  return {
+    ...(!isChatPlan(plan) && changedFields(plan, generation)),
+    ...(passedOver && { passed_over: passedOver.map(({ target, reason }) => ({ target, reason })) }),
+  };
+}
+
+function changedFields(plan: Plan, generation: Generation): JsonObject {
   const adapted = targetOf(plan, generation)?.adapted;
-  const { passedOver, regeneratedFrom } = plan;
+  const { regeneratedFrom } = plan;
   return {
     ...(regeneratedFrom !== undefined && { regenerated_from: regeneratedFrom }),
     ...(adapted && { adapted: adapted.map(adaptationItem) }),
     ...warningFields(plan),
     ...rewrittenFields(plan, generation),
-    ...(passedOver && { passed_over: passedOver.map(({ target, reason }) => ({ target, reason })) }),
   };
 }
 
@@ -54,14 +64,14 @@ function headerName(field: string): string {
 }
 
 /** `Warning: 299`, a persistent warning (RFC 7234, 5.5), where a retired model's successor serves. */
-export function warningHeader({ successor }: Plan): Record<string, string> {
+export function warningHeader({ successor }: RunPlan): Record<string, string> {
   if (successor === undefined) return {};
   const { of, retiredOn, target } = successor;
   return { warning: `299 onetake "${of} was retired on ${retiredOn}; ${target} serves instead"` };
 }
 
 /** `1 (network)`: how many targets of the route were passed over, and why the first one was. */
-export function fallbackHeader(plan: Plan, generation: Generation): Record<string, string> {
+export function fallbackHeader(plan: RunPlan, generation: Generation): Record<string, string> {
   const at = plan.targets.findIndex((target) => target.id === generation.targets[0]);
   const unfit = plan.passedOver?.filter((one) => one.at <= at) ?? [];
   const passed = at + unfit.length;

@@ -9,6 +9,7 @@ import {
   IMAGE_TYPES,
   type JsonObject,
   type Plan,
+  type RunPlan,
   splitTarget,
 } from '@onetake/core';
 import { adaptedFields, adaptedHeader, fallbackHeader, targetOf, warningHeader } from './adapted.ts';
@@ -139,7 +140,21 @@ function missingItem(failure: Failure) {
 }
 
 /** The `x-onetake-*` headers of an answer, failed or not. */
-export function tellingHeaders({ id, plan, generation }: Telling): Record<string, string> {
+export function tellingHeaders(telling: Telling): Record<string, string> {
+  const { plan, generation } = telling;
+  return { ...runHeaders(telling), ...adaptedHeader(plan, generation), ...rewrittenHeader(generation) };
+}
+
+/** Those that any generation has, whatever it makes. */
+export function runHeaders({
+  id,
+  plan,
+  generation,
+}: {
+  readonly id: string;
+  readonly plan: RunPlan;
+  readonly generation: Generation;
+}): Record<string, string> {
   const target = generation.targets[0];
   const first = generation.runs[0]?.attempts[0];
   return {
@@ -149,8 +164,6 @@ export function tellingHeaders({ id, plan, generation }: Telling): Record<string
     ...(target !== undefined && providerHeaders(target)),
     ...(first && { 'x-onetake-queued-ms': String(first.startedAt - plan.createdAt) }),
     ...fallbackHeader(plan, generation),
-    ...adaptedHeader(plan, generation),
-    ...rewrittenHeader(generation),
     ...warningHeader(plan),
   };
 }

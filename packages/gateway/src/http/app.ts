@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import multipart from '@fastify/multipart';
-import { httpAnswer } from '@onetake/core';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { serveAsset } from './assets.ts';
 import { type BatchRequest, batchRoutes } from './batches.ts';
@@ -9,6 +8,7 @@ import { cacheRoutes } from './cache.ts';
 import { createCallers } from './callers.ts';
 import { answerCandidates, type CandidateCall, type CandidateDeps } from './candidate-answer.ts';
 import { type CandidateRequest, candidateRoutes } from './candidates.ts';
+import { addChatRoutes } from './chat-routes.ts';
 import type { AppDeps } from './deps.ts';
 import { type FileRequest, fileRoutes } from './files.ts';
 import { imageRoutes } from './image-routes.ts';
@@ -46,7 +46,7 @@ const OPEN = { config: { open: true } };
 
 /** The whole API as one route table. */
 export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { config, catalogue } = deps;
+  const { config } = deps;
   const app = Fastify({
     bodyLimit: config.bodyLimitBytes,
     genReqId: () => `req_${randomBytes(12).toString('hex')}`,
@@ -65,9 +65,8 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(multipart);
   guard(app, deps);
   explain(app, deps);
+  await app.register((scope) => addChatRoutes(scope, deps));
 
-  const startedAt = deps.io.now();
-  const now = { limitsOf: deps.limitsAt, listed: deps.listed };
   const openAnswers = createOpenAnswers(MAX_OPEN_ANSWERS);
   app.addHook('preClose', async () => openAnswers.close());
   const candidates = candidateRoutes(deps);
@@ -92,10 +91,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   app.post('/v1/webhooks/redeliver', webhooks.redeliver);
   app.get('/v1/webhooks/secret', webhooks.secret);
   app.post<JobNewsRequest>('/v1/jobs/:run/:token', { ...OPEN, bodyLimit: JOB_NEWS_BYTES }, tellJobNews(deps.news));
-  app.get('/v1/models', () => modelList(catalogue, startedAt, now));
-  app.get<{ Params: { '*': string } }>('/v1/models/*', ({ params }) =>
-    modelEntry(catalogue, params['*'], startedAt, now),
-  );
+  addModels(app, deps);
   app.get('/v1/generations', operations.listGenerations);
   app.get<{ Params: { id: string } }>('/v1/generations/:id', operations.readGeneration);
   app.post<{ Params: { id: string } }>('/v1/generations/:id/regenerate', images.regenerate);
@@ -120,6 +116,15 @@ function answererOf(deps: AppDeps & { readonly openAnswers: OpenAnswers }) {
     onError: (err) => log.error({ err }, 'a set of candidates could not be written'),
   };
   return (...[call, asked, reply]: CandidateCall) => answerCandidates(call, asked, reply, candidateDeps);
+}
+
+function addModels(app: FastifyInstance, { catalogue, io, limitsAt, listed, modelsOf }: AppDeps): void {
+  const startedAt = io.now();
+  const now = { limitsOf: limitsAt, listed, modelsOf };
+  app.get('/v1/models', () => modelList(catalogue, startedAt, now));
+  app.get<{ Params: { '*': string } }>('/v1/models/*', ({ params }) =>
+    modelEntry(catalogue, params['*'], startedAt, now),
+  );
 }
 
 function addCache(app: FastifyInstance, deps: AppDeps): void {
@@ -152,7 +157,7 @@ const REQUEST_TIMEOUT_MS = 300_000;
 const MAX_OPEN_ANSWERS = 10_000;
 
 const VERSIONED =
-  /^\/(?:images|candidates|tasks|files|batches|webhooks|models|generations|refusals|targets|cache|assets)(?=[/?]|$)/;
+  /^\/(?:images|chat|responses|embeddings|candidates|tasks|files|batches|webhooks|models|generations|refusals|targets|cache|assets)(?=[/?]|$)/;
 
 /** People set the base URL with or without `/v1`; both mean the same. */
 function withVersion(url: string): string {
@@ -181,11 +186,11 @@ function guard(app: FastifyInstance, { config }: AppDeps): void {
 function explain(app: FastifyInstance, { config, io, log }: AppDeps): void {
   app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof FailureProblem) {
-      const { failure } = error;
+      const { failure, answers } = error;
       return reply
-        .code(httpAnswer(failure).status)
-        .headers(failureHeaders(failure, io.now()))
-        .send(failureBody(failure, { requestId: request.id, now: io.now() }));
+        .code(answers.answer(failure).status)
+        .headers(failureHeaders(failure, io.now(), answers))
+        .send(failureBody(failure, { requestId: request.id, now: io.now(), answers }));
     }
     const problem = requestProblemOf(error, config.bodyLimitBytes) ?? storeProblemOf(error) ?? internal();
     if (problem.status >= 500) log.error({ err: error, request: request.id }, 'a request met a fault of the gateway');

@@ -1,4 +1,4 @@
-import type { Io, JsonValue } from '@onetake/core';
+import { CHAT_ENDPOINTS, type Io, type JsonValue } from '@onetake/core';
 import type { FastifyRequest } from 'fastify';
 import type { Batch } from '../batches/batch.ts';
 import type { Batches, WantedBatch } from '../batches/batches.ts';
@@ -22,14 +22,14 @@ export interface BatchRequest {
   Params: { id: string };
 }
 
-const ENDPOINTS = ['/v1/images/generations'];
+const ENDPOINTS = ['/v1/images/generations', ...CHAT_ENDPOINTS.map((endpoint) => `/v1/${endpoint}`)];
 const COMPLETION_WINDOW = '24h';
 const PAGE = { usual: 20, most: 100 };
 const METADATA = { pairs: 16, keyChars: 64, valueChars: 512 };
 const DAY_MS = 86_400_000;
 const FULL_RETRY_MS = 60_000;
 
-/** The handlers of `/v1/batches`: OpenAI's, over the tasks of this gateway. */
+/** The handlers of `/v1/batches`: OpenAI's, over the tasks and the chat of this gateway. */
 export function batchRoutes({ batches, files, config, io }: BatchRouteDeps) {
   /** What the caller made of the same request before: by its key, or because its client says that it repeats itself. */
   async function earlier({ headers }: FastifyRequest, wanted: WantedBatch): Promise<Batch | undefined> {
@@ -119,6 +119,7 @@ export function batchView(batch: Batch) {
     cancelling_at: seconds(batch.cancellingAt),
     cancelled_at: ended('cancelled'),
     request_counts: batch.counts,
+    ...(batch.usage && { usage: batch.usage }),
     metadata: batch.metadata,
   };
 }

@@ -7,10 +7,12 @@ import {
   type Generation,
   httpAnswer,
   type JsonObject,
+  type Plan,
   splitTarget,
 } from '@onetake/core';
 import { bestOf, isGood, type Judgement } from '../candidates/judge.ts';
-import type { CandidateSet, Member } from '../candidates/sets.ts';
+import type { CandidateSet, Judged, Member } from '../candidates/sets.ts';
+import { makesPictures } from '../store/plan-kind.ts';
 import { isOver, type Snapshot } from '../tasks/following.ts';
 import { targetOf } from './adapted.ts';
 import { assetUrl, priceFields } from './answer.ts';
@@ -21,10 +23,12 @@ export interface Standing {
   readonly index: number;
   readonly member: Member;
   /** Undefined where there is no such generation (any more). */
-  readonly snapshot: Snapshot | undefined;
+  readonly snapshot: Snapshot<Plan> | undefined;
   readonly generation: Generation | undefined;
   readonly image: GeneratedImage | undefined;
   readonly judgement: Judgement | undefined;
+  /** Of its whole set. */
+  readonly judged?: Judged;
 }
 
 export type StandingStatus =
@@ -39,7 +43,8 @@ export type StandingStatus =
   /** Removed by retention. */
   | 'gone';
 
-export function standingOf(member: Member, at: number, snapshot: Snapshot | undefined): Standing {
+export function standingOf(member: Member, at: number, found: Snapshot | undefined): Standing {
+  const snapshot = found && makesPictures(found) ? found : undefined;
   const generation = snapshot && foldGeneration(snapshot.journals);
   const image = generation?.outcome?.ok ? generation.outcome.images[0] : undefined;
   return { index: at + 1, member, snapshot, generation, image, judgement: undefined };
@@ -120,7 +125,19 @@ export function setFields(set: CandidateSet, standings: readonly Standing[]): Js
     counts,
     best: best === undefined ? null : best + 1,
     picked: set.picked?.index ?? null,
+    ...judgeFields(standings[0]?.judged),
   };
+}
+
+/** Which chat model has scored them, and what that cost; or why it has not. */
+function judgeFields(judged: Judged | undefined): JsonObject {
+  if (judged === undefined || judged.state === 'asked') return {};
+  const { by, generation, costUsd } = judged;
+  const judge = {
+    ...(judged.state === 'failed' && { model: by, failed: judged.why }),
+    ...(generation !== undefined && { generation, price_usd: costUsd ?? null }),
+  };
+  return { ...(judged.state === 'scored' && { judged_by: by }), judge };
 }
 
 /** Of an answer's `members` too, whose pictures may be elsewhere in it: without links there. */

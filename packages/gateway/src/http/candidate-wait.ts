@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Io } from '@onetake/core';
 import { isGood, type Judge, type Judgement } from '../candidates/judge.ts';
+import type { Ranking } from '../candidates/ranking.ts';
 import type { CandidateSet } from '../candidates/sets.ts';
 import { type Followed, isOver, type Snapshot } from '../tasks/following.ts';
 import type { Tasks } from '../tasks/tasks.ts';
@@ -11,21 +12,25 @@ import type { OpenAnswers } from './open-answers.ts';
 export interface StandingsOptions {
   readonly tasks: Pick<Tasks, 'read'>;
   readonly judge: Judge;
+  /** A chat model that ranks sets of which the best is wanted. */
+  readonly ranking?: Ranking | undefined;
 }
 
 /** How the candidates of sets stand, with what is thought of their pictures. */
 export interface Standings {
   read(set: CandidateSet): Promise<readonly Standing[]>;
-  of(set: CandidateSet, snapshots: readonly (Snapshot | undefined)[]): Promise<readonly Standing[]>;
+  /** `until`: a ranking that would take longer (epoch ms) is not asked for. */
+  of(set: CandidateSet, snapshots: readonly (Snapshot | undefined)[], until?: number): Promise<readonly Standing[]>;
 }
 
-export function createStandings({ tasks, judge }: StandingsOptions): Standings {
-  async function of(set: CandidateSet, snapshots: readonly (Snapshot | undefined)[]) {
+export function createStandings({ tasks, judge, ranking }: StandingsOptions): Standings {
+  async function of(set: CandidateSet, snapshots: readonly (Snapshot | undefined)[], until?: number) {
     const standings = set.members.map((member, at) => standingOf(member, at, snapshots[at]));
     const made = standings.flatMap((one) => candidateOf(one));
     const judgements = await judge(made.map(({ candidate }) => candidate));
     const byIndex = new Map(made.map(({ index }, at): [number, Judgement | undefined] => [index, judgements[at]]));
-    return standings.map((one) => ({ ...one, judgement: byIndex.get(one.index) }));
+    const seen = standings.map((one) => ({ ...one, judgement: byIndex.get(one.index) }));
+    return ranking ? rankedBy(ranking, set, seen, until) : seen;
   }
   return {
     of,
@@ -33,6 +38,29 @@ export function createStandings({ tasks, judge }: StandingsOptions): Standings {
       return of(set, await Promise.all(set.members.map(({ generation }) => tasks.read(generation, set.caller))));
     },
   };
+}
+
+/** Only among good pictures of a whole set is there anything to choose. */
+async function rankedBy(
+  ranking: Ranking,
+  set: CandidateSet,
+  standings: readonly Standing[],
+  until: number | undefined,
+): Promise<readonly Standing[]> {
+  if (!standings.every(isSettled)) return standings;
+  const good = standings.flatMap(({ index, image, judgement }) =>
+    image && judgement && isGood(judgement) ? [{ index, asset: image.asset }] : [],
+  );
+  const prompt = standings.find(({ snapshot }) => snapshot)?.snapshot?.plan.request.prompt ?? '';
+  const judged = await ranking.of(set, prompt, good, until);
+  if (judged === undefined) return standings;
+  const scores = new Map(judged.state === 'scored' ? judged.scores : []);
+  return standings.map((one) => ({ ...one, judged, judgement: rescored(one, scores.get(one.index)) }));
+}
+
+/** In the range of good pictures, as the built-in score is. */
+function rescored({ judgement }: Standing, score: number | undefined): Judgement | undefined {
+  return judgement === undefined || score === undefined ? judgement : { ...judgement, score: 0.5 + score / 20 };
 }
 
 /** It is compared with what its target was asked for. */
@@ -118,6 +146,7 @@ async function waitUntilPicked(
       const found = await standings.of(
         set,
         followed.map((one) => one?.snapshot()),
+        until,
       );
       if (response.destroyed) return { standings: found, ended: 'left' };
       if (isPicked(set, found)) return { standings: found, ended: 'done' };

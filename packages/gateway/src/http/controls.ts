@@ -9,7 +9,7 @@ export interface Controls {
   readonly settings: PolicySettings;
   /** May be answered with an earlier identical request's result that never arrived. Default true. */
   readonly attach: boolean;
-  /** Default `keep`. */
+  /** Default `keep`, and `cancel` for chat. */
   readonly onDisconnect: 'keep' | 'cancel';
   /** A picture that is marked as none of its own may be shown where nothing can be made; absent leaves it to the route. */
   readonly degrade?: boolean;
@@ -137,14 +137,16 @@ const PREFIX = 'x-onetake-';
 export function readControls(
   headers: IncomingHttpHeaders,
   body: JsonValue | undefined,
-  options: { readonly fromBrowser: boolean },
+  options: ControlOptions,
 ): Controls {
-  let draft: Draft = { settings: {}, attach: true, onDisconnect: 'keep', priority: 'interactive', webhook: {} };
+  const { onDisconnect = 'keep' } = options;
+  let draft: Draft = { settings: {}, attach: true, onDisconnect, priority: 'interactive', webhook: {} };
   for (const given of [...fromBody(body), ...fromHeaders(headers)]) {
     const control = Object.hasOwn(CONTROLS, given.name) ? CONTROLS[given.name] : undefined;
     if (control === undefined) throw unknownControl(given);
     const change = control.read(given.value, draft, given);
     if (change === undefined) throw badValue(given, control.rule);
+    if (options.lacks?.(given.name, given.value)) throw onlyForPictures(given);
     if (options.fromBrowser && !isOpenToBrowsers(control, given.value)) throw notFromBrowser(given);
     draft = { ...draft, ...change };
   }
@@ -154,6 +156,14 @@ export function readControls(
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     retriedByClient: Number(headers['x-stainless-retry-count'] ?? 0) > 0,
   };
+}
+
+export interface ControlOptions {
+  readonly fromBrowser: boolean;
+  /** Where the request does not say. Default `keep`. */
+  readonly onDisconnect?: Controls['onDisconnect'];
+  /** Whether this cannot be had for what is asked. */
+  readonly lacks?: (name: string, value: string) => boolean;
 }
 
 interface Given {
@@ -222,6 +232,11 @@ function unknownControl({ name, param, spell }: Given): RequestProblem {
   const near = nearMatches(name.replaceAll('_', '-'), known).map(spell);
   const wayOut = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `there are ${known.map(spell).join(', ')}`;
   return new RequestProblem(400, 'unknown_parameter', `${param}: there is no such control; ${wayOut}`, { param });
+}
+
+function onlyForPictures({ param, value }: Given): RequestProblem {
+  const message = `${param}: "${value.slice(0, 100)}" is for pictures and cannot be had for chat; leave it out`;
+  return new RequestProblem(400, 'unsupported_parameter', message, { param });
 }
 
 function notFromBrowser({ param, value }: Given): RequestProblem {

@@ -5,6 +5,7 @@ import type { FetchImage } from '../assets/download.ts';
 import type { Batches } from '../batches/batches.ts';
 import type { Files } from '../batches/files.ts';
 import type { CandidateSets } from '../candidates/sets.ts';
+import type { Chats } from '../chat/chats.ts';
 import type { Config } from '../config.ts';
 import type { Degrade } from '../degrade/degrading.ts';
 import type { ModelRefresh } from '../model-refresh.ts';
@@ -31,6 +32,7 @@ export interface AppDeps {
   readonly cache: RequestCache;
   readonly worker: Worker;
   readonly generations: Generations;
+  readonly chats: Chats;
   readonly tasks: Tasks;
   readonly files: Files;
   readonly batches: Batches;
@@ -41,6 +43,7 @@ export interface AppDeps {
   readonly limitsAt: (target: string) => Limits | undefined;
   /** What a target's provider lists of it. */
   readonly listed: ModelRefresh['listed'];
+  readonly modelsOf: ModelRefresh['models'];
   readonly undelivered: Undelivered;
   readonly deliveries: Deliveries;
   readonly fetchImage: FetchImage;

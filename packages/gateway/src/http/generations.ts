@@ -1,16 +1,21 @@
 import {
   type Asset,
-  adviceFor,
   billed,
+  type ChatPlan,
   costOf,
   type Event,
+  type Failure,
   foldGeneration,
   type GeneratedImage,
   type Generation,
-  httpAnswer,
   type ImageRequest,
+  isChatPlan,
   type JsonValue,
+  type Outcome,
+  type Plan,
 } from '@onetake/core';
+import { answersFor } from '../failure-answers.ts';
+import { type AnyPlan, makesPictures } from '../store/plan-kind.ts';
 import type { GenerationRow, StoredGeneration } from '../store/store.ts';
 import { targetOf } from './adapted.ts';
 import { assetUrl, priceFields } from './answer.ts';
@@ -21,35 +26,54 @@ import type { TaskViewOptions } from './task-view.ts';
 
 /** `GET /v1/generations/{id}`: the journal printed as a timeline, with what it adds up to. */
 export function generationView(stored: StoredGeneration, assetsUrl: string, thumbnailUrl?: ThumbnailUrl): JsonValue {
-  const { plan, journals } = stored;
-  const generation = foldGeneration(journals);
-  const outcome = generation.outcome;
-  const cost = costOf(plan, generation);
+  const generation = foldGeneration(stored.journals);
+  const { outcome } = generation;
   return wire({
     ...rowFields(stored),
-    request: requestLines(plan.request),
+    request: isChatPlan(stored.plan) ? chatRequestLines(stored.plan) : requestLines(stored.plan.request),
+    ...commonLines(stored, generation),
+    ...(isChatPlan(stored.plan)
+      ? { usage: outcome?.usage }
+      : pictureLines(stored.plan, generation, { assetsUrl, thumbnailUrl })),
+    failure: outcome && !outcome.ok ? failureLine(outcome.failure, stored.plan) : undefined,
+    timeline: timeline(stored),
+  });
+}
+
+function commonLines(stored: StoredGeneration, generation: Generation) {
+  const { plan } = stored;
+  return {
     policy: plan.policy,
     targets: plan.targets.map((target) => target.id),
-    adapted: targetOf(plan, generation)?.adapted,
     passedOver: plan.passedOver?.map(({ target, reason }) => ({ target, reason })),
     successor: plan.successor,
     deadlineAt: plan.deadlineAt,
-    task: stored.task,
+    task: makesPictures(stored) ? stored.task : undefined,
     place: stored.place,
     webhook: stored.webhook,
     cancelRequestedAt: stored.cancelRequestedAt,
     attempts: generation.attempts,
     paidAttempts: generation.paidAttempts,
-    ...priceFields(cost),
+    ...priceFields(costOf(plan, generation)),
+  };
+}
+
+function pictureLines(plan: Plan, generation: Generation, links: Pick<TaskViewOptions, 'assetsUrl' | 'thumbnailUrl'>) {
+  const { outcome } = generation;
+  return {
+    adapted: targetOf(plan, generation)?.adapted,
     regeneratedFrom: plan.regeneratedFrom,
     sent: sentByRun(plan, generation).map((sent) => (sent ? { ...sent, request: requestLines(sent.request) } : null)),
-    images: outcome?.ok ? imageLines(outcome.images, generation, { assetsUrl, thumbnailUrl }) : [],
-    setAside: setAside(generation, assetsUrl),
-    failure: outcome && !outcome.ok ? failureLine(outcome.failure) : undefined,
+    images: outcome?.ok ? imageLines(outcome.images, generation, links) : [],
+    setAside: setAside(generation, links.assetsUrl),
     ...(outcome?.ok === false && refusalFields(outcome.failure, plan)),
     ...warningFields(plan),
-    timeline: timeline(stored),
-  });
+  };
+}
+
+/** What was said is not kept, but for its beginning. */
+function chatRequestLines({ chat: { excerpt: _, ...request } }: ChatPlan) {
+  return request;
 }
 
 function requestLines({ images, mask, source, ...request }: ImageRequest) {
@@ -114,32 +138,25 @@ function rowFields(row: GenerationRow) {
 }
 
 /** Events of all runs in the order they happened; `ms` counts from the request's arrival. */
-function timeline({ journals, createdAt }: StoredGeneration) {
+function timeline({ journals, createdAt, plan }: StoredGeneration) {
   const many = journals.length > 1;
   const lines = journals.flatMap((events, run) =>
-    events.map((event) => ({ run: many ? run : undefined, ms: event.at - createdAt, ...eventLine(event) })),
+    events.map((event) => ({ run: many ? run : undefined, ms: event.at - createdAt, ...eventLine(event, plan) })),
   );
   return lines.toSorted((a, b) => a.at - b.at);
 }
 
-function eventLine(event: Event) {
+function eventLine(event: Event, plan: AnyPlan) {
   switch (event.type) {
     case 'attempt-ended':
     case 'finished': {
       const { outcome, ...rest } = event;
-      return outcome.ok
-        ? {
-            ...rest,
-            ok: true,
-            images: outcome.images.map(({ asset, suspect }) => assetLine(asset) + suspectLine(suspect)),
-            missing: outcome.missing?.map(failureLine),
-          }
-        : { ...rest, ok: false, failure: failureLine(outcome.failure) };
+      return { ...rest, ...(isChatPlan(plan) ? chatEnd(outcome, plan) : pictureEnd(outcome, plan)) };
     }
     case 'clock-fired':
     case 'polled': {
       const { failure, ...rest } = event;
-      return { ...withoutQueries(rest), failure: failure && failureLine(failure) };
+      return { ...withoutQueries(rest), failure: failure && failureLine(failure, plan) };
     }
     case 'partial-sent':
       return {
@@ -158,6 +175,20 @@ function eventLine(event: Event) {
   }
 }
 
+function pictureEnd(outcome: Outcome, plan: AnyPlan) {
+  if (!outcome.ok) return { ok: false, failure: failureLine(outcome.failure, plan) };
+  return {
+    ok: true,
+    images: outcome.images.map(({ asset, suspect }) => assetLine(asset) + suspectLine(suspect)),
+    missing: outcome.missing?.map((failure) => failureLine(failure, plan)),
+  };
+}
+
+function chatEnd(outcome: Outcome, plan: AnyPlan) {
+  const { ok, usage } = outcome;
+  return ok ? { ok, usage } : { ok, failure: failureLine(outcome.failure, plan), usage };
+}
+
 /** A job's handle may hold addresses, and the query of one may be all that it takes to open it. */
 function withoutQueries<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value), (_, inner: unknown) =>
@@ -165,8 +196,9 @@ function withoutQueries<Value>(value: Value): Value {
   );
 }
 
-function failureLine(failure: Parameters<typeof billed>[0]) {
-  return { ...failure, answer: httpAnswer(failure), billed: billed(failure), advice: adviceFor(failure) };
+function failureLine(failure: Failure, plan: AnyPlan) {
+  const { answer, advice } = answersFor(plan);
+  return { ...failure, answer: answer(failure), billed: billed(failure), advice: advice(failure) };
 }
 
 function suspectLine(suspect: GeneratedImage['suspect'] = []): string {

@@ -9,6 +9,7 @@ import {
 } from '@onetake/core';
 import type { FastifyReply } from 'fastify';
 import type { Degrade } from '../degrade/degrading.ts';
+import { makesPictures } from '../store/plan-kind.ts';
 import { isOver } from '../tasks/following.ts';
 import { type Generations, isWorthKeeping, type Submission, type Ticket } from '../tasks/generations.ts';
 import type { Live } from '../tasks/live.ts';
@@ -119,6 +120,7 @@ async function answerTask(call: ImageCall, ticket: TaskTicket, reply: FastifyRep
   const isInTime = waitMs !== undefined && isOver(snapshot);
   if (isInTime && !alwaysTask) {
     const { replayed } = ticket;
+    if (!makesPictures(snapshot)) throw new RequestProblem(404, 'not_found', EXPIRED);
     await answerStored(call, { kind: 'stored', stored: snapshot, attached: false, replayed }, reply, deps, headers);
     return reply;
   }

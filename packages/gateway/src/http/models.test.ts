@@ -50,8 +50,10 @@ test('every listed name and every name a request may use can be asked for', () =
 });
 
 test('an unknown name is a 404 with its neighbours', () => {
+  // Without the lab, which may have any model.
+  const known = { ...CATALOGUE, connections: CATALOGUE.connections.filter(({ id }) => id !== 'mylab') };
   for (const id of ['gpt-image-3', 'openai/gpt-image-22', '', 'constructor']) {
-    assert.throws(() => modelEntry(CATALOGUE, id, STARTED_AT), {
+    assert.throws(() => modelEntry(known, id, STARTED_AT), {
       status: 404,
       code: 'model_not_found',
       param: 'model',
@@ -136,7 +138,44 @@ test('a retired name has the facts of its successor, and says since when; withou
   );
 });
 
-test('no understudy plays a chat model', () => {
+test('the understudy plays models of chat too, and says what they are for', () => {
   const alone = { ...CATALOGUE, connections: [connection('sandbox', sandbox)], understudy: 'sandbox' };
-  assert.throws(() => modelEntry(alone, 'gpt-4o', STARTED_AT), { status: 404, code: 'model_not_found' });
+  const { owned_by, onetake } = modelEntry(alone, 'gpt-4o', STARTED_AT);
+  assert.equal(owned_by, 'sandbox');
+  assert.deepEqual(onetake?.operations, []);
+  assert.deepEqual(onetake?.endpoints, ['chat/completions', 'responses', 'embeddings']);
 });
+
+test('a model of chat says where it may be sent, and its price with what comes from the cache', () => {
+  const { onetake } = modelEntry(CATALOGUE, 'gpt-5.6-luna', STARTED_AT);
+  assert.deepEqual(onetake, {
+    targets: ['openai/gpt-5.6-luna'],
+    price: { per_million_tokens_usd: { input: 0.2, cached_input: 0.02, output: 1.2 } },
+    operations: [],
+    endpoints: ['chat/completions', 'responses'],
+    reasoning: true,
+  });
+  assert.deepEqual(modelEntry(CATALOGUE, 'text-embedding-3-small', STARTED_AT).onetake?.endpoints, ['embeddings']);
+  assert.equal(modelEntry(CATALOGUE, 'openai/gpt-of-next-year', STARTED_AT).onetake?.price, null);
+  const both = modelEntry(CATALOGUE, 'mylab/some/model', STARTED_AT).onetake;
+  assert.deepEqual([both?.operations.length, both?.endpoints?.length], [2, 3]);
+  assert.equal(modelEntry(CATALOGUE, 'gpt-image-2', STARTED_AT).onetake?.endpoints, undefined);
+});
+
+test('models of chat that a provider lists today are in the list, and what is for something else is not', () => {
+  const ids = ['qwen3:8b', 'openai/gpt-oss-20b', 'flux-2-pro', 'whisper-large', ...more(2_000)];
+  const lists = (provider: string, model: string) => provider === 'mylab' && ids.includes(model);
+  const modelsOf = (provider: string) => (provider === 'mylab' ? ids.map((id) => ({ id })) : []);
+  const { data } = modelList({ ...CATALOGUE, lists }, STARTED_AT, { modelsOf });
+  const owners = new Map(data.map((one) => [one.id, one.owned_by]));
+  assert.equal(owners.get('qwen3:8b'), 'mylab');
+  assert.equal(owners.get('mylab/openai/gpt-oss-20b'), 'mylab', 'the bare name would reach another provider');
+  assert.equal(owners.get('gpt-5.6-luna'), 'openai');
+  assert.equal(owners.get('sandbox/die-mid-stream'), 'sandbox');
+  for (const id of ['flux-2-pro', 'whisper-large', 'openai/gpt-oss-20b']) assert.equal(owners.get(id), undefined);
+  assert.ok(data.length < 1_200, `${data.length} are too many`);
+});
+
+function more(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `model-${index}`);
+}

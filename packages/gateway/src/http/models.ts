@@ -13,6 +13,7 @@ import {
   retirementAt,
   splitTarget,
 } from '@onetake/core';
+import { type ChatFacts, chatFacts, chatNames } from './chat-models.ts';
 import { type LimitsOf, limitsView, type ModelLimits } from './model-limits.ts';
 import { FailureProblem, RequestProblem } from './problem.ts';
 
@@ -31,9 +32,14 @@ export interface ModelFacts {
   readonly targets: readonly string[];
   /** Null when nobody here knows it, never 0. Of a route with several targets, the dearest. */
   readonly price: ModelPrice | null;
-  /** A request for more is split. */
-  readonly max_images_per_call: number;
+  /** Of what makes pictures: a request for more is split. */
+  readonly max_images_per_call?: number;
+  /** What it makes of pictures; empty for a model that only chats. */
   readonly operations: readonly string[];
+  /** Of what chats: the paths under `/v1` it may be sent to, such as `chat/completions`. */
+  readonly endpoints?: readonly string[];
+  /** Of what chats, where it is known: it thinks before it speaks. */
+  readonly reasoning?: boolean;
   /** Of the first target: what it can be told, in the terms of `models:` in the configuration. */
   readonly capabilities?: JsonObject;
   /** Of the first target: what is known of them now. */
@@ -49,6 +55,8 @@ export interface KnownNow {
   readonly limitsOf?: LimitsOf;
   /** What the provider itself lists of a target. */
   readonly listed?: (target: string) => ListedModel | undefined;
+  /** Everything that a provider lists. */
+  readonly modelsOf?: (provider: string) => Iterable<ListedModel>;
 }
 
 export type ModelPrice =
@@ -56,7 +64,17 @@ export type ModelPrice =
   | {
       readonly per_million_tokens_usd: {
         readonly text_input: number;
+        readonly cached_input?: number;
         readonly image_input: number;
+        readonly output: number;
+      };
+    }
+  /** Of chat, whatever goes in. */
+  | {
+      readonly per_million_tokens_usd: {
+        readonly input: number;
+        /** Of input that the provider had in its cache. */
+        readonly cached_input?: number;
         readonly output: number;
       };
     };
@@ -67,7 +85,7 @@ const GATEWAY = 'onetake';
 const ALWAYS_QUALIFIED = 'sandbox';
 
 /**
- * `GET /v1/models`: routes first, then every listed model once, under its bare name where that name reaches it and as
+ * `GET /v1/models`: routes first, then every known model once, and those of chat that providers list today, under its bare name where that name reaches it and as
  * `provider/model` where an earlier provider or a route has taken the name. Providers do not say when their models
  * were created, so `created` is `startedAt` (epoch ms).
  */
@@ -76,7 +94,7 @@ export function modelList(
   startedAt: number,
   now?: KnownNow,
 ): { object: 'list'; data: readonly ModelEntry[] } {
-  const data = [...listedNames(catalogue)].map(([id, owner]) => entry(catalogue, id, owner, startedAt, now));
+  const data = [...listedNames(catalogue, now)].map(([id, owner]) => entry(catalogue, id, owner, startedAt, now));
   return { object: 'list', data };
 }
 
@@ -85,7 +103,7 @@ export function modelEntry(catalogue: Catalogue, id: string, startedAt: number, 
   const retirement = retirementAt(id, catalogue);
   if (retirement) return retiredEntry(catalogue, id, retirement, startedAt, now);
   const owner = ownerOf(catalogue, id);
-  if (owner === undefined) throw unknownModel(catalogue, id);
+  if (owner === undefined) throw unknownModel(catalogue, id, now);
   return entry(catalogue, id, owner, startedAt, now);
 }
 
@@ -104,13 +122,17 @@ function retiredEntry(
   return { ...base, ...(onetake && { onetake: { ...onetake, retired: { on: retiredOn, successor } } }) };
 }
 
-function listedNames(catalogue: Catalogue): ReadonlyMap<string, string> {
+function listedNames(catalogue: Catalogue, now: KnownNow | undefined): ReadonlyMap<string, string> {
   const owners = new Map(Object.keys(catalogue.routes).map((route) => [route, GATEWAY]));
   for (const { id: provider, provider: adapter } of catalogue.connections) {
     for (const { id } of adapter.models) {
       const isTaken = provider === ALWAYS_QUALIFIED || owners.has(id);
       owners.set(isTaken ? `${provider}/${id}` : id, provider);
     }
+  }
+  for (const [id, provider] of chatNames(catalogue, now?.modelsOf)) {
+    const isTaken = provider === ALWAYS_QUALIFIED || (owners.has(id) && owners.get(id) !== provider);
+    owners.set(isTaken && !id.startsWith(`${provider}/`) ? `${provider}/${id}` : id, provider);
   }
   return owners;
 }
@@ -119,9 +141,10 @@ function listedNames(catalogue: Catalogue): ReadonlyMap<string, string> {
 function ownerOf(catalogue: Catalogue, id: string): string | undefined {
   if (Object.hasOwn(catalogue.routes, id)) return GATEWAY;
   const { provider } = splitTarget(id);
-  if (catalogue.connections.some((one) => one.id === provider)) return modelOf(id, catalogue) && provider;
+  const chats = () => chatFacts(catalogue, id)?.targets[0]?.provider;
+  if (catalogue.connections.some((one) => one.id === provider)) return modelOf(id, catalogue) ? provider : chats();
   const lists = catalogue.connections.find((one) => one.provider.models.some((model) => model.id === id));
-  return lists?.id ?? (isChatModel(id) ? undefined : catalogue.understudy);
+  return lists?.id ?? chats() ?? (isChatModel(id) ? undefined : catalogue.understudy);
 }
 
 function entry(
@@ -138,19 +161,39 @@ function entry(
 
 /** Planned like a request, so that it says what a request would meet. */
 function factsOf(catalogue: Catalogue, id: string, now: KnownNow | undefined): ModelFacts | undefined {
-  const targets = targetsOf(catalogue, id);
+  const chat = chatFacts(catalogue, id);
+  const drawing = targetsOf(catalogue, id);
+  const targets = drawing.length > 0 ? drawing : (chat?.targets ?? []);
   const [first] = targets;
   if (first === undefined) return undefined;
   const limits = now?.limitsOf?.(first.id);
-  const model = modelOf(first.id, catalogue);
-  const shutdownDate = now?.listed?.(first.id)?.shutdownDate ?? model?.shutdownDate;
+  const shutdownDate = now?.listed?.(first.id)?.shutdownDate;
   return {
     targets: targets.map((target) => target.id),
-    price: priceView(targets),
+    price: priceView(targets, drawing.length === 0),
+    ...pictureFacts(catalogue, drawing),
+    ...(chat && chatView(chat)),
+    ...(limits && { limits: limitsView(limits) }),
+    ...(shutdownDate !== undefined && { shutdown_date: shutdownDate }),
+  };
+}
+
+function pictureFacts(catalogue: Catalogue, targets: readonly PlannedTarget[]) {
+  const [first] = targets;
+  if (first === undefined) return { operations: [] };
+  const { capabilities, shutdownDate } = modelOf(first.id, catalogue) ?? {};
+  return {
     max_images_per_call: Math.min(...targets.map((target) => target.maxImagesPerCall)),
     operations: [...new Set(targets.flatMap((target) => modelOf(target.id, catalogue)?.operations ?? []))],
-    ...(model?.capabilities && { capabilities: capabilityFacts(model.capabilities) }),
-    ...(limits && { limits: limitsView(limits) }),
+    ...(capabilities && { capabilities: capabilityFacts(capabilities) }),
+    ...(shutdownDate !== undefined && { shutdown_date: shutdownDate }),
+  };
+}
+
+function chatView({ endpoints, reasoning, shutdownDate }: ChatFacts) {
+  return {
+    endpoints,
+    ...(reasoning !== undefined && { reasoning }),
     ...(shutdownDate !== undefined && { shutdown_date: shutdownDate }),
   };
 }
@@ -166,23 +209,27 @@ function targetsOf(catalogue: Catalogue, id: string): readonly PlannedTarget[] {
 }
 
 /** One price for all targets, or none: what is billed by tokens at one and by the picture at another is neither. */
-function priceView(targets: readonly PlannedTarget[]): ModelPrice | null {
+function priceView(targets: readonly PlannedTarget[], isChat: boolean): ModelPrice | null {
   const prices = targets.map((target) => target.price);
   const perImage = prices.map((price) => (price && 'perImageUsd' in price ? price.perImageUsd : Number.NaN));
   const [highest, lowest] = [Math.max(...perImage), Math.min(...perImage)];
   if (!Number.isNaN(highest)) return { per_image_usd: highest, ...(lowest < highest && { lowest_usd: lowest }) };
   const [first] = prices;
   const same = prices.every((price) => JSON.stringify(price) === JSON.stringify(first));
-  return same && first && 'perMillionTokensUsd' in first ? tokenPrice(first) : null;
+  return same && first && 'perMillionTokensUsd' in first ? tokenPrice(first, isChat) : null;
 }
 
-function tokenPrice({ perMillionTokensUsd: price }: Extract<Price, { perMillionTokensUsd: object }>): ModelPrice {
-  const { textInput, imageInput, output } = price;
-  return { per_million_tokens_usd: { text_input: textInput, image_input: imageInput, output } };
+type TokenPrice = Extract<Price, { perMillionTokensUsd: object }>;
+
+function tokenPrice({ perMillionTokensUsd: price }: TokenPrice, isChat: boolean): ModelPrice {
+  const { textInput, cachedInput, imageInput, output } = price;
+  const cached = cachedInput !== undefined && { cached_input: cachedInput };
+  if (isChat && textInput === imageInput) return { per_million_tokens_usd: { input: textInput, ...cached, output } };
+  return { per_million_tokens_usd: { text_input: textInput, ...cached, image_input: imageInput, output } };
 }
 
-function unknownModel(catalogue: Catalogue, id: string): RequestProblem {
-  const near = nearMatches(id, [...listedNames(catalogue).keys()]);
+function unknownModel(catalogue: Catalogue, id: string, now: KnownNow | undefined): RequestProblem {
+  const near = nearMatches(id, [...listedNames(catalogue, now).keys()]);
   const wayOut =
     near.length > 0 ? `did you mean ${near.map((one) => `"${one}"`).join(' or ')}?` : 'GET /v1/models lists them';
   const message = `model: no provider or route here answers to "${id.slice(0, 200)}"; ${wayOut}`;

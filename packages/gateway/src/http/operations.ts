@@ -65,6 +65,9 @@ export function operationRoutes(deps: AppDeps) {
 }
 
 const ENDPOINTS = [
+  'POST /v1/chat/completions',
+  'POST /v1/responses',
+  'POST /v1/embeddings',
   'POST /v1/images/generations',
   'POST /v1/images/edits',
   'POST /v1/images/variations',

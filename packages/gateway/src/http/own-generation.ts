@@ -1,5 +1,7 @@
+import type { Plan } from '@onetake/core';
+import { makesPictures } from '../store/plan-kind.ts';
 import type { Store, StoredGeneration } from '../store/store.ts';
-import { RequestProblem } from './problem.ts';
+import { invalidValue, RequestProblem } from './problem.ts';
 
 const MAX_ID_CHARS = 100;
 
@@ -15,4 +17,13 @@ export async function readOwnGeneration(
   if (stored?.caller === caller) return stored;
   const message = `generation "${known}": there is none of this id`;
   throw new RequestProblem(404, 'not_found', message, param === undefined ? {} : { param });
+}
+
+/** The same of one that makes pictures; throws a 400 for an answer of chat. */
+export async function readOwnPictures(
+  ...[store, id, caller, param]: Parameters<typeof readOwnGeneration>
+): Promise<StoredGeneration<Plan>> {
+  const stored = await readOwnGeneration(store, id, caller, param);
+  if (makesPictures(stored)) return stored;
+  throw invalidValue(param ?? 'id', `${stored.id} is an answer of chat, not of pictures; send its request again`);
 }

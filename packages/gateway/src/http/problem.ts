@@ -1,16 +1,7 @@
-import {
-  adviceFor,
-  billed,
-  callerMayRepeat,
-  type ErrorType,
-  type Failure,
-  type Generation,
-  httpAnswer,
-  type JsonObject,
-  type Plan,
-  splitTarget,
-} from '@onetake/core';
+import { billed, type ErrorType, type Failure, type Generation, type JsonObject, splitTarget } from '@onetake/core';
+import { answersFor, CHAT_ANSWERS, type FailureAnswers, PICTURE_ANSWERS } from '../failure-answers.ts';
 import { StoreOverloadedError, StoreUnavailableError } from '../store/errors.ts';
+import { type AnyPlan, makesPictures } from '../store/plan-kind.ts';
 import { adaptedFields } from './adapted.ts';
 import { refusalFields } from './refused.ts';
 
@@ -56,11 +47,13 @@ export function invalidValue(param: string, why: string): RequestProblem {
 /** A failure that ended a request before it became a generation. */
 export class FailureProblem extends Error {
   readonly failure: Failure;
+  readonly answers: FailureAnswers;
 
-  constructor(failure: Failure) {
+  constructor(failure: Failure, answers = PICTURE_ANSWERS) {
     super(failure.message);
     this.name = 'FailureProblem';
     this.failure = failure;
+    this.answers = answers;
   }
 }
 
@@ -110,15 +103,18 @@ export function problemHeaders(problem: RequestProblem): Record<string, string> 
 export interface FailureContext {
   readonly requestId: string;
   /** The generation that failed; absent when it never came to one. */
-  readonly telling?: { readonly id: string; readonly plan: Plan; readonly generation: Generation };
+  readonly telling?: { readonly id: string; readonly plan: AnyPlan; readonly generation: Generation };
   /** Epoch ms. `retry_after_ms` counts from the end of the generation, so that a replay is identical, or else from here. */
   readonly now?: number;
+  /** Where there is no generation to tell it by. Default: those of pictures. */
+  readonly answers?: FailureAnswers;
 }
 
 /** The envelope of a failure: the error as OpenAI tells it, and under `onetake` what was tried and what it may have cost. */
 export function failureBody(failure: Failure, context: FailureContext): JsonObject {
-  const { type, code } = httpAnswer(failure);
   const { requestId, telling } = context;
+  const answers = telling ? answersFor(telling.plan) : (context.answers ?? PICTURE_ANSWERS);
+  const { type, code } = answers.answer(failure);
   const provider = splitTarget(telling?.generation.targets[0] ?? '').provider;
   const since = telling ? endOf(telling.generation) : undefined;
   return {
@@ -138,19 +134,24 @@ export function failureBody(failure: Failure, context: FailureContext): JsonObje
       ...(failure.notBefore !== undefined && {
         retry_after_ms: waitMs(failure.notBefore, since ?? context.now ?? Date.now()),
       }),
-      advice: adviceFor(failure),
-      ...refusalFields(failure, telling?.plan),
+      advice: answers.advice(failure),
+      // What chat refuses is told by its message alone.
+      ...(answers !== CHAT_ANSWERS && refusalFields(failure, picturePlanOf(telling))),
     },
   };
 }
 
+function picturePlanOf(telling: FailureContext['telling']) {
+  return telling && makesPictures(telling) ? telling.plan : undefined;
+}
+
 /** Says whether a client's own retry loop may run, and when a throttle, a quota or an overload ends. */
-export function failureHeaders(failure: Failure, now: number): Record<string, string> {
-  const { status } = httpAnswer(failure);
+export function failureHeaders(failure: Failure, now: number, answers = PICTURE_ANSWERS): Record<string, string> {
+  const { status } = answers.answer(failure);
   const { notBefore } = failure;
   const hinted = notBefore !== undefined && (status === 429 || status === 503);
   return {
-    ...(!callerMayRepeat(failure) && { 'x-should-retry': 'false' }),
+    ...(!answers.mayRepeat(failure) && { 'x-should-retry': 'false' }),
     ...(hinted && {
       'retry-after': String(Math.max(1, Math.ceil(waitMs(notBefore, now) / 1000))),
       'retry-after-ms': String(waitMs(notBefore, now)),

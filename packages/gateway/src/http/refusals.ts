@@ -1,5 +1,14 @@
-import { billed, costOf, type Failure, foldGeneration, type Generation, type JsonObject } from '@onetake/core';
+import {
+  billed,
+  costOf,
+  type Failure,
+  foldGeneration,
+  type Generation,
+  isChatPlan,
+  type JsonObject,
+} from '@onetake/core';
 import type { FastifyRequest } from 'fastify';
+import { promptOf } from '../store/plan-kind.ts';
 import type { GenerationRow, ListFilter, Store, StoredGeneration } from '../store/store.ts';
 import { priceFields } from './answer.ts';
 import { listFilter } from './listing.ts';
@@ -67,9 +76,10 @@ function refusalView({ id, plan, journals, createdAt, finishedAt, route }: Store
     finished_at: finishedAt ?? null,
     route,
     target: generation.targets[0] ?? null,
-    prompt: [...plan.request.prompt].slice(0, MAX_PROMPT_CHARS).join(''),
-    ...refusalFields(failure, plan),
-    ...rewrittenFields(plan, generation),
+    prompt: [...promptOf(plan)].slice(0, MAX_PROMPT_CHARS).join(''),
+    ...(isChatPlan(plan)
+      ? refusalFields(failure)
+      : { ...refusalFields(failure, plan), ...rewrittenFields(plan, generation) }),
     rungs: rungsOf(generation),
     provider_request_ids: requestIds(failure, generation),
     attempts: generation.attempts,
@@ -80,7 +90,9 @@ function refusalView({ id, plan, journals, createdAt, finishedAt, route }: Store
 }
 
 function rungsOf({ runs }: Generation): readonly JsonObject[] {
-  return runs.flatMap(({ rungs = [] }) => rungs.map(({ rung, target, told }) => ({ rung, target, told })));
+  return runs.flatMap(({ rungs = [] }) =>
+    rungs.map(({ rung, target, told, generation }) => ({ rung, target, told, ...(generation && { generation }) })),
+  );
 }
 
 /** What a provider asks for in an appeal. */

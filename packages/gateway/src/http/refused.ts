@@ -1,4 +1,5 @@
 import {
+  changesBetween,
   diffLine,
   diffOf,
   type Failure,
@@ -8,6 +9,7 @@ import {
   type Plan,
   type PromptFinding,
   refusalReport,
+  rewriteOf,
 } from '@onetake/core';
 
 /** Of a failed answer: what was found in the prompt, and, where the content was refused, by whom, why and what to try. */
@@ -39,10 +41,19 @@ export function rewrittenFields(
   { request, rewrite }: Pick<Plan, 'request' | 'rewrite'>,
   { runs }: Generation,
 ): JsonObject {
-  if (rewrite === undefined || !runs.some(isRewritten)) return {};
-  const { prompt, changes } = rewrite;
-  const pieces = changes.map(({ from, to, rule, at }) => ({ from, to, rule, at }));
-  return { rewritten: { prompt, changes: pieces, diff: diffLine(diffOf(request.prompt, changes)) } };
+  const rung = runs.map(rewriteOf).find((one) => one !== undefined);
+  if (rung === undefined) return {};
+  const prompt = rung.prompt ?? rewrite?.prompt ?? request.prompt;
+  const changes = rung.prompt === undefined ? (rewrite?.changes ?? []) : changesBetween(request.prompt, rung.prompt);
+  return {
+    rewritten: {
+      prompt,
+      ...(rung.by !== undefined && { by: rung.by }),
+      ...(rung.generation !== undefined && { generation: rung.generation }),
+      changes: changes.map((change) => ({ ...change })),
+      diff: diffLine(diffOf(request.prompt, changes)),
+    },
+  };
 }
 
 export function rewrittenHeader(generation: Generation): Record<string, string> {

@@ -1,7 +1,14 @@
-import { type Asset, foldGeneration, type ImageRequest, type JsonObject, type PolicySettings } from '@onetake/core';
+import {
+  type Asset,
+  foldGeneration,
+  type ImageRequest,
+  type JsonObject,
+  type Plan,
+  type PolicySettings,
+} from '@onetake/core';
 import type { Store, StoredGeneration } from '../store/store.ts';
 import { type ImageWire, objectBody, readImageWire } from './image-wire.ts';
-import { readOwnGeneration } from './own-generation.ts';
+import { readOwnPictures } from './own-generation.ts';
 import { invalidValue, RequestProblem } from './problem.ts';
 import { effectiveRequest } from './sent.ts';
 
@@ -27,7 +34,7 @@ export interface Regeneration {
  */
 export async function readRegeneration(body: unknown, options: RegenerationOptions): Promise<Regeneration> {
   const given = readBody(body);
-  const stored = await readOwnGeneration(options.store, options.id, options.caller);
+  const stored = await readOwnPictures(options.store, options.id, options.caller);
   const again = againOf(stored, given);
   const wire = readImageWire(again.request.operation, { ...given, prompt: given.prompt ?? again.request.prompt });
   const request = mergedWith(again.request, wire, given);
@@ -56,7 +63,7 @@ function readBody(body: unknown): JsonObject {
   throw new RequestProblem(400, 'unknown_parameter', message, { param });
 }
 
-function againOf(stored: StoredGeneration, given: JsonObject) {
+function againOf(stored: StoredGeneration<Plan>, given: JsonObject) {
   const { id, plan, journals } = stored;
   const generation = foldGeneration(journals);
   if (generation.outcome === undefined && stored.finishedAt === undefined)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { Plan } from '@onetake/core';
 import { createVirtualClock, type VirtualClock } from '@onetake/core/testing';
 import fc from 'fast-check';
 import Fastify from 'fastify';
@@ -24,7 +25,7 @@ import { type TaskRequest, taskRoutes } from './tasks.ts';
 const WORKING = sampleSnapshot({ status: 'processing', journals: [[startedEvent()]] });
 
 /** The journal grows event by event, in this order. */
-const COURSE: readonly Partial<Snapshot>[] = [
+const COURSE: readonly Partial<Snapshot<Plan>>[] = [
   { status: 'processing', journals: [[]] },
   { journals: [[startedEvent()]] },
   { journals: [[startedEvent(), progressEvent(30)]] },

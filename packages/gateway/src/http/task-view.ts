@@ -1,16 +1,17 @@
 import {
-  adviceFor,
   billed,
+  CHAT_ENDPOINTS,
   costOf,
   type Event,
   type Failure,
   foldGeneration,
   type Generation,
-  httpAnswer,
+  isChatPlan,
   type JsonObject,
-  type Plan,
   splitTarget,
 } from '@onetake/core';
+import { answersFor } from '../failure-answers.ts';
+import type { AnyPlan } from '../store/plan-kind.ts';
 import type { GenerationRow, Status } from '../store/store.ts';
 import { isOver, type Snapshot } from '../tasks/following.ts';
 import type { QueuePosition } from '../tasks/tasks.ts';
@@ -36,7 +37,7 @@ export function taskView(snapshot: Snapshot, options: TaskViewOptions): JsonObje
   const status = shownStatus(snapshot);
   return {
     id: snapshot.id,
-    object: OBJECT,
+    object: objectOf(snapshot),
     status,
     progress: progressOf(snapshot),
     created: seconds(snapshot.createdAt),
@@ -50,7 +51,7 @@ export function taskView(snapshot: Snapshot, options: TaskViewOptions): JsonObje
 export function taskRowView(row: GenerationRow): JsonObject {
   return {
     id: row.id,
-    object: OBJECT,
+    object: objectOf(row),
     status: row.status,
     progress: row.status === 'completed' ? 100 : 0,
     created: seconds(row.createdAt),
@@ -59,7 +60,12 @@ export function taskRowView(row: GenerationRow): JsonObject {
   };
 }
 
-const OBJECT = 'image.generation.task';
+/** By the path the request came by, which is all that a row tells of its kind. */
+function objectOf({ endpoint }: Pick<GenerationRow, 'endpoint'>): string {
+  return CHAT_PATHS.includes(endpoint) ? 'chat.task' : 'image.generation.task';
+}
+
+const CHAT_PATHS: readonly string[] = CHAT_ENDPOINTS.map((endpoint) => `/v1/${endpoint}`);
 
 /** What was taken from the queue and not yet sent still waits for its turn. */
 export function shownStatus({ status, journals }: Pick<Snapshot, 'status' | 'journals'>): Status {
@@ -70,11 +76,15 @@ export function shownStatus({ status, journals }: Pick<Snapshot, 'status' | 'jou
 /** The mean of its runs, each as far as its last attempt came; below 100 until there are pictures. */
 export function progressOf({ status, journals, plan }: Pick<Snapshot, 'status' | 'journals' | 'plan'>): number {
   if (status === 'completed') return 100;
-  const sum = journals.reduce((total, events) => total + runProgress(events, plan), 0);
+  const sum = journals.reduce((total, events) => total + runProgress(events, partialImagesOf(plan)), 0);
   return Math.min(99, Math.floor(sum / Math.max(1, journals.length)));
 }
 
-function runProgress(events: readonly Event[], plan: Plan): number {
+function partialImagesOf(plan: AnyPlan): number | undefined {
+  return isChatPlan(plan) ? undefined : plan.request.partialImages;
+}
+
+function runProgress(events: readonly Event[], partialImages: number | undefined): number {
   return events.reduce((reached, event) => {
     switch (event.type) {
       case 'attempt-started':
@@ -83,7 +93,7 @@ function runProgress(events: readonly Event[], plan: Plan): number {
       case 'polled':
         return Math.max(reached, Math.min(100, Math.max(0, event.progress ?? 0)));
       case 'partial-sent':
-        return Math.max(reached, previewProgress(event.index, plan));
+        return Math.max(reached, previewProgress(event.index, partialImages));
       case 'finished':
         return event.outcome.ok ? 100 : reached;
       default:
@@ -93,8 +103,8 @@ function runProgress(events: readonly Event[], plan: Plan): number {
 }
 
 /** Of so many previews and the picture itself, this one came. */
-function previewProgress(index: number, { request }: Plan): number {
-  const previews = Math.max(request.partialImages ?? 1, index + 1);
+function previewProgress(index: number, partialImages = 1): number {
+  const previews = Math.max(partialImages, index + 1);
   return (100 * (index + 1)) / (previews + 1);
 }
 
@@ -111,7 +121,11 @@ function resultFields(
   const { plan, status } = snapshot;
   const { outcome } = generation;
   const onetake = commonFields(snapshot, generation);
-  if (status === 'completed' && outcome?.ok) {
+  if (status === 'completed' && outcome?.ok && isChatPlan(plan)) {
+    const { usage } = outcome;
+    return { ...(usage && { usage }), onetake: { ...onetake, billed: billedOf(plan, generation) } };
+  }
+  if (status === 'completed' && outcome?.ok && !isChatPlan(plan)) {
     const { images, usage, missing = [] } = outcome;
     return {
       data: images.map((image) => ({ ...imageLink(image, assetsUrl), ...thumbnailField(image.asset, thumbnailUrl) })),
@@ -122,10 +136,12 @@ function resultFields(
   }
   if (!isOver(snapshot)) return { onetake };
   const failure = outcome?.ok === false ? outcome.failure : UNSENT;
-  const { type, code } = httpAnswer(failure);
+  const { type, code } = answersFor(plan).answer(failure);
+  const refusal = isChatPlan(plan) ? {} : refusalFields(failure, plan);
   return {
     error: { message: failure.message, type, code },
-    onetake: { ...onetake, ...failureFields(failure, snapshot), ...refusalFields(failure, plan) },
+    ...(outcome?.usage && { usage: outcome.usage }),
+    onetake: { ...onetake, ...failureFields(failure, snapshot), ...refusal },
   };
 }
 
@@ -156,13 +172,13 @@ function stageField({ runs }: Generation): JsonObject {
 }
 
 /** Pictures are paid for, but where nothing is billed; attempts beside them that nobody knows the end of may be. */
-function billedOf(plan: Plan, generation: Generation): 'yes' | 'maybe' | 'no' {
+function billedOf(plan: AnyPlan, generation: Generation): 'yes' | 'maybe' | 'no' {
   const { possibleCharges, basis } = costOf(plan, generation);
   if (possibleCharges > 0) return 'maybe';
   return basis === 'none' ? 'no' : 'yes';
 }
 
-function failureFields(failure: Failure, { finishedAt }: Snapshot): JsonObject {
+function failureFields(failure: Failure, { finishedAt, plan }: Snapshot): JsonObject {
   return {
     billed: billed(failure),
     kind: failure.kind,
@@ -170,7 +186,7 @@ function failureFields(failure: Failure, { finishedAt }: Snapshot): JsonObject {
     ...(failure.requestId !== undefined && { provider_request_id: failure.requestId }),
     ...(failure.notBefore !== undefined &&
       finishedAt !== undefined && { retry_after_ms: Math.max(0, failure.notBefore - finishedAt) }),
-    advice: adviceFor(failure),
+    advice: answersFor(plan).advice(failure),
   };
 }
 

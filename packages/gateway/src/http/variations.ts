@@ -5,11 +5,12 @@ import {
   type JsonValue,
   modelOf,
   type PictureSource,
+  type Plan,
   splitTarget,
 } from '@onetake/core';
 import type { Store, StoredGeneration } from '../store/store.ts';
 import { type ImageWire, objectBody, readImageWire } from './image-wire.ts';
-import { readOwnGeneration } from './own-generation.ts';
+import { readOwnPictures } from './own-generation.ts';
 import { invalidValue, RequestProblem } from './problem.ts';
 
 export interface VariationOptions {
@@ -28,7 +29,7 @@ export async function readVariation(body: unknown, options: VariationOptions): P
   const { generation: id, index: asked, prompt, ...rest } = objectBody(body);
   const names = { generation: readId(id), index: readIndex(asked) };
   if (prompt !== undefined && prompt !== null) throw invalidValue('prompt', PROMPT);
-  const stored = await readOwnGeneration(store, names.generation, caller, 'generation');
+  const stored = await readOwnPictures(store, names.generation, caller, 'generation');
   const wire = readImageWire(operation, { ...rest, prompt: stored.plan.request.prompt });
   if (operation === 'upscale' && wire.request.n > 1) throw invalidValue('n', UPSCALES);
   const source = sourceOf(stored, names.index);
@@ -55,7 +56,7 @@ function readIndex(value: JsonValue | undefined): number {
 }
 
 /** Counts through the pictures as they were handed over; one file may show several. */
-function sourceOf(stored: StoredGeneration, index: number): PictureSource {
+function sourceOf(stored: StoredGeneration<Plan>, index: number): PictureSource {
   const { runs, outcome } = foldGeneration(stored.journals);
   if (outcome === undefined) throw invalidValue('generation', `${stored.id} is still being made; wait for its end`);
   let counted = 0;

@@ -1,8 +1,9 @@
-import type { Event, Plan } from '@onetake/core';
+import type { Event } from '@onetake/core';
 import type { AssetRow } from './asset-row.ts';
 import type { PictureCache } from './cache.ts';
 import type { SharedState } from './cells.ts';
 import type { Webhook, WebhookEvent, Webhooks } from './outbox.ts';
+import type { AnyPlan } from './plan-kind.ts';
 
 export type { AssetRow } from './asset-row.ts';
 export type { CacheBounds, CacheClaim, CacheFilter, CacheHolder, CacheUse, Evicted, PictureCache } from './cache.ts';
@@ -108,7 +109,7 @@ export interface NewGeneration {
   /** Hash of the canonical request: what attach and idempotency compare. */
   readonly fingerprint: string;
   readonly requestId: string;
-  readonly plan: Plan;
+  readonly plan: AnyPlan;
   /** How many runs the plan was split into. */
   readonly runs: number;
   readonly createdAt: number;
@@ -202,10 +203,10 @@ export interface GenerationRow {
   readonly possibleUsd?: number;
 }
 
-export interface StoredGeneration extends GenerationRow {
+export interface StoredGeneration<Made extends AnyPlan = AnyPlan> extends GenerationRow {
   readonly fingerprint: string;
   readonly requestId: string;
-  readonly plan: Plan;
+  readonly plan: Made;
   /** There while it waits. */
   readonly place?: Place;
   /** Of the place it has or had: also once it waits no more, so that a later turn is taken in the same order. */

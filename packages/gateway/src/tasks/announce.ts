@@ -1,13 +1,13 @@
 import type { Event, Io } from '@onetake/core';
 import type { Store } from '../store/store.ts';
 import { webhookId } from './journal.ts';
-import type { Live } from './live.ts';
+import type { AnyLive } from './running.ts';
 
 const MIN_BETWEEN_PROGRESS_MS = 1_000;
 
 /** Puts a running task's news in the outbox, where its webhook asked for them; its end is written with its journal. */
 export function announce(
-  live: Live,
+  live: AnyLive,
   { store, io, onError }: { store: Pick<Store, 'notify'>; io: Pick<Io, 'now'>; onError: (error: unknown) => void },
 ): void {
   const wanted = live.webhook?.events ?? [];

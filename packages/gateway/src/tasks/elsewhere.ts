@@ -1,4 +1,4 @@
-import type { Io } from '@onetake/core';
+import type { Io, Plan } from '@onetake/core';
 import type { StoredGeneration } from '../store/store.ts';
 import type { Follow } from './following.ts';
 import { createLive, type Live } from './live.ts';
@@ -8,7 +8,7 @@ import { createLive, type Live } from './live.ts';
  * waits here is not known there, so nobody's leaving ends it. Undefined when it is gone.
  */
 export async function followElsewhere(
-  stored: StoredGeneration,
+  stored: StoredGeneration<Plan>,
   follow: Follow,
   io: Pick<Io, 'now'>,
 ): Promise<Live | undefined> {

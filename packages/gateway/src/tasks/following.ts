@@ -1,11 +1,11 @@
 import { foldGeneration, type Io } from '@onetake/core';
+import type { AnyPlan } from '../store/plan-kind.ts';
 import type { Store, StoredGeneration } from '../store/store.ts';
 import { statusOf } from './journal.ts';
-import type { Live } from './live.ts';
-import type { Running } from './running.ts';
+import type { AnyLive, Running } from './running.ts';
 
 /** A generation as it stands, wherever it runs: what is durable of it now. */
-export type Snapshot = StoredGeneration;
+export type Snapshot<Made extends AnyPlan = AnyPlan> = StoredGeneration<Made>;
 
 /** One generation watched until it is finished; it may run here, on another node, or wait. */
 export interface Followed {
@@ -46,7 +46,7 @@ function followFrom(first: Snapshot, { store, running, io }: FollowOptions): Fol
     snapshot = next;
     for (const callback of [...callbacks]) callback();
   };
-  const attend = (live: Live) => {
+  const attend = (live: AnyLive) => {
     stopWatching();
     stopWatching = live.watch(() => change(asItRuns(snapshot, live)));
   };
@@ -106,7 +106,7 @@ function eventsIn({ journals }: Snapshot): number {
 }
 
 /** The row with what this process knows beyond it. */
-function asItRuns({ place: _, ...row }: Snapshot, live: Live): Snapshot {
+function asItRuns({ place: _, ...row }: Snapshot, live: AnyLive): Snapshot {
   const { outcome, runs } = foldGeneration(live.journals);
   const journals = live.journals.map((events) => [...events]);
   if (outcome === undefined) return { ...row, status: 'processing', journals };

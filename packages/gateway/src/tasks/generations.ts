@@ -13,6 +13,7 @@ import {
   wantsCache,
 } from '@onetake/core';
 import type { CacheEntry } from '../store/cache.ts';
+import { makesPictures } from '../store/plan-kind.ts';
 import type { Created, IdempotencyHit, Store, StoredGeneration } from '../store/store.ts';
 import type { Backlog } from './backlog.ts';
 import type { RequestCache } from './cache.ts';
@@ -36,7 +37,7 @@ export type Ticket =
   | { readonly kind: 'task'; readonly id: string; readonly replayed: boolean }
   /** A generation this process works on, joined: the holder owes its `leave`. */
   | (Origin & { readonly kind: 'live'; readonly live: Live })
-  | (Origin & { readonly kind: 'stored'; readonly stored: StoredGeneration })
+  | (Origin & { readonly kind: 'stored'; readonly stored: StoredGeneration<Plan> })
   /** Pictures that were made before, for a plan of which nothing is begun. */
   | { readonly kind: 'cached'; readonly entry: CacheEntry; readonly plan: Plan };
 
@@ -230,12 +231,13 @@ async function findGeneration(
 ): Promise<Found | 'gone' | 'busy'> {
   for (let tries = 0; tries < FIND_TRIES; tries += 1) {
     const live = worker.running.live(id);
+    if (live && !makesPictures(live)) return 'gone';
     if (live) {
       live.join();
       return { kind: 'live', live };
     }
     const stored = await store.read(id);
-    if (stored === undefined) return 'gone';
+    if (stored === undefined || !makesPictures(stored)) return 'gone';
     if (isOver(stored)) return { kind: 'stored', stored };
     if (store.ownership === 'shared' || stored.status === 'pending') {
       const elsewhere = await followElsewhere(stored, follow, io);
@@ -248,7 +250,7 @@ async function findGeneration(
 
 type Found =
   | { readonly kind: 'live'; readonly live: Live }
-  | { readonly kind: 'stored'; readonly stored: StoredGeneration };
+  | { readonly kind: 'stored'; readonly stored: StoredGeneration<Plan> };
 
 /** A result is worth keeping for its caller when it is a picture, or when it may have cost one. */
 export function isWorthKeeping({ journals }: Pick<Live, 'journals'>): boolean {

@@ -6,7 +6,7 @@ import { StoreOverloadedError, StoreUnavailableError } from '../store/errors.ts'
 import { type Fence, LostRunError, type Store, type Summary } from '../store/store.ts';
 import { sampleLive } from '../testing/sample-live.ts';
 import { endEvents, sampleImage, sampleSnapshot, startedEvent } from '../testing/task-samples.ts';
-import { storedJournal } from './journal.ts';
+import { journalBehind, storedJournal } from './journal.ts';
 
 const DONE: Outcome = { ok: true, images: [sampleImage()] };
 const END = endEvents(DONE);
@@ -31,8 +31,11 @@ function rig(faults: readonly (Error | null | undefined)[], runs = 1) {
     read: async () => sampleSnapshot({ journals: structuredClone(journals) }),
   };
   const live = sampleLive({ journals });
-  const journalOf = (run: number) => storedJournal(live, run, 'w', { store: store as Store, io: clock });
-  return { clock, written, journals, live, journalOf };
+  const parts = { store: store as Store, io: clock };
+  const journalOf = (run: number) => storedJournal(live, run, 'w', parts);
+  const errors: unknown[] = [];
+  const behind = () => journalBehind(live, 'w', { ...parts, onError: (error) => errors.push(error) });
+  return { clock, written, journals, live, journalOf, behind, errors };
 }
 
 test('what was paid for is written when the database is back', async () => {
@@ -89,4 +92,30 @@ test('of two runs that end at once the last one ends their generation', async ()
       [0, 'completed'],
     ],
   );
+});
+
+test('what is written behind counts at once, and what gathers meanwhile is one write', async () => {
+  const { clock, written, journals, live, behind, errors } = rig([AWAY]);
+  const journal = behind();
+  await journal.append([startedEvent()]);
+  for (const event of END) await journal.append([event]);
+  assert.equal(live.journals[0]?.length, 4);
+  await clock.drive(journal.settled());
+  assert.deepEqual(written, [
+    { run: 0, length: 1, status: undefined },
+    { run: 0, length: 2, status: 'completed' },
+  ]);
+  assert.deepEqual([journals[0]?.length, errors], [4, []]);
+});
+
+test('what cannot be written behind is told of once, and nothing waits for it', async () => {
+  const { clock, written, journals, behind, errors } = rig([]);
+  journals[0]?.push(startedEvent());
+  const journal = behind();
+  await journal.append([startedEvent()]);
+  await clock.drive(journal.settled());
+  await journal.append(END);
+  await journal.settled();
+  assert.ok(errors.length === 1 && errors[0] instanceof LostRunError);
+  assert.deepEqual(written, []);
 });

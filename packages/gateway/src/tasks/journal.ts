@@ -5,14 +5,16 @@ import {
   costOf,
   type Event,
   foldGeneration,
-  httpAnswer,
   type Io,
   type Journal,
   type Outcome,
 } from '@onetake/core';
+import { answersFor } from '../failure-answers.ts';
 import { StoreOverloadedError, StoreUnavailableError } from '../store/errors.ts';
-import { type AssetRow, type Fence, LostRunError, type Store, type Summary } from '../store/store.ts';
+import type { AnyPlan } from '../store/plan-kind.ts';
+import { type AssetRow, type Fence, LostRunError, type Store, type Summary, type Webhook } from '../store/store.ts';
 import type { Live } from './live.ts';
+import type { AnyLive } from './running.ts';
 
 /** The journal of one run of a generation: durable under the worker's lease before anybody in the process sees it. */
 export function storedJournal(
@@ -71,14 +73,73 @@ async function isWritten(store: Store, { generation, run, length }: Fence, added
   return JSON.stringify(tail) === JSON.stringify(added);
 }
 
+/**
+ * The journal of a run that is not taken up again: what happens counts at once, and is written behind, in order and in
+ * as few writes as the store's pace allows. `settled` resolves when all that was appended is durable or given up, which
+ * `onError` is told of once.
+ */
+export function journalBehind(
+  live: AnyLive,
+  worker: string,
+  parts: { readonly store: Store; readonly io: Pick<Io, 'now' | 'timer'>; readonly onError: (error: unknown) => void },
+): Journal & { settled(): Promise<void> } {
+  const { store, io, onError } = parts;
+  const events = live.journals[0] ?? [];
+  let durable = events.length;
+  let writing: Promise<void> | undefined;
+  let isGivenUp = false;
+  const write = async (): Promise<void> => {
+    while (durable < events.length && !isGivenUp) {
+      const fence = { generation: live.id, run: 0, length: durable, worker };
+      const added = events.slice(durable);
+      const summary = added.some(({ type }) => type === 'finished') ? summaryOf(live, live.journals) : undefined;
+      await patiently(
+        () => store.append(fence, added, summary),
+        () => isWritten(store, fence, added),
+        io,
+      );
+      durable += added.length;
+    }
+  };
+  const begin = (): Promise<void> =>
+    write()
+      .catch((error: unknown) => {
+        isGivenUp = true;
+        onError(error);
+      })
+      .finally(() => {
+        writing = undefined;
+      });
+  return {
+    events,
+    async append(added) {
+      live.record(0, added);
+      if (!isGivenUp) writing ??= begin();
+    },
+    async settled() {
+      while (writing) await writing;
+    },
+  };
+}
+
 /** The summary that belongs to these events: there is one when they finish the last open run. */
 function summaryWith(live: Live, run: number, added: readonly Event[]): Summary | undefined {
   if (!added.some((event) => event.type === 'finished')) return undefined;
-  const journals = live.journals.map((events, index) => (index === run ? [...events, ...added] : events));
+  return summaryOf(
+    live,
+    live.journals.map((events, index) => (index === run ? [...events, ...added] : events)),
+  );
+}
+
+/** What lists and bills read of a generation; undefined while a run of it is open. */
+export function summaryOf(
+  { plan, webhook }: { readonly plan: AnyPlan; readonly webhook?: Webhook },
+  journals: readonly (readonly Event[])[],
+): Summary | undefined {
   const generation = foldGeneration(journals);
   const { outcome } = generation;
   if (outcome === undefined) return undefined;
-  const cost = costOf(live.plan, generation);
+  const cost = costOf(plan, generation);
   const target = generation.targets[0];
   const finishedAt = Math.max(...generation.runs.map((one) => one.finishedAt ?? 0));
   const status = statusOf(outcome);
@@ -88,11 +149,11 @@ function summaryWith(live: Live, run: number, added: readonly Event[]): Summary 
     finishedAt,
     billed: outcome.ok ? (cost.possibleCharges > 0 ? 'maybe' : 'yes') : billed(outcome.failure),
     assets: picturesOf(journals).map(assetRow),
-    ...(!outcome.ok && { code: httpAnswer(outcome.failure).code }),
+    ...(!outcome.ok && { code: answersFor(plan).answer(outcome.failure).code }),
     ...(target !== undefined && { target }),
     ...(cost.usd !== undefined && { costUsd: cost.usd }),
     ...(cost.possibleUsd !== undefined && { possibleUsd: cost.possibleUsd }),
-    ...(live.webhook?.events.includes(type) && { webhook: { id: webhookId(), type, at: finishedAt } }),
+    ...(webhook?.events.includes(type) && { webhook: { id: webhookId(), type, at: finishedAt } }),
   };
 }
 

@@ -1,13 +1,14 @@
 import { type Event, type Failure, foldGeneration, type Generation, type Plan, type Presence } from '@onetake/core';
+import type { AnyPlan } from '../store/plan-kind.ts';
 import type { Webhook } from '../store/store.ts';
 
 /** A generation this process works on: its journals in memory, who waits for it, and how to end it. */
-export interface Live {
+export interface Live<Made extends AnyPlan = Plan> {
   readonly id: string;
   readonly caller: string;
   readonly fingerprint: string;
   readonly requestId: string;
-  readonly plan: Plan;
+  readonly plan: Made;
   readonly webhook?: Webhook;
   readonly journals: readonly (readonly Event[])[];
   readonly presence: () => Presence;
@@ -32,12 +33,12 @@ export interface Live {
   readonly onNews: (callback: () => void) => () => void;
 }
 
-export interface LiveOptions {
+export interface LiveOptions<Made extends AnyPlan = Plan> {
   readonly id: string;
   readonly caller: string;
   readonly fingerprint: string;
   readonly requestId: string;
-  readonly plan: Plan;
+  readonly plan: Made;
   readonly webhook?: Webhook;
   readonly journals: readonly (readonly Event[])[];
   /** Whether a caller waits from the start: then it owes the first `leave`. */
@@ -46,7 +47,7 @@ export interface LiveOptions {
   readonly now: () => number;
 }
 
-export function createLive(options: LiveOptions): Live {
+export function createLive<Made extends AnyPlan>(options: LiveOptions<Made>): Live<Made> {
   const { unsentGraceMs, now, joined, journals: told, ...identity } = options;
   const journals = told.map((events) => [...events]);
   let lastWrite = Promise.resolve();

@@ -1,18 +1,22 @@
+import { type AnyPlan, makesPictures } from '../store/plan-kind.ts';
 import type { Live } from './live.ts';
+
+/** A generation of any kind that this process works on. */
+export type AnyLive = Live<AnyPlan>;
 
 /** What runs in this process, by id. */
 export interface Running {
-  add(live: Live, done: Promise<void>): void;
+  add(live: AnyLive, done: Promise<void>): void;
   remove(id: string): void;
-  live(id: string): Live | undefined;
+  live(id: string): AnyLive | undefined;
   ids(): readonly string[];
-  all(): readonly Live[];
+  all(): readonly AnyLive[];
   size(): number;
   /** Calls back for everything that is added; returns the unsubscribe function. */
-  onStart(callback: (live: Live) => void): () => void;
+  onStart(callback: (live: AnyLive) => void): () => void;
   /** Of this queue, taken from the store and not sent yet. */
   unsent(queue: string): number;
-  /** Callers who run at least this many here. */
+  /** Callers who run at least this many here; calls of chat do not count. */
   callersWith(most: number): readonly string[];
   /** How many more every caller below this many may run here, whichever it is. */
   roomBelow(most: number): number;
@@ -21,12 +25,12 @@ export interface Running {
 }
 
 export function createRunning(): Running {
-  const running = new Map<string, { live: Live; done: Promise<void> }>();
-  const starting = new Set<(live: Live) => void>();
+  const running = new Map<string, { live: AnyLive; done: Promise<void> }>();
+  const starting = new Set<(live: AnyLive) => void>();
   const all = () => [...running.values()].map(({ live }) => live);
   const counts = () => {
     const byCaller = new Map<string, number>();
-    for (const { live } of running.values()) byCaller.set(live.caller, (byCaller.get(live.caller) ?? 0) + 1);
+    for (const live of all().filter(makesPictures)) byCaller.set(live.caller, (byCaller.get(live.caller) ?? 0) + 1);
     return [...byCaller];
   };
   return {
@@ -56,10 +60,11 @@ export function createRunning(): Running {
 }
 
 /** What a caller waits for came without the store's queue, however much of it waits for a turn. */
-function wasQueued({ plan }: Live, queue: string): boolean {
-  return plan.unattended === true && plan.targets[0]?.id === queue;
+function wasQueued(live: AnyLive, queue: string): boolean {
+  const { plan } = live;
+  return makesPictures(live) && plan.unattended === true && plan.targets[0]?.id === queue;
 }
 
-function isUnsent({ journals }: Live): boolean {
+function isUnsent({ journals }: AnyLive): boolean {
   return journals.every((events) => events.every((event) => event.type !== 'attempt-started'));
 }

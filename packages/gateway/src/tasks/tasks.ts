@@ -1,4 +1,5 @@
 import { foldGeneration, type Io } from '@onetake/core';
+import { makesPictures } from '../store/plan-kind.ts';
 import type { Store } from '../store/store.ts';
 import { type Follow, type Followed, isOver, type Snapshot } from './following.ts';
 import type { Worker } from './worker.ts';
@@ -56,7 +57,9 @@ export function createTasks({ store, worker, follow, io, etaMs }: TasksOptions):
   }
 
   async function withdraw(id: string): Promise<boolean> {
-    const waiting = await store.take(id, { worker: worker.id, until: worker.leaseUntil() });
+    const taken = await store.take(id, { worker: worker.id, until: worker.leaseUntil() });
+    // Nothing else waits.
+    const waiting = taken && makesPictures(taken) ? taken : undefined;
     if (waiting) worker.start({ ...waiting, cancelRequestedAt: io.now() }, false);
     return waiting !== undefined;
   }

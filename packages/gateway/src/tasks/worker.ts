@@ -18,13 +18,15 @@ import {
   type RunEnvironment,
   run,
   splitPlan,
-  type Ticket,
   type Turns,
 } from '@onetake/core';
+import { endAllInterrupted } from '../chat/interrupted.ts';
+import { makesChat, makesPictures } from '../store/plan-kind.ts';
 import type { Store, Webhook } from '../store/store.ts';
 import { storedJournal } from './journal.ts';
 import { createLive, type Live } from './live.ts';
-import { createRunning, type Running } from './running.ts';
+import { type AnyLive, createRunning, type Running } from './running.ts';
+import { ticketsOf } from './tickets.ts';
 
 /** Runs generations in this process: starts them, keeps their leases, takes up what a dead process left. */
 export interface Worker {
@@ -33,6 +35,8 @@ export interface Worker {
   leaseUntil(): number;
   /** `joined`: a caller waits for it from the start. */
   start(work: Work, joined: boolean, first?: FirstTurn): Live;
+  /** Keeps the lease of what runs in its own way until that has ended, and ends it with the rest; `park`: start nothing new. */
+  host(live: AnyLive, run: (park: AbortSignal) => Promise<void>): void;
   readonly running: Omit<Running, 'add' | 'remove'>;
   /** Takes up every unfinished generation nobody holds; resolves with how many. */
   recover(): Promise<number>;
@@ -66,12 +70,16 @@ export interface WorkerOptions {
   readonly onFinished: (live: Live) => void;
   /** A run ended without a finish: its journal was lost, or a fault of ours. */
   readonly onError: (error: unknown, live: Live) => void;
+  /** An answer of chat that broke off with its process could not be closed; it is tried again when the lease has ended. */
+  readonly onInterruptedError: (error: unknown) => void;
   readonly leaseMs: number;
   readonly unsentGraceMs: number;
   readonly webhookUrl?: RunEnvironment['webhookUrl'];
   readonly assetsUrl?: RunEnvironment['assetsUrl'];
   readonly look?: RunEnvironment['look'];
   readonly convert?: RunEnvironment['convert'];
+  /** Milder words after a refusal. */
+  readonly rewriteWith?: (live: Live) => NonNullable<RunEnvironment['rewriteWith']>;
 }
 
 type Ending = 'journal-lost' | 'stopping';
@@ -83,7 +91,7 @@ const WHY: Readonly<Record<Ending, string>> = {
 const COME_BACK_MS = 5_000;
 
 /** What is told of a run whose end this process will not see: whether anything may have been paid decides. */
-function brokenOff(live: Live, ending: Ending, now: number): Failure {
+function brokenOff(live: AnyLive, ending: Ending, now: number): Failure {
   const { runs, paidAttempts } = foldGeneration(live.journals);
   if (paidAttempts === 0) {
     const isFree = runs.some(({ attempts }) => attempts.some(({ free }) => free));
@@ -95,26 +103,26 @@ function brokenOff(live: Live, ending: Ending, now: number): Failure {
 }
 
 const RECOVERED_AT_ONCE = 1_000;
+/** For what was broken off to be written. */
+const LAST_WRITES_MS = 2_000;
 
 export function createWorker(options: WorkerOptions): Worker {
   const { store, io } = options;
-  const id = randomUUID();
-  const running = createRunning();
+  const [id, running] = [randomUUID(), createRunning()];
   const park = new AbortController();
   const parked: string[] = [];
   const leaseUntil = () => io.now() + options.leaseMs;
   const stopRenewing = renewLeases(options, async () => {
-    const canceled = await store.renew(id, running.ids(), leaseUntil());
-    for (const one of canceled) running.live(one)?.cancel();
+    for (const one of await store.renew(id, running.ids(), leaseUntil())) running.live(one)?.cancel();
     // A run whose journal broke off holds no lease any more: here it is ended properly.
-    await recover();
+    return recover();
   });
 
   function start(work: Work, joined: boolean, first?: FirstTurn): Live {
     const children = splitPlan(work.plan);
     const journals = work.journals ?? children.map(() => []);
     const live = createLive({ ...work, journals, joined, unsentGraceMs: options.unsentGraceMs, now: io.now });
-    const ticket = ticketOf(work, options);
+    const ticket = ticketsOf({ ...work, cost: work.plan.request.n }, options.clock);
     const runs = children.map((child, index) => {
       const own = index === 0 && first ? { first } : {};
       const turns = createTurns({ ...options, ...own, ticket });
@@ -136,7 +144,9 @@ export function createWorker(options: WorkerOptions): Worker {
     let recovered = 0;
     while (!park.signal.aborted) {
       const claimed = await store.claim(id, io.now(), leaseUntil(), RECOVERED_AT_ONCE);
-      for (const generation of claimed) if (!running.live(generation.id)) start(generation, false);
+      const left = claimed.filter((one) => !running.live(one.id));
+      for (const one of left) if (makesPictures(one)) start(one, false);
+      endAllInterrupted(left.filter(makesChat), id, options);
       recovered += claimed.length;
       if (claimed.length < RECOVERED_AT_ONCE) break;
     }
@@ -150,15 +160,17 @@ export function createWorker(options: WorkerOptions): Worker {
     running,
     recover,
 
+    host(live, begin) {
+      const done = begin(park.signal).finally(() => running.remove(live.id));
+      running.add(live, done);
+    },
+
     async stop(graceMs) {
       park.abort();
-      let stopWaiting = () => {};
-      const grace = new Promise<void>((resolve) => {
-        stopWaiting = io.timer(io.now() + graceMs, resolve);
-      });
-      await Promise.race([running.ended(), grace]);
+      await endedWithin(running, graceMs, io);
       for (const live of running.all()) live.breakOff(brokenOff(live, 'stopping', io.now()));
-      stopWaiting();
+      // An answer of chat ends when it is broken off, and nobody takes it up.
+      if (running.all().some(makesChat)) await endedWithin(running, LAST_WRITES_MS, io);
       stopRenewing();
       // What was left here others may take up at once.
       await store.renew(id, parked, io.now()).catch(() => {});
@@ -166,22 +178,17 @@ export function createWorker(options: WorkerOptions): Worker {
   };
 }
 
-/** Its place at each target: the one it came with at its first, a new one wherever it falls back to. */
-function ticketOf({ caller, plan, tag }: Work, { clock }: WorkerOptions): (target: string) => Ticket {
-  const tickets = new Map<string, Ticket>();
-  const [first] = plan.targets;
-  if (first && tag !== undefined) tickets.set(first.id, { caller, tag });
-  return (target) => {
-    const known = tickets.get(target);
-    if (known) return known;
-    const ticket = { caller, tag: clock.tag(target, caller, plan.priority ?? 'interactive', plan.request.n).tag };
-    tickets.set(target, ticket);
-    return ticket;
-  };
+async function endedWithin(running: Running, ms: number, io: Pick<Io, 'now' | 'timer'>): Promise<void> {
+  let stopWaiting = () => {};
+  const passed = new Promise<void>((resolve) => {
+    stopWaiting = io.timer(io.now() + ms, resolve);
+  });
+  await Promise.race([running.ended(), passed]);
+  stopWaiting();
 }
 
 /** A lease that could not be renewed shows at the next append, which the fence refuses. */
-function renewLeases({ io, leaseMs }: WorkerOptions, renew: () => Promise<void>): () => void {
+function renewLeases({ io, leaseMs }: WorkerOptions, renew: () => Promise<unknown>): () => void {
   let stop = () => {};
   const later = () => {
     stop = io.timer(io.now() + leaseMs / 3, () => {
@@ -194,7 +201,7 @@ function renewLeases({ io, leaseMs }: WorkerOptions, renew: () => Promise<void>)
 }
 
 function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal, turns: Turns): RunEnvironment {
-  const { io, assets, health, connection, webhookUrl, assetsUrl, look, convert } = options;
+  const { io, assets, health, connection, webhookUrl, assetsUrl, look, convert, rewriteWith } = options;
   return {
     io,
     assets,
@@ -206,6 +213,7 @@ function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal, tu
     ...(assetsUrl && { assetsUrl }),
     ...(look && { look }),
     ...(convert && { convert }),
+    ...(rewriteWith && { rewriteWith: rewriteWith(live) }),
     presence: live.presence,
     onPresence: live.onPresence,
     cancel: live.cancelSignal,

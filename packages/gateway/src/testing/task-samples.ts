@@ -1,4 +1,4 @@
-import type { Asset, Event, Failure, GeneratedImage, Outcome } from '@onetake/core';
+import type { Asset, Event, Failure, GeneratedImage, Outcome, Plan } from '@onetake/core';
 import { samplePlan } from '../store/contract/samples.ts';
 import { type Followed, isOver, type Snapshot } from '../tasks/following.ts';
 import type { Cancellation, Tasks } from '../tasks/tasks.ts';
@@ -6,7 +6,7 @@ import type { Cancellation, Tasks } from '../tasks/tasks.ts';
 export const SAMPLE_TARGET = 'sandbox/ok';
 
 /** Created at 1,000 as `gen_1` by `local`; it waits for its turn. */
-export function sampleSnapshot(change: Partial<Snapshot> = {}): Snapshot {
+export function sampleSnapshot(change: Partial<Snapshot<Plan>> = {}): Snapshot<Plan> {
   const target = {
     id: SAMPLE_TARGET,
     provider: 'sandbox',
@@ -62,13 +62,13 @@ export function endEvents(outcome: Outcome, at = 2_000): readonly Event[] {
   ];
 }
 
-export function completedSnapshot(): Snapshot {
+export function completedSnapshot(): Snapshot<Plan> {
   const outcome = { ok: true, images: [sampleImage()], usage: { total_tokens: 8 } } as const;
   const journals = [[startedEvent(), ...endEvents(outcome)]];
   return sampleSnapshot({ status: 'completed', finishedAt: 2_000, billed: 'yes', journals });
 }
 
-export function failedSnapshot(failure: Failure, status: 'failed' | 'canceled' = 'failed'): Snapshot {
+export function failedSnapshot(failure: Failure, status: 'failed' | 'canceled' = 'failed'): Snapshot<Plan> {
   const journals = [[startedEvent(), ...endEvents({ ok: false, failure })]];
   return sampleSnapshot({ status, finishedAt: 2_000, journals });
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Outcome } from '@onetake/core';
+import type { RunningChat } from '../../chat/chats.ts';
 import type { Cell, Change, Store, StoredGeneration } from '../../store/store.ts';
 import type { Generations, Submission } from '../../tasks/generations.ts';
 import type { Tasks } from '../../tasks/tasks.ts';
@@ -10,6 +11,7 @@ import { endEvents, sampleImage, sampleSnapshot, startedEvent } from '../../test
 import { createBatches } from '../batches.ts';
 import { type Files, newFileId, openFiles, type StoredFile } from '../files.ts';
 import type { RequestLine } from '../request-line.ts';
+import { CATALOGUE, createChatWorld } from './chat-world.ts';
 
 export const ENDPOINT = '/v1/images/generations';
 export const PICTURE = { ok: true, images: [sampleImage()] } as const satisfies Outcome;
@@ -29,14 +31,15 @@ export function createWorld(context: TestContext, ownership: Store['ownership'] 
   const clock = createClock();
   const cells = createCells();
   const tasks = createTaskWorld(cells.tell, clock.now);
-  return { directory, clock, cells, tasks, ownership, over, stops };
+  const chats = createChatWorld(clock.now);
+  return { directory, clock, cells, tasks, chats, ownership, over, stops };
 }
 
 export type World = ReturnType<typeof createWorld>;
 
 /** One gateway of the world. After `die` nothing it still does has an effect, as after `kill -9`. */
 export async function createNode(world: World, options: { readonly lookahead?: number } = {}) {
-  const { directory, clock, cells, tasks, ownership, over } = world;
+  const { directory, clock, cells, tasks, chats, ownership, over } = world;
   let isDead = false;
   const alive = <Args extends readonly unknown[], Result>(act: (...args: Args) => Promise<Result>) => {
     return (...args: Args): Promise<Result> => (isDead ? over : act(...args));
@@ -55,6 +58,8 @@ export async function createNode(world: World, options: { readonly lookahead?: n
   const batches = await createBatches({
     ...{ store, files, directory: join(directory, 'batches'), io: clock },
     generations: { submit: alive(tasks.submit) },
+    chats: { begin: (work) => (isDead ? undefined : deadlyChat(chats.begin(work), () => isDead, over)) },
+    catalogue: CATALOGUE,
     tasks: { cancel: alive(tasks.cancel) },
     assets: { size: async () => 3, read: pictureBytes },
     assetsUrl: () => 'http://x/v1/assets',
@@ -75,6 +80,11 @@ export async function createNode(world: World, options: { readonly lookahead?: n
 }
 
 export type Node = Awaited<ReturnType<typeof createNode>>;
+
+/** The process that dies hears no answer. */
+function deadlyChat(chat: RunningChat | undefined, isDead: () => boolean, over: Promise<never>) {
+  return chat && { ...chat, outcome: chat.outcome.then((outcome) => (isDead() ? over : outcome)) };
+}
 
 async function* pictureBytes() {
   yield Buffer.from('abc');
@@ -207,9 +217,14 @@ export async function upload(files: Files, requests: readonly object[], caller =
 }
 
 /** Makes a batch of these requests. */
-export async function createBatch({ batches, files }: Node, requests: readonly object[], caller = 'local') {
+export async function createBatch(
+  { batches, files }: Node,
+  requests: readonly object[],
+  caller = 'local',
+  endpoint = ENDPOINT,
+) {
   const input = await upload(files, requests, caller);
-  const wanted = { caller, fromBrowser: false, endpoint: ENDPOINT, metadata: null, outputMs: 1_000, input };
+  const wanted = { caller, fromBrowser: false, endpoint, metadata: null, outputMs: 1_000, input };
   const batch = await batches.create(wanted);
   if (batch === undefined) throw new Error('as many batches are open as may be');
   return batch;

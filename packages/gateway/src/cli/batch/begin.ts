@@ -8,6 +8,7 @@ import type { CliContext } from '../context.ts';
 import { CliError, codeOf, EXIT, messageOf } from '../exit.ts';
 import { type Reached, reachGateway } from '../reach.ts';
 import { count } from '../text.ts';
+import { beginChatBatch, chatEndpointIn } from './chat-batch.ts';
 import { estimate } from './estimate.ts';
 import { createBatch } from './folder.ts';
 import { gatewayName } from './gateway-name.ts';
@@ -61,7 +62,10 @@ export async function beginBatch(
       EXIT.usage,
     );
   const name = file === '-' ? 'stdin' : basename(file);
-  const input = readInput(file === '-' ? await readStdin(context) : await readFileAt(context.cwd, file), name);
+  const bytes = file === '-' ? await readStdin(context) : await readFileAt(context.cwd, file);
+  const endpoint = chatEndpointIn(bytes);
+  if (endpoint !== undefined) return beginChatBatch(context, { bytes, endpoint }, options);
+  const input = readInput(bytes, name);
   const fields = fieldsOf(options);
   const lines = input.lines.map((line) => withProblem(line, fields));
   noticeStrangeFields(context, lines);

@@ -95,7 +95,7 @@ async function opened(
   return { directory, batch, lines, events, journal, close };
 }
 
-async function makeDirectory(directory: string): Promise<void> {
+export async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true });
   } catch (error) {
@@ -103,7 +103,8 @@ async function makeDirectory(directory: string): Promise<void> {
   }
 }
 
-async function checkEmpty(directory: string): Promise<void> {
+/** Throws for what no unfinished beginning of a batch has left there. */
+export async function checkEmpty(directory: string): Promise<void> {
   const ours: readonly string[] = [FILES.lock, FILES.lines, FILES.progress];
   const names = await readdir(directory);
   if (names.includes(FILES.batch))

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { CliContext } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { type Reached, reachGateway } from '../reach.ts';
+import { isChatBatch, resumeChatBatch } from './chat-batch.ts';
 import type { SessionBegan } from './events.ts';
 import { type OpenBatch, openBatch } from './folder.ts';
 import { gatewayName } from './gateway-name.ts';
@@ -33,6 +34,7 @@ export async function resumeBatch(
   options: ResumeOptions & { readonly pending: boolean },
 ): Promise<number> {
   const { only = [], retryUnknown = false, pending, concurrency, json = false } = options;
+  if (await isChatBatch(resolve(context.cwd, directory))) return resumeChatBatch(context, directory, options);
   if (!pending && only.length === 0 && !retryUnknown)
     throw new CliError('--only is missing: the codes or kinds to repeat, as report.json lists them', EXIT.usage);
   const open = await openBatch(resolve(context.cwd, directory));

@@ -102,10 +102,11 @@ export function taskCalls(gateway: Reached): TaskCalls {
   };
 }
 
-async function answered(
+/** One exchange, and what `read` makes of its body: undefined where it is not the gateway's. */
+export async function answered<Value>(
   ask: () => Promise<CallAnswer>,
-  read: (body: JsonObject) => TaskView | undefined,
-): Promise<Answered<TaskView>> {
+  read: (body: JsonObject) => Value | undefined,
+): Promise<Answered<Value>> {
   let answer: CallAnswer;
   try {
     answer = await ask();
@@ -120,7 +121,7 @@ async function answered(
   return failed(answer);
 }
 
-function failed(answer: CallAnswer): Answered<TaskView> {
+function failed(answer: CallAnswer): Answered<never> {
   const { status, headers, body } = answer;
   const refused = readRefused(answer);
   const message = oneLine(refused.message);

@@ -27,6 +27,10 @@ const ROWS = [
   { id: 'gen_c', created_at: CREATED, route: 'best', status: 'processing', price_usd: null },
   { id: 'gen_d', created_at: CREATED, route: 'best', status: 'failed', code: 'timeout', billed: 'no', price_usd: 0 },
   { id: 'gen_e', created_at: CREATED, route: 'best', status: 'completed', billed: 'yes', price_usd: null },
+  {
+    ...{ id: 'gen_f', created_at: CREATED, route: 'best', status: 'completed', billed: 'yes', price_usd: 0.01 },
+    endpoint: '/v1/chat/completions',
+  },
 ];
 
 test('a table says what happened and what it may have cost', async (t) => {
@@ -42,6 +46,7 @@ gen_b        2026-11-21 07:30:00   lab/x                outcome_unknown         
 gen_c        2026-11-21 07:30:00   best                 processing                 -
 gen_d        2026-11-21 07:30:00   best                 timeout                    none
 gen_e        2026-11-21 07:30:00   best                 completed, not delivered   price unknown
+gen_f        2026-11-21 07:30:00   best                 completed                  $0.01
 `,
   );
   assert.equal(exitCode, 0);

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '@onetake/core';
+import { CHAT_ENDPOINTS, isObject, type JsonObject, type JsonValue } from '@onetake/core';
 import { call } from '../call.ts';
 import type { CliContext } from '../context.ts';
 import { CliError, EXIT, messageOf } from '../exit.ts';
@@ -57,10 +57,14 @@ function timeOf(value: JsonValue | undefined): string {
   return typeof value === 'number' ? new Date(value).toISOString().slice(0, 19).replace('T', ' ') : '-';
 }
 
+const CHAT_PATHS: readonly string[] = CHAT_ENDPOINTS.map((endpoint) => `/v1/${endpoint}`);
+
 function happened(row: JsonObject): string {
   if (row.status === 'failed') return cell(row.code);
-  const delivered = row.status === 'completed' && typeof row.delivered_at !== 'number';
-  return delivered ? 'completed, not delivered' : cell(row.status);
+  // An answer of chat that reached its end reached its caller, or it would have been canceled.
+  const isChat = CHAT_PATHS.includes(cell(row.endpoint));
+  const isLost = row.status === 'completed' && typeof row.delivered_at !== 'number' && !isChat;
+  return isLost ? 'completed, not delivered' : cell(row.status);
 }
 
 function charge({ billed, price_usd: price, possible_usd: possible, status }: JsonObject): string {

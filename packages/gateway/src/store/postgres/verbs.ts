@@ -1,4 +1,5 @@
 import type { SmallPictures } from '../../assets/small-pictures.ts';
+import { promptOf } from '../plan-kind.ts';
 import type { Cell, Store, UndeliveredRow, WebhookRow } from '../store.ts';
 import { LostRunError } from '../store.ts';
 import { append } from './append.ts';
@@ -42,8 +43,8 @@ export function createVerbs(lanes: Lanes): Verbs {
 function journalVerbs({ generations, reader }: Lanes): Pick<Verbs, 'create' | 'append' | 'read' | 'findIdempotent'> {
   return {
     create: ({ plan, webhook, ...generation }) => {
-      const { route, request } = plan;
-      const texts = { plan: JSON.stringify(plan), prompt: JSON.stringify(request.prompt) };
+      const { route } = plan;
+      const texts = { plan: JSON.stringify(plan), prompt: JSON.stringify(promptOf(plan)) };
       const args = { ...generation, ...texts, route, ...(webhook && { webhook: JSON.stringify(webhook) }) };
       return generations.submit(create, args, same);
     },

@@ -1,6 +1,7 @@
 import type { Event } from '@onetake/core';
 import type { SmallPictures } from '../../assets/small-pictures.ts';
 import type { GroupCommit } from '../group-commit.ts';
+import { promptOf } from '../plan-kind.ts';
 import {
   type Cell,
   type Created,
@@ -42,7 +43,7 @@ function journalVerbs(commit: Commit, { note }: Pick<BatchChanges, 'note'>): Pic
     create: ({ plan, webhook, ...generation }) => {
       const { begin } = generation;
       const texts = { plan: JSON.stringify(plan), webhook: webhook === undefined ? null : JSON.stringify(webhook) };
-      const row = { ...generation, route: plan.route, prompt: plan.request.prompt, ...texts };
+      const row = { ...generation, route: plan.route, prompt: promptOf(plan), ...texts };
       return commit.submit(['create', row], (owner: Result<'create'>): Created => {
         if (owner) return { kind: 'existing', ...owner };
         if ('place' in begin) note({ kind: 'waiting', queue: begin.place.queue });

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  createFairClock,
+  createHealthBook,
+  createMemoryAssets,
+  createMemoryCells,
+  createPacer,
+  createRepeats,
+  systemIo,
+} from '@onetake/core';
+import { StoreOverloadedError } from '../store/errors.ts';
+import { openSqliteStore } from '../store/sqlite.ts';
+import type { Store } from '../store/store.ts';
+import { createWorker } from '../tasks/worker.ts';
+import { sampleChatBody, sampleChatPlan, sampleConnection } from '../testing/chat-samples.ts';
+import { createChats } from './chats.ts';
+
+const TOKEN = 'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n';
+const END = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
+
+/** A provider that says one token and then waits to be told how to go on. */
+async function openProvider(context: TestContext) {
+  const calls: ServerResponse[] = [];
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(TOKEN);
+      calls.push(response);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context.after(() => server.close());
+  context.after(() => server.closeAllConnections());
+  const { port } = server.address() as AddressInfo;
+  const called = async () => {
+    for (;;) {
+      const last = calls.at(-1);
+      if (last) return last;
+      await pause(5);
+    }
+  };
+  return { baseUrl: `http://127.0.0.1:${port}`, calls, called };
+}
+
+interface Rig {
+  readonly maxLive?: number;
+  readonly storeWith?: (store: Store) => Partial<Store>;
+}
+
+async function rig(context: TestContext, { maxLive = 10, storeWith = () => ({}) }: Rig = {}) {
+  const provider = await openProvider(context);
+  const memory = await openSqliteStore({ path: ':memory:' });
+  context.after(() => memory.close());
+  const store: Store = { ...memory, ...storeWith(memory) };
+  const io = systemIo();
+  context.after(() => io.close());
+  const [health, clock, assets] = [createHealthBook(), createFairClock(), createMemoryAssets()];
+  const pacer = createPacer({ limits: () => undefined, cells: createMemoryCells(), io });
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => errors.push(error);
+  const common = {
+    ...{ store, io, assets, health, pacer, clock, unsentGraceMs: 1_000, onError },
+    connection: () => sampleConnection(provider.baseUrl),
+  };
+  const worker = createWorker({ ...common, onFinished: () => {}, onInterruptedError: onError, leaseMs: 15_000 });
+  context.after(() => worker.stop(0));
+  const chats = createChats({ ...common, worker, repeats: createRepeats(io), maxLive, onStoreError: onError });
+  const pieces: Uint8Array[] = [];
+  const begin = () =>
+    chats.begin({
+      ...{ caller: 'local', endpoint: '/v1/chat/completions', requestId: 'req_1' },
+      ...{ plan: { ...sampleChatPlan(), createdAt: io.now() }, body: sampleChatBody() },
+      sink: () => ({ begin: () => {}, write: (bytes) => void pieces.push(bytes) }),
+    });
+  return { ...provider, store, worker, begin, errors, text: () => Buffer.concat(pieces).toString() };
+}
+
+test('an answer goes to its sink and its journal behind it', async (context) => {
+  const { begin, called, store, worker, text } = await rig(context);
+  const chat = begin();
+  assert.ok(chat);
+  (await called()).end(END);
+  assert.equal((await chat.outcome).ok, true);
+  assert.equal(text(), TOKEN + END);
+  await worker.running.ended();
+  const stored = await store.read(chat.live.id);
+  assert.equal(stored?.status, 'completed');
+  assert.deepEqual(
+    stored?.journals[0]?.map(({ type }) => type),
+    ['attempt-started', 'answer-begun', 'attempt-ended', 'finished'],
+  );
+});
+
+test('it is nobody’s to attach to, however it ends', async (context) => {
+  const { begin, called, store, worker } = await rig(context);
+  begin();
+  (await called()).destroy();
+  await worker.running.ended();
+  assert.deepEqual(await store.undelivered(0, 10), []);
+});
+
+test('when the grace of a stop is over its caller is told, the provider is left, and what was used is written', async (context) => {
+  const { begin, called, store, worker } = await rig(context);
+  const chat = begin();
+  assert.ok(chat);
+  const call = await called();
+  const left = once(call, 'close');
+  const stopped = worker.stop(50);
+  const outcome = await chat.outcome;
+  assert.ok(!outcome.ok && outcome.failure.kind === 'interrupted');
+  await Promise.all([left, stopped]);
+  const stored = await store.read(chat.live.id);
+  assert.deepEqual([stored?.status, stored?.code, stored?.billed], ['failed', 'interrupted', 'maybe']);
+});
+
+test('no more run at once than may, pictures among them', async (context) => {
+  const { begin } = await rig(context, { maxLive: 1 });
+  assert.ok(begin());
+  assert.equal(begin(), undefined);
+});
+
+test('a store that stays away costs nobody an answer, and is told of once', async (context) => {
+  const away = () => Promise.reject(new Error('the disk is gone'));
+  const { begin, called, errors, worker, text } = await rig(context, {
+    storeWith: () => ({ create: away, append: away }),
+  });
+  const chat = begin();
+  assert.ok(chat);
+  (await called()).end(END);
+  assert.equal((await chat.outcome).ok, true);
+  assert.equal(text(), TOKEN + END);
+  await worker.running.ended();
+  assert.equal(errors.length, 1);
+});
+
+test('a store that is away for a moment is waited for', async (context) => {
+  let failures = 2;
+  const { begin, called, errors, store, worker } = await rig(context, {
+    storeWith: (memory) => ({
+      append: (...args) => {
+        failures -= 1;
+        return failures >= 0 ? Promise.reject(new StoreOverloadedError(9)) : memory.append(...args);
+      },
+    }),
+  });
+  const chat = begin();
+  assert.ok(chat);
+  (await called()).end(END);
+  await chat.outcome;
+  await worker.running.ended();
+  assert.equal((await store.read(chat.live.id))?.status, 'completed');
+  assert.deepEqual(errors, []);
+});
+
+test('what another process left is ended, not asked again', async (context) => {
+  const { begin, called, calls, store, worker } = await rig(context);
+  const chat = begin();
+  assert.ok(chat);
+  await called();
+  await pause(20);
+  const { live } = chat;
+  await store.renew(worker.id, [live.id], 0);
+  const other = await rig(context, { storeWith: () => store });
+  await other.worker.recover();
+  const stored = await readOver(store, live.id);
+  assert.equal(stored.code, 'interrupted');
+  assert.equal(calls.length + other.calls.length, 1);
+});
+
+async function readOver(store: Store, id: string) {
+  for (;;) {
+    const stored = await store.read(id);
+    if (stored?.finishedAt !== undefined) return stored;
+    await pause(5);
+  }
+}

@@ -1,0 +1,178 @@
+import {
+  type AssetStore,
+  type ChatBody,
+  type ChatPlan,
+  type ChatSink,
+  type Connection,
+  createTurns,
+  type Event,
+  type Failure,
+  type FairClock,
+  type HealthBook,
+  type HostLoads,
+  type Io,
+  type Journal,
+  type Outcome,
+  PARKED,
+  type Pacer,
+  QueueFullError,
+  type Repeats,
+  RUN_LIMITS,
+  type RunEnvironment,
+  runChat,
+} from '@onetake/core';
+import type { Store } from '../store/store.ts';
+import { journalBehind } from '../tasks/journal.ts';
+import { createLive, type Live } from '../tasks/live.ts';
+import { drawId } from '../tasks/submission.ts';
+import { ticketsOf } from '../tasks/tickets.ts';
+import type { Worker } from '../tasks/worker.ts';
+import { endOf } from './interrupted.ts';
+
+/** A request of chat that was read and planned; nothing was spent on it yet. */
+export interface ChatWork {
+  readonly caller: string;
+  /** The HTTP path it came by. */
+  readonly endpoint: string;
+  readonly requestId: string;
+  readonly plan: ChatPlan;
+  readonly body: ChatBody;
+  /** Where the answer goes; asked once, before anything is sent. */
+  readonly sink: (live: Live<ChatPlan>) => ChatSink;
+}
+
+export interface RunningChat {
+  readonly live: Live<ChatPlan>;
+  /** What its caller is told; never rejects. Nothing is written to the sink after it. */
+  readonly outcome: Promise<Outcome>;
+}
+
+/** Answers of chat: worked on by this process from beginning to end, because their caller's connection is here. */
+export interface Chats {
+  /** Joined by its caller, who owes a `leave`; undefined when as many generations run as may. */
+  begin(work: ChatWork): RunningChat | undefined;
+}
+
+export interface ChatsOptions {
+  readonly store: Store;
+  readonly worker: Pick<Worker, 'id' | 'host' | 'leaseUntil' | 'running'>;
+  readonly io: Io;
+  readonly assets: AssetStore;
+  readonly health: HealthBook;
+  readonly pacer: Pacer;
+  readonly clock: FairClock;
+  readonly loads?: Pick<HostLoads, 'refresh'>;
+  readonly repeats: Repeats;
+  readonly connection: (provider: string) => Connection | undefined;
+  /** Generations worked on at once, at most, pictures among them. */
+  readonly maxLive: number;
+  readonly unsentGraceMs: number;
+  /** The journal of an answer could not be written. The answer went on. */
+  readonly onStoreError: (error: unknown) => void;
+  /** A fault of ours ended an answer. */
+  readonly onError: (error: unknown, live: Live<ChatPlan>) => void;
+}
+
+export function createChats(options: ChatsOptions): Chats {
+  const { worker } = options;
+  return {
+    begin(work) {
+      if (worker.running.size() >= options.maxLive) return undefined;
+      const live = createLive({
+        ...{ id: drawId(), caller: work.caller, requestId: work.requestId, plan: work.plan },
+        ...{ fingerprint: '', journals: [[]], joined: true },
+        ...{ unsentGraceMs: options.unsentGraceMs, now: options.io.now },
+      });
+      const { promise, resolve } = Promise.withResolvers<Outcome>();
+      const end = (outcome: Outcome) => resolve(outcome);
+      live.brokenSignal.addEventListener('abort', () => {
+        end({ ok: false, failure: live.brokenSignal.reason });
+        live.cancel();
+      });
+      const chat: Chat = { live, work, sink: work.sink(live), end };
+      worker.host(live, (park) => answer(chat, park, options));
+      return { live, outcome: promise };
+    },
+  };
+}
+
+interface Chat {
+  readonly live: Live<ChatPlan>;
+  readonly work: ChatWork;
+  readonly sink: ChatSink;
+  readonly end: (outcome: Outcome) => void;
+}
+
+/** Resolves when the answer is over and its journal is written. */
+async function answer(chat: Chat, park: AbortSignal, options: ChatsOptions): Promise<void> {
+  const { live, work, sink, end } = chat;
+  const { worker, io, onStoreError } = options;
+  // The store works in order: the first append becomes durable with the creation or not at all, and tells of its fault.
+  create(chat, options).catch(() => {});
+  const journal = journalBehind(live, worker.id, { store: options.store, io, onError: onStoreError });
+  const turns = createTurns({ ...options, ticket: ticketsOf({ ...work, cost: 1 }, options.clock) });
+  const told: Journal = {
+    ...journal,
+    append: (events) => journal.append(events.map((event) => toldOf(event, live.brokenSignal))),
+  };
+  const environment: RunEnvironment = {
+    ...{ io, assets: options.assets, health: options.health, turns, connection: options.connection },
+    ...{ presence: live.presence, onPresence: live.onPresence, cancel: live.cancelSignal, park },
+    // A task has the time to come back when it may.
+    ...(!live.plan.unattended && { repeats: options.repeats }),
+    limits: RUN_LIMITS,
+  };
+  const close = async (failure: Failure): Promise<Outcome> => {
+    const events = endOf(journal.events, live.plan, io.now(), failure);
+    await journal.append(events);
+    return outcomeOf(events, failure);
+  };
+  try {
+    const ended = await runChat(`${live.id}.0`, live.plan, told, environment, { body: work.body, sink });
+    end(ended === PARKED ? await close(stopping(io.now())) : ended);
+  } catch (error) {
+    if (!(error instanceof QueueFullError)) options.onError(error, live);
+    end(await close(faultOf(error, io.now())));
+  } finally {
+    turns.close();
+  }
+  await journal.settled();
+}
+
+/** What broke an answer off is why its last attempt was canceled. */
+function toldOf(event: Event, { aborted, reason }: AbortSignal): Event {
+  if (!aborted || (event.type !== 'attempt-ended' && event.type !== 'finished') || event.outcome.ok) return event;
+  const { failure } = event.outcome;
+  if (failure.kind !== 'canceled') return event;
+  return { ...event, outcome: { ...event.outcome, failure: { ...reason, certainty: failure.certainty } } };
+}
+
+/** Kept like a task, so that nobody is ever given it in the place of an answer of their own. */
+function create({ live, work }: Chat, { store, worker }: ChatsOptions) {
+  const { id, caller, fingerprint, requestId, plan } = live;
+  return store.create({
+    ...{ id, caller, fingerprint, requestId, plan, endpoint: work.endpoint, runs: 1, createdAt: plan.createdAt },
+    begin: { lease: { worker: worker.id, until: worker.leaseUntil() } },
+    task: true,
+    assets: [],
+  });
+}
+
+function outcomeOf(events: readonly Event[], failure: Failure): Outcome {
+  const finished = events.find((event) => event.type === 'finished');
+  return finished?.outcome ?? { ok: false, failure };
+}
+
+const COME_BACK_MS = 5_000;
+
+function stopping(now: number): Failure {
+  const message = 'the gateway is stopping and nothing of the answer was begun; send the same request again';
+  return { kind: 'unavailable', certainty: 'not_sent', message, notBefore: now + COME_BACK_MS };
+}
+
+function faultOf(error: unknown, now: number): Failure {
+  if (error instanceof QueueFullError)
+    return { kind: 'queue_full', certainty: 'not_sent', message: error.message, notBefore: now + COME_BACK_MS };
+  const message = 'the gateway met a fault of its own; its log has the generation';
+  return { kind: 'interrupted', certainty: 'not_sent', message };
+}

@@ -1,0 +1,160 @@
+import {
+  type ChatHead,
+  type ChatPlan,
+  type ChatSink,
+  chatErrorEvent,
+  type Failure,
+  foldGeneration,
+  type Io,
+  type JsonObject,
+  nextSequenceNumber,
+  type Outcome,
+} from '@onetake/core';
+import type { FastifyReply } from 'fastify';
+import { CHAT_ANSWERS } from '../failure-answers.ts';
+import type { Live } from '../tasks/live.ts';
+import { runHeaders } from './answer.ts';
+import { createOutlet } from './chat-outlet.ts';
+import { EVENT_STREAM_HEADERS, KEEP_ALIVE_COMMENT, listenForSilence } from './event-stream.ts';
+import { failureBody, failureHeaders } from './problem.ts';
+
+/** The answer to one request of chat, as it is written: the provider's bytes, or one error. */
+export interface ChatAnswer extends ChatSink {
+  /** Says what is left to say, and ends the answer. */
+  end(outcome: Outcome): void;
+}
+
+export interface ChatAnswering {
+  readonly reply: FastifyReply;
+  readonly live: Live<ChatPlan>;
+  readonly io: Pick<Io, 'now' | 'timer'>;
+}
+
+/**
+ * A stream's head goes out with the first content, so that an earlier failure still has its own status; or with a
+ * comment when there was none for `KEEP_ALIVE_MS`. An answer that comes whole is written when it is.
+ */
+export function openChatAnswer(answering: ChatAnswering): ChatAnswer {
+  return answering.live.plan.chat.stream ? openStream(answering) : openWhole(answering);
+}
+
+function openStream({ reply, live, io }: ChatAnswering): ChatAnswer {
+  const response = reply.raw;
+  const outlet = createOutlet(response, io);
+  let isOpen = false;
+  let isOver = false;
+  /** The caller heard something since the last look. */
+  let isHeard = false;
+  let isEventStream = true;
+  let last: Uint8Array | undefined;
+
+  const open = (status: number, headers: Readonly<Record<string, string>>) => {
+    const all = { ...carriedHeaders(reply), ...headersOf(live), ...EVENT_STREAM_HEADERS, ...headers };
+    reply.hijack();
+    response.writeHead(status, all);
+    isOpen = true;
+  };
+  const silence = listenForSilence(io, () => {
+    if (!isHeard && isEventStream && !outlet.isHeld()) {
+      if (!isOpen) open(200, {});
+      void outlet.write(COMMENT);
+    }
+    isHeard = false;
+  });
+  response.once('close', silence.stop);
+
+  return {
+    begin({ status, contentType }) {
+      if (isOver || isGone(reply)) return;
+      isEventStream = contentType.startsWith('text/event-stream');
+      if (!isOpen) open(status, { 'content-type': contentType });
+    },
+    write(bytes) {
+      if (isOver) return undefined;
+      isHeard = true;
+      last = bytes;
+      return outlet.write(bytes);
+    },
+    end(outcome) {
+      if (isOver) return;
+      isOver = true;
+      silence.stop();
+      if (isGone(reply)) return;
+      if (!isOpen) {
+        refuse(outcome.ok ? NOTHING_CAME : outcome.failure, { reply, live, io });
+        return;
+      }
+      if (!outcome.ok && !outcome.told) response.write(errorEvent(outcome.failure, last, reply, live));
+      response.end();
+    },
+  };
+}
+
+function openWhole({ reply, live, io }: ChatAnswering): ChatAnswer {
+  const response = reply.raw;
+  const pieces: Uint8Array[] = [];
+  let head: ChatHead | undefined;
+  let isOver = false;
+  return {
+    begin(given) {
+      head = given;
+    },
+    write(bytes) {
+      if (!isOver) pieces.push(bytes);
+    },
+    end(outcome) {
+      if (isOver) return;
+      isOver = true;
+      if (isGone(reply)) return;
+      if (head === undefined || !outcome.ok) {
+        refuse(outcome.ok ? NOTHING_CAME : outcome.failure, { reply, live, io });
+        return;
+      }
+      const length = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
+      const own = { 'content-type': head.contentType, 'content-length': String(length) };
+      reply.hijack();
+      response.writeHead(head.status, { ...carriedHeaders(reply), ...headersOf(live), ...own });
+      for (const piece of pieces) response.write(piece);
+      response.end();
+    },
+  };
+}
+
+const COMMENT = Buffer.from(KEEP_ALIVE_COMMENT);
+const NOTHING_CAME: Failure = { kind: 'empty', certainty: 'completed', message: 'the provider answered with nothing' };
+
+function isGone({ raw }: FastifyReply): boolean {
+  return raw.destroyed || raw.socket?.destroyed === true;
+}
+
+/** What the hooks have set: request id, CORS. */
+function carriedHeaders(reply: FastifyReply): Record<string, string> {
+  return reply.getHeaders() as Record<string, string>;
+}
+
+function headersOf({ id, plan, journals }: Live<ChatPlan>): Record<string, string> {
+  return runHeaders({ id, plan, generation: foldGeneration(journals) });
+}
+
+/** A failure before the first byte has its own status. */
+function refuse(failure: Failure, { reply, live, io }: ChatAnswering): void {
+  const body = Buffer.from(JSON.stringify(bodyOf(failure, reply, live)));
+  const own = { 'content-type': 'application/json; charset=utf-8', 'content-length': String(body.byteLength) };
+  const headers = { ...headersOf(live), ...failureHeaders(failure, io.now(), CHAT_ANSWERS), ...own };
+  reply.hijack();
+  reply.raw.writeHead(CHAT_ANSWERS.answer(failure).status, { ...carriedHeaders(reply), ...headers });
+  reply.raw.end(body);
+}
+
+function errorEvent(failure: Failure, last: Uint8Array | undefined, reply: FastifyReply, live: Live<ChatPlan>): string {
+  const { onetake } = bodyOf(failure, reply, live);
+  return chatErrorEvent(live.plan.chat.endpoint, failure, {
+    sequenceNumber: nextSequenceNumber(last),
+    onetake: onetake as JsonObject,
+  });
+}
+
+function bodyOf(failure: Failure, reply: FastifyReply, { id, plan, journals }: Live<ChatPlan>): JsonObject {
+  const telling = { id, plan, generation: foldGeneration(journals) };
+  return failureBody(failure, { requestId: reply.request.id, telling });
+}
