@@ -1,16 +1,18 @@
 /** Batches of chat through OpenAI's own SDK: every line has one answer, and what was answered is not asked again. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type OpenAI from 'openai';
 import { call } from './rig/call.ts';
+import { removeDirectory, temporaryDirectory } from './rig/directories.ts';
 import { startFleet } from './rig/fleet.ts';
-import { type RunningGateway, startGateway } from './rig/gateway.ts';
+import { ONETAKE, type RunningGateway, startGateway } from './rig/gateway.ts';
 import { clientOf, countsOf, create, ended } from './rig/http-batches.ts';
 import { readLedger } from './rig/ledger.ts';
 import { until } from './rig/poll.ts';
+import { runFile } from './rig/processes.ts';
 import { type RunningSandbox, startSandbox } from './rig/sandbox.ts';
 
 const CHAT = '/v1/chat/completions';
@@ -41,8 +43,10 @@ after(async () => {
   await sandbox?.close();
 });
 
+/** Slow lines go a few at a time, so that a kill meets a batch at work. */
 function yamlFor({ url }: RunningSandbox): string {
-  return ['providers:', `  lab: { kind: openai-compatible, base_url: "${url}/v1" }`, ''].join('\n');
+  const lab = `  lab: { kind: openai-compatible, base_url: "${url}/v1" }`;
+  return ['providers:', lab, 'limits:', '  "lab/slow:0.2": { concurrency: 8 }', ''].join('\n');
 }
 
 /** A line that says its name. */
@@ -252,4 +256,42 @@ test('a node that is killed leaves its batch to another, which asks only what ha
   }
   const batch = await ended(connect(), id);
   await assertEveryLineOnce(connect(), batch, 'lynx');
+});
+
+test('onetake batch: killed with its gateway and gone on with, every line has one answer in the directory', async (context) => {
+  const home = temporaryDirectory();
+  context.after(() => removeDirectory(home));
+  writeFileSync(join(home, 'onetake.yaml'), yamlFor(sandbox));
+  const requests = mixed('owl', 'lab');
+  writeFileSync(join(home, 'requests.jsonl'), requests.map((one) => JSON.stringify(one)).join('\n'));
+  const dataDir = join(home, 'data');
+  const run = (args: readonly string[]) =>
+    runFile(ONETAKE, ['batch', ...args], { cwd: home, env: { ONETAKE_PORT: '0', ONETAKE_DATA: dataDir } });
+  const first = run(['requests.jsonl', '--out', 'out']);
+  await until('its first report', () => Promise.resolve(first.stderr().includes(' left\n')));
+  const id: string = JSON.parse(readFileSync(join(home, 'out', 'chat-batch.json'), 'utf8')).batch;
+  await until('some answers', () => Promise.resolve(countIn(dataDir, id) > 20));
+  await first.end('SIGKILL');
+  const answered = answeredIn(dataDir, id);
+  const before = await timesAsked(sandbox.url);
+  assert.ok(answered.length < COUNT);
+  const second = run(['resume', 'out', '--json']);
+  assert.equal(await second.ended(60_000), 1);
+  const summary = JSON.parse(second.stdout());
+  assert.deepEqual([summary.batch, summary.lines, summary.completed, summary.failed], [id, COUNT, 180, 20]);
+  const read = (name: string) =>
+    readFileSync(join(home, 'out', name), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((one) => JSON.parse(one).custom_id);
+  const names = requests.map(({ custom_id }) => custom_id);
+  const isRefused = (name: string) => Number(name.split(' ')[1]) % 10 === 0;
+  assert.deepEqual(
+    read('output.jsonl'),
+    names.filter((name) => !isRefused(name)),
+  );
+  assert.deepEqual(read('failed.jsonl'), names.filter(isRefused));
+  assert.deepEqual(read('errors.jsonl'), names.filter(isRefused));
+  const asked = await timesAsked(sandbox.url);
+  for (const index of answered) assert.equal(asked.get(`owl ${index}`), before.get(`owl ${index}`), `owl ${index}`);
 });

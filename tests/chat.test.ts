@@ -219,6 +219,15 @@ suite('what is refused before anything is sent', () => {
     });
   }
 
+  test('a body beyond the limit is told in words of its own', async () => {
+    const content = 'x'.repeat(64 * 1024 * 1024);
+    const answer = await ask('sandbox/ok', { messages: [{ role: 'user', content }] });
+    assert.equal(answer.status, 413);
+    assert.equal(answer.body.error?.code, 'request_too_large');
+    assert.match(answer.body.error?.message ?? '', /67108864 bytes.*body_limit_bytes/);
+    assert.doesNotMatch(answer.text, /picture/);
+  });
+
   test('a form is no body of chat', async () => {
     const headers = { 'content-type': 'multipart/form-data; boundary=x' };
     const answer = await call(`${gateway.url}/v1/chat/completions`, { body: '--x--\r\n', headers });

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import sharp from 'sharp';
 import { type Answer, call } from './rig/call.ts';
 import { type RunningGateway, startGateway } from './rig/gateway.ts';
+import { until } from './rig/poll.ts';
 import {
   type ChatAsked,
   COMPLETION_TOKENS,
@@ -64,6 +65,14 @@ async function read(path: string, headers = ANN): Promise<Record<string, unknown
   return body;
 }
 
+/** A generation of chat, which is written behind its answer. */
+function booked(id: unknown): Promise<Record<string, unknown>> {
+  return until('the question is booked', async () => {
+    const { body } = await call(`${gateway.url}/v1/generations/${id}`, { headers: ANN });
+    return body.status === 'completed' && body;
+  });
+}
+
 const askedAbout = (word: string) => chat.asked.filter((asked) => JSON.stringify(asked).includes(word));
 
 interface CandidateSet {
@@ -95,7 +104,7 @@ test('the best of a set is the one that the chat model scores highest, and it is
     const { format, width, height } = await sharp(jpeg).metadata();
     assert.deepEqual([format, width, height], ['jpeg', 768, 512]);
   }
-  const judging = await read(`/v1/generations/${set.judge?.generation}`);
+  const judging = await booked(set.judge?.generation);
   assert.deepEqual([judging.price_usd, set.judge?.price_usd], [QUESTION_USD, QUESTION_USD]);
   assert.equal((judging.request as Record<string, unknown>).purpose, `judge of ${set.id}`);
   const again = (await read(`/v1/candidates/${set.id}`)) as unknown as CandidateSet;

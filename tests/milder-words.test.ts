@@ -81,6 +81,14 @@ async function read(path: string, headers = ANN): Promise<Record<string, unknown
   return body;
 }
 
+/** A generation of chat, which is written behind its answer. */
+function booked(id: unknown): Promise<Record<string, unknown>> {
+  return until('the question is booked', async () => {
+    const { body } = await call(`${gateway.url}/v1/generations/${id}`, { headers: ANN });
+    return body.status === 'completed' && body;
+  });
+}
+
 interface Rung {
   readonly rung: string;
   readonly told: string;
@@ -123,7 +131,7 @@ test('a refused prompt is said otherwise by the chat model, and its caller pays 
     diff: 'zebra one holds a [-gun-]{+toy+}',
   });
   assert.equal(generation, rung?.generation);
-  const words = await read(`/v1/generations/${generation}`);
+  const words = await booked(generation);
   assert.deepEqual([words.status, words.price_usd], ['completed', QUESTION_USD]);
   const { purpose } = words.request as Record<string, unknown>;
   assert.equal(purpose, `rewrite of ${answer.headers['x-onetake-generation']}, attempt 1`);
@@ -269,9 +277,12 @@ routes:
     };
     assert.equal(judged_by, 'sandbox/ok');
     const [first, second] = members;
-    const asked = await call(`${own.url}/v1/generations?limit=100`);
-    const rows = (asked.body.data ?? []).filter(({ endpoint }) => endpoint === '/v1/chat/completions');
-    assert.equal(rows.length, 3, 'one for the words of each, and one for both pictures');
+    // What is said of chat is written behind it: one for the words of each, and one for both pictures.
+    const rows = await until('three questions are booked', async () => {
+      const { body: list } = await call(`${own.url}/v1/generations?limit=100`);
+      const asked = (list.data ?? []).filter(({ endpoint }) => endpoint === '/v1/chat/completions');
+      return asked.length === 3 && asked;
+    });
     assert.ok(rows.some(({ id }) => id === judge?.generation));
     for (const one of [first, second]) {
       const { text } = await call(`${own.url}/v1/generations/${one?.generation}`);

@@ -53,11 +53,7 @@ const names = defects('core', 'model-names.ts', PLAN, [
 ]);
 
 const target = defects('core', 'plan-target.ts', PLAN, [
-  [
-    'sends a chat model a picture to make',
-    'return isChatModel(model.id) && !connection',
-    'return false && !connection',
-  ],
+  ['sends a chat model a picture to make', 'return isForChat && !models', 'return false && !models'],
   ['stores every request twice', 'request !== asked.original && ', ''],
 ]);
 

@@ -104,8 +104,8 @@ const limits = defects(
       'const uses = before.uses;',
     ],
     ['reopens at a shorter hint', ' || notBefore <= (state.closed?.until ?? 0)', ''],
-    ['settles tokens by the estimate', 'tokens: call.tokens - (tokens ?? call.tokens)', 'tokens: 0'],
-    ['lets pauses grow beyond an acceptance', 'uses, pauseMs: 0 }', 'uses }'],
+    ['settles tokens by the estimate', 'tokens: call.tokens - tokens }', 'tokens: 0 }'],
+    ['lets pauses grow beyond an acceptance', 'tokens), pauseMs: 0 }', 'tokens) }'],
     ['takes a lone refusal for one of calls in flight', 'others === 0 || state.search', 'state.search'],
   ],
 );

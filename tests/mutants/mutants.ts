@@ -1,4 +1,5 @@
 import { ADAPT_MUTANTS } from './adapt-mutants.ts';
+import { CHAT_BATCH_MUTANTS } from './chat-batch-mutants.ts';
 import { CHAT_GATEWAY_MUTANTS } from './chat-gateway-mutants.ts';
 import { FREE_MUTANTS } from './free-mutants.ts';
 import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
@@ -228,4 +229,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...REFUSAL_MUTANTS,
   ...SUSPECT_MUTANTS,
   ...REPEAT_MUTANTS,
+  ...CHAT_BATCH_MUTANTS,
 ];

@@ -91,7 +91,7 @@ export function createAccount(options: AccountOptions): Account {
       return { headroom: headroom(state, configured, io.now()), inFlight: state.permits.length, ...last };
     },
     project: (units, meanMs) => projected(cell.view(), configured, units, meanMs, io.now()),
-    report: () => reported(cell.view(), configured, io.now()),
+    report: () => reported(cell.report(), configured, io.now()),
     changed() {
       if (cell.own().uses.length > 0 && !cell.isFree()) cell.note((state) => state);
     },

@@ -31,5 +31,5 @@ export function imageModelReason(name: string): string {
 }
 
 export function chatModelReason(name: string): string {
-  return `model: "${name.slice(0, 200)}" is a chat model; it makes no pictures: choose one of GET /v1/models`;
+  return `model: "${name.slice(0, 200)}" is a chat model; it makes no pictures: send it to /v1/chat/completions, or choose one of GET /v1/models`;
 }

@@ -18,6 +18,8 @@ export interface LimitCell {
   /** Nothing is known to limit it. */
   isFree(): boolean;
   view(): LimitState;
+  /** The same, and sure of what is in flight also while nothing limits it. */
+  report(): LimitState;
   /** What this process alone notes while nothing limits it. */
   own(): LimitState;
   setOwn(state: LimitState): void;
@@ -43,8 +45,11 @@ export function createLimitCell({ key, configured, cells, io, onRoom }: LimitCel
   let stopRenewing: (() => void) | undefined;
 
   const shared = () => cells.peek<LimitState>(key);
+  const isFree = () => !isConfigured && !hasLimits(shared() ?? EMPTY_LIMITS, io.now());
   /** What is noted here alone does not expire: whoever made the calls is this process. */
   const living = () => (own === EMPTY_LIMITS ? own : renewed(own, new Set(own.permits.map(({ id }) => id)), io.now()));
+
+  const report = () => (own === EMPTY_LIMITS ? (shared() ?? own) : mergedStates(shared(), living(), io.now()));
 
   function change<Result>(apply: (state: LimitState) => readonly [LimitState, Result]): Result | Promise<Result> {
     const carried = living();
@@ -82,8 +87,10 @@ export function createLimitCell({ key, configured, cells, io, onRoom }: LimitCel
   }
 
   return {
-    isFree: () => !isConfigured && !hasLimits(shared() ?? EMPTY_LIMITS, io.now()),
-    view: () => (own === EMPTY_LIMITS ? (shared() ?? own) : mergedStates(shared(), living(), io.now())),
+    isFree,
+    // While nothing limits, nobody asks how long a call has been in flight, and with many of them renewing takes its time.
+    view: () => (isFree() ? mergedStates(shared(), own, io.now()) : report()),
+    report,
     own: () => own,
     setOwn(state) {
       own = state;

@@ -117,6 +117,12 @@ export interface RetryPolicy {
   readonly maxDelayMs: number;
   /** With another target ready, fall back rather than wait longer than this. */
   readonly maxWaitBeforeFallbackMs: number;
+  /** While somebody waits: what the attempts of a run may have lost, the next one like the last, to ask the same target again. */
+  readonly maxLostMs?: number;
+  /** While somebody waits: a longer wait, for a hint or after a failure, is the caller's own. */
+  readonly maxWaitMs?: number;
+  /** While somebody waits: the longest from its arrival to its turn under a limit, as far as can be foreseen. */
+  readonly maxQueueMs?: number;
 }
 
 export interface TimeoutPolicy {

@@ -22,6 +22,13 @@ export type PlannedChat =
 const MAX_PAID_ATTEMPTS = 5;
 
 /**
+ * No total clock bounds chat unless it is asked for, and nobody is to sit before an answer for an hour: a target that
+ * hangs may take two clocks of a first token, or one of the longer ones, and the waits between are bounded.
+ */
+const MAX_LOST_MS = 150_000;
+const PATIENCE = { maxWaitMs: 60_000, maxQueueMs: 600_000 };
+
+/**
  * Fixes what a request of chat will be held to; `now` in epoch ms. Fails, before anything is sent, for a name nobody
  * answers to and for models that only make pictures. Settings about pictures are not read.
  */
@@ -134,7 +141,13 @@ function policyOf(set: PolicySettings, reasons: boolean): Policy {
     payment,
     maxPaidAttempts: allowedPaidAttempts(payment, set.maxPaidAttempts ?? MAX_PAID_ATTEMPTS),
     fallback: set.fallback ?? true,
-    retry: { ...RETRY_POLICY, maxPaidAttemptsBeforeFallback: 1 },
+    retry: {
+      ...RETRY_POLICY,
+      maxPaidAttemptsBeforeFallback: 1,
+      maxLostMs: MAX_LOST_MS,
+      // A total clock that was asked for says how long its caller waits.
+      ...(set.totalTimeoutMs === undefined && PATIENCE),
+    },
     timeout: {
       connectMs: set.connectTimeoutMs ?? CHAT_TIMEOUTS.connectMs,
       idleMs: set.idleTimeoutMs ?? (reasons ? CHAT_TIMEOUTS.reasoningIdleMs : CHAT_TIMEOUTS.idleMs),

@@ -5,6 +5,7 @@ import { type Attempt, type Outcome, openAttempt, paidAttempts, type Run } from 
 import type { PlannedTarget, RunPlan } from '../plan.ts';
 import { answerFor, mayPayAgain } from './budget.ts';
 import { hostsOf, mayLeaveFree, mayRepeatFree, unbilledFailure, whyGiveUp } from './free.ts';
+import { isTooMuchLost, patienceFor } from './patience.ts';
 import type { Presence } from './presence.ts';
 import { rungAfter, standingRung } from './refusal-steps.ts';
 import { afterHint, retryAt } from './retry.ts';
@@ -140,7 +141,10 @@ function chooseTarget(runId: string, plan: RunPlan, run: Run, health: Health, ma
   const soon = Math.min(now + plan.policy.retry.maxWaitBeforeFallbackMs, plan.deadlineAt - 1);
   const chosen = open.find((option) => option.at <= soon) ?? open.toSorted((a, b) => a.at - b.at)[0];
   if (chosen === undefined) return { do: 'finish', outcome: exhausted(runId, plan, run, options, health) };
-  if (chosen.at >= plan.deadlineAt) return { do: 'finish', outcome: tooLate(run, chosen) };
+  if (chosen.at >= plan.deadlineAt)
+    return { do: 'finish', outcome: tooLate(run, chosen, "before the caller's deadline") };
+  const patience = patienceFor(chosen.queues, plan, now);
+  if (chosen.at - now > patience) return { do: 'finish', outcome: tooLate(run, chosen, `within ${patience} ms`) };
   if (chosen.at > now && !chosen.queues)
     return { do: 'wait', until: chosen.at, target: chosen.target.id, reason: chosen.reason };
   const before = options.slice(0, options.indexOf(chosen));
@@ -213,6 +217,7 @@ function mayFallBack(failure: Failure, plan: RunPlan, run: Run): boolean {
 function mayRetrySame(failure: Failure, plan: RunPlan, run: Run, target: PlannedTarget, another: boolean): boolean {
   if (!FAILURES[failure.kind].retry && !(mayRepeatFree(failure, run, target) && !(another && hostsOf(target) < 2)))
     return false;
+  if (isTooMuchLost(failure, plan, run, another)) return false;
   const free = failure.certainty === 'not_sent' || failure.certainty === 'rejected';
   const { maxFreeAttempts, maxFreeAttemptsBeforeFallback } = plan.policy.retry;
   const tries = triesOf(run, target.id);
@@ -263,13 +268,13 @@ export function withReturnTime(
   });
 }
 
-function tooLate(run: Run, option: Option): Outcome {
+function tooLate(run: Run, option: Option, when: string): Outcome {
   const last = run.attempts.at(-1)?.outcome;
   if (last?.ok === false) return failed({ ...last.failure, notBefore: option.at });
   return failed({
     kind: 'throttled',
     certainty: 'not_sent',
-    message: `${option.target.id} may not be called before the caller's deadline: ${option.reason}`,
+    message: `${option.target.id} may not be called ${when}: ${option.reason}`,
     notBefore: option.at,
   });
 }

@@ -35,7 +35,10 @@ export function sampleChatPlan(
     payment: 'available',
     maxPaidAttempts: 5,
     fallback: true,
-    retry: { ...SAMPLE_RETRY, maxPaidAttemptsBeforeFallback: 1 },
+    retry: {
+      ...SAMPLE_RETRY,
+      ...{ maxPaidAttemptsBeforeFallback: 1, maxLostMs: 150_000, maxWaitMs: 60_000, maxQueueMs: 600_000 },
+    },
     timeout: { connectMs: 10_000, idleMs: 60_000, totalMs: CHAT_TIMEOUTS.totalMs, harvestMs: 0 },
     ...policy,
   };

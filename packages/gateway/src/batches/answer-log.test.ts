@@ -33,7 +33,9 @@ async function read(path: string): Promise<readonly LineAnswer[]> {
   }));
 }
 
-test('answers are read back in the order in which they came, and a log goes on where it was', async (context) => {
+test('answers are read back in the order in which they came, and a log goes on where it was', {
+  timeout: 10_000,
+}, async (context) => {
   const path = place(context);
   assert.deepEqual(await read(path), []);
   await write(path, ANSWERS.slice(0, 3));
@@ -41,7 +43,9 @@ test('answers are read back in the order in which they came, and a log goes on w
   assert.deepEqual(await read(path), ANSWERS);
 });
 
-test('cut off at any byte, it holds a beginning of what it held, and goes on from there', async (context) => {
+test('cut off at any byte, it holds a beginning of what it held, and goes on from there', {
+  timeout: 30_000,
+}, async (context) => {
   const path = place(context);
   const short = ANSWERS.filter(({ line }) => line.length < 1_000);
   await write(path, short);
@@ -60,7 +64,7 @@ function firsts(answers: readonly LineAnswer[]): readonly LineAnswer[] {
   return answers.filter(({ index }, at) => answers.findIndex((one) => one.index === index) === at);
 }
 
-test('an append resolves once it can be read, however many come at once', async (context) => {
+test('an append resolves once it can be read, however many come at once', { timeout: 10_000 }, async (context) => {
   const path = place(context);
   const log = await openAnswerLog(path);
   const many = Array.from({ length: 500 }, (_, index): LineAnswer => ({ index, file: 'output', line: `[${index}]` }));

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { MAX_LINE_ANSWER_BYTES } from './answer-line.ts';
-import type { LineAnswer } from './answer-log.ts';
+import { type LineAnswer, openAnswerLog } from './answer-log.ts';
 import { type Batch, isOver, WINDOW_MS } from './batch.ts';
 import { keep } from './run-chat-lines.ts';
 import { answerTo, CHAT, chatLine, chatLines } from './testing/chat-world.ts';
@@ -191,16 +192,37 @@ test('killed anywhere, what takes over asks no line that was answered, and write
   }
 });
 
-test('a node that stops waits a moment for what is in flight, and another asks the rest', async (context) => {
+test('of two answers to one line, by a node that had lost the batch, the first counts', async (context) => {
+  const world = createWorld(context);
+  const first = await createNode(world, { lookahead: 2 });
+  const { id } = await begin(first, chatLines(3));
+  const [line] = await until(() => world.chats.open().length === 2 && world.chats.open());
+  line?.answer(answerTo('the first'));
+  await settled(world, first, id, 1);
+  first.die();
+  const late = await openAnswerLog(join(world.directory, 'batches', id, 'answers.log'));
+  await late.append({ index: 0, file: 'error', usage: { total_tokens: 1_000 }, line: '{}' });
+  await late.close();
+  const second = await createNode(world);
+  const batch = await ended(second, id, world);
+  assert.deepEqual([batch.counts, batch.usage?.total_tokens], [{ total: 3, completed: 3, failed: 0 }, 45]);
+  const [kept] = await linesOf(second, batch.files?.output);
+  assert.deepEqual(kept?.response?.body, JSON.parse(answerTo('the first')));
+});
+
+test('a node that stops waits a moment for what is in flight, and another asks the rest', {
+  timeout: 20_000,
+}, async (context) => {
   const world = createWorld(context, 'shared');
   const first = await createNode(world, { lookahead: 2 });
   const { id } = await begin(first, chatLines(5));
   const [quick] = await until(() => world.chats.open().length === 2 && world.chats.open());
   const stopped = first.batches.stop();
+  world.clock.advance(9_000);
   quick?.answer(answerTo(quick.said));
   for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(world.chats.open().length, 1);
-  world.clock.advance(10_000);
+  world.clock.advance(1_000);
   await stopped;
   assert.deepEqual([world.chats.asked.length, world.chats.open().length], [2, 0]);
   const second = await createNode(world);
@@ -279,12 +301,12 @@ test('an answer that cannot be written is held until it can be, or until the bat
     },
     close: async () => {},
   };
-  const until4 = until(() => {
+  const written = until(() => {
     io.advance(1_000);
     return tries === 4;
   });
   assert.equal(await keep(answer, disk, leaving.signal, { io, log }), true);
-  await until4;
+  await written;
   assert.equal(errors.length, 1);
   failures = Number.POSITIVE_INFINITY;
   const kept = keep(answer, disk, leaving.signal, { io, log });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRoom } from './room.ts';
 
-test('places are given in order, and never more than there are', async () => {
+test('places are given in order, and never more than there are', { timeout: 5_000 }, async () => {
   const room = createRoom(2);
   const { signal } = new AbortController();
   const order: number[] = [];
@@ -19,7 +19,7 @@ test('places are given in order, and never more than there are', async () => {
   assert.ok((await room.take(signal)) && (await room.take(signal)));
 });
 
-test('who gives up waiting takes no place', async () => {
+test('who gives up waiting takes no place', { timeout: 5_000 }, async () => {
   const room = createRoom(1);
   const [impatient, patient] = [new AbortController(), new AbortController()];
   assert.equal(await room.take(patient.signal), true);

@@ -23,9 +23,11 @@ const PICTURES = [
   { index: 1, asset: assetOf('a') },
   { index: 3, asset: assetOf('b') },
 ];
+const ENDED_AT = 1_000_000;
+const CHOICE = { prompt: 'a fox', pictures: PICTURES, endedAt: ENDED_AT };
 
 async function rig(answer: Scores = GOOD, answersAfterMs = 0) {
-  const clock = createVirtualClock(1_000_000);
+  const clock = createVirtualClock(ENDED_AT);
   const cells = createFakeCells();
   const sets = createCandidateSets({ cells: cells.store, io: clock, keepMs: 1e9, idempotencyMs: 1e9 });
   const draft: Omit<CandidateSet, 'id'> = {
@@ -54,7 +56,7 @@ async function rig(answer: Scores = GOOD, answersAfterMs = 0) {
 
 test('scores are kept with the set, by the number of the candidate, and nobody is asked again', async () => {
   const { clock, set, shown, sets, ranking } = await rig();
-  const judged = await clock.drive(ranking().of(set, 'a fox', PICTURES));
+  const judged = await clock.drive(ranking().of(set, CHOICE));
   assert.deepEqual(judged, {
     ...{ state: 'scored', by: 'eyes/small', at: clock.now(), generation: 'gen_eyes', costUsd: 0.003 },
     scores: [
@@ -64,7 +66,7 @@ test('scores are kept with the set, by the number of the candidate, and nobody i
   });
   const stored = await sets.read(set.id, 'ann');
   assert.ok(stored);
-  for (const seen of [set, stored]) assert.deepEqual(await ranking().of(seen, 'a fox', PICTURES), judged);
+  for (const seen of [set, stored]) assert.deepEqual(await ranking().of(seen, CHOICE), judged);
   assert.equal(shown.length, 1);
   assert.deepEqual([shown[0]?.prompt, shown[0]?.caller, shown[0]?.pictures.length], ['a fox', 'ann', 2]);
 });
@@ -73,7 +75,7 @@ test('who comes while it is asked waits for the same answer, here and on another
   const { clock, set, shown, ranking } = await rig(GOOD, 3_000);
   const [here, there] = [ranking(), ranking()];
   const all = await clock.drive(
-    Promise.all([here, here, there].map((one) => one.of(set, 'a fox', PICTURES).then((judged) => judged?.state))),
+    Promise.all([here, here, there].map((one) => one.of(set, CHOICE).then((judged) => judged?.state))),
   );
   assert.deepEqual([all, shown.length], [['scored', 'scored', 'scored'], 1]);
 });
@@ -81,7 +83,7 @@ test('who comes while it is asked waits for the same answer, here and on another
 test('a failure is kept too, and costs once', async () => {
   const { clock, set, shown, errors, ranking } = await rig({ ok: false, why: 'it declines', generation: 'gen_eyes' });
   for (let turn = 0; turn < 3; turn += 1) {
-    const judged = await clock.drive(ranking().of(set, 'a fox', PICTURES));
+    const judged = await clock.drive(ranking().of(set, CHOICE));
     assert.deepEqual([judged?.state, judged?.state === 'failed' && judged.why], ['failed', 'it declines']);
   }
   assert.deepEqual([shown.length, errors.length], [1, 1]);
@@ -91,18 +93,19 @@ test('a process that died while it asked is not followed by a second question', 
   const { clock, set, sets, shown, ranking } = await rig();
   const asked = { state: 'asked', by: 'eyes/small', at: clock.now(), until: clock.now() + 25_000 } as const;
   await sets.change(set.id, 'ann', (stored) => ({ ...stored, judged: asked }));
-  const judged = await clock.drive(ranking().of(set, 'a fox', PICTURES));
+  const judged = await clock.drive(ranking().of(set, CHOICE));
   assert.deepEqual([judged?.state, shown.length], ['failed', 0]);
   assert.match(judged?.state === 'failed' ? judged.why : '', /ended before it answered/);
 });
 
-test('nobody is asked for less than two pictures, another pick, or a caller without time', async () => {
+test('nobody is asked for less than two pictures, another pick, a set of old, or a caller without time', async () => {
   const { clock, set, shown, ranking } = await rig();
-  assert.equal(await ranking().of(set, 'a fox', PICTURES.slice(1)), undefined);
-  assert.equal(await ranking().of({ ...set, pick: 'all' }, 'a fox', PICTURES), undefined);
-  assert.equal(await ranking().of(set, 'a fox', PICTURES, clock.now() + 1_500), undefined);
+  assert.equal(await ranking().of(set, { ...CHOICE, pictures: PICTURES.slice(1) }), undefined);
+  assert.equal(await ranking().of({ ...set, pick: 'all' }, CHOICE), undefined);
+  assert.equal(await ranking().of(set, CHOICE, clock.now() + 1_500), undefined);
+  assert.equal(await ranking().of(set, { ...CHOICE, endedAt: clock.now() - 86_400_000 }), undefined);
   assert.equal(shown.length, 0);
-  await clock.drive(ranking().of(set, 'a fox', PICTURES, clock.now() + 5_000));
+  await clock.drive(ranking().of(set, CHOICE, clock.now() + 5_000));
   assert.equal(shown[0]?.timeoutMs, 4_000);
 });
 
@@ -113,6 +116,6 @@ test('a set that cannot be written is not asked about, and is ranked without', a
     vision: { model: 'eyes', timeoutMs: 20_000, score: () => assert.fail('it was asked') },
     ...{ sets: broken, io: createVirtualClock(), onError: (error) => errors.push(error) },
   });
-  assert.equal(await ranking.of(set, 'a fox', PICTURES), undefined);
+  assert.equal(await ranking.of(set, CHOICE), undefined);
   assert.equal(errors.length, 1);
 });

@@ -2,11 +2,13 @@ import type { Asset, Cost, Io } from '@onetake/core';
 import type { CandidateSet, CandidateSets, Judged } from './sets.ts';
 import type { Vision } from './vision.ts';
 
-/** A good picture of a set that is whole. */
-export interface Ranked {
-  /** From 1. */
-  readonly index: number;
-  readonly asset: Asset;
+/** What there is to choose from in a set that is whole. */
+export interface Choice {
+  readonly prompt: string;
+  /** The good ones; `index` from 1. */
+  readonly pictures: readonly { readonly index: number; readonly asset: Asset }[];
+  /** When the last candidate ended (epoch ms). */
+  readonly endedAt: number;
 }
 
 export interface RankingOptions {
@@ -23,11 +25,13 @@ export interface Ranking {
    * Undefined where nobody is to be asked, nor was; never rejects. `until` bounds the wait (epoch ms). A set is asked
    * about once in its life, whatever came of it: a restart, another node and a second reader find what is kept.
    */
-  of(set: CandidateSet, prompt: string, pictures: readonly Ranked[], until?: number): Promise<Judged | undefined>;
+  of(set: CandidateSet, choice: Choice, until?: number): Promise<Judged | undefined>;
 }
 
 /** With less time left nobody is asked: the answer would be paid for and come too late. */
 const MIN_TIME_MS = 1_000;
+/** Who looks at older sets, perhaps at all of them, does not want to pay for it. */
+const MAX_AGE_MS = 86_400_000;
 const LOOK_EVERY_MS = 250;
 /** Pictures are made smaller first. */
 const SHOWING_MS = 5_000;
@@ -36,7 +40,7 @@ export function createRanking(options: RankingOptions): Ranking {
   const { vision, sets, io, onError } = options;
   const asking = new Map<string, Promise<Judged | undefined>>();
 
-  async function askOnce(set: CandidateSet, prompt: string, pictures: readonly Ranked[], timeoutMs: number) {
+  async function askOnce(set: CandidateSet, { prompt, pictures }: Choice, timeoutMs: number) {
     const at = io.now();
     const until = at + timeoutMs + SHOWING_MS;
     let isOurs = false;
@@ -70,14 +74,14 @@ export function createRanking(options: RankingOptions): Ranking {
   }
 
   return {
-    async of(set, prompt, pictures, until = Number.POSITIVE_INFINITY) {
-      if (set.pick !== 'best' || pictures.length < 2) return undefined;
+    async of(set, choice, until = Number.POSITIVE_INFINITY) {
+      if (set.pick !== 'best' || choice.pictures.length < 2) return undefined;
       if (set.judged && set.judged.state !== 'asked') return set.judged;
       const timeoutMs = Math.min(vision.timeoutMs, until - io.now() - MIN_TIME_MS);
-      if (timeoutMs < MIN_TIME_MS) return undefined;
+      if (timeoutMs < MIN_TIME_MS || choice.endedAt <= io.now() - MAX_AGE_MS) return undefined;
       const known = asking.get(set.id);
       if (known) return known;
-      const begun = askOnce(set, prompt, pictures, timeoutMs).catch((error): undefined => {
+      const begun = askOnce(set, choice, timeoutMs).catch((error): undefined => {
         onError(error);
       });
       asking.set(set.id, begun);

@@ -13,7 +13,7 @@ import {
   createRepeats,
   systemIo,
 } from '@onetake/core';
-import { StoreOverloadedError } from '../store/errors.ts';
+import { StoreOverloadedError, StoreUnavailableError } from '../store/errors.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { createWorker } from '../tasks/worker.ts';
@@ -156,12 +156,54 @@ test('a store that is away for a moment is waited for', async (context) => {
   assert.deepEqual(errors, []);
 });
 
+for (const error of [new StoreOverloadedError(9), new StoreUnavailableError('it starts again', true)]) {
+  test(`a store that is away when an answer begins is told of it later: ${error.name}`, async (context) => {
+    let failures = 2;
+    const { begin, called, errors, store, worker } = await rig(context, {
+      storeWith: (memory) => ({
+        create: (...args) => {
+          failures -= 1;
+          return failures >= 0 ? Promise.reject(error) : memory.create(...args);
+        },
+      }),
+    });
+    const chat = begin();
+    assert.ok(chat);
+    (await called()).end(END);
+    await chat.outcome;
+    await worker.running.ended();
+    assert.deepEqual(errors, []);
+    assert.equal((await store.read(chat.live.id))?.status, 'completed');
+  });
+}
+
+test('a creation that was done and not answered is not done twice', async (context) => {
+  let isFirst = true;
+  const { begin, called, errors, store, worker } = await rig(context, {
+    storeWith: (memory) => ({
+      create: async (...args) => {
+        const created = await memory.create(...args);
+        if (!isFirst) return created;
+        isFirst = false;
+        throw new StoreUnavailableError('the connection was lost', true);
+      },
+    }),
+  });
+  const chat = begin();
+  assert.ok(chat);
+  (await called()).end(END);
+  await chat.outcome;
+  await worker.running.ended();
+  assert.deepEqual(errors, []);
+  assert.equal((await store.read(chat.live.id))?.status, 'completed');
+});
+
 test('what another process left is ended, not asked again', async (context) => {
   const { begin, called, calls, store, worker } = await rig(context);
   const chat = begin();
   assert.ok(chat);
   await called();
-  await pause(20);
+  await pause(100);
   const { live } = chat;
   await store.renew(worker.id, [live.id], 0);
   const other = await rig(context, { storeWith: () => store });

@@ -22,11 +22,13 @@ import {
   runChat,
 } from '@onetake/core';
 import type { Store } from '../store/store.ts';
+import { type Beat, createBeat } from '../tasks/beat.ts';
 import { journalBehind } from '../tasks/journal.ts';
 import { createLive, type Live } from '../tasks/live.ts';
 import { drawId } from '../tasks/submission.ts';
 import { ticketsOf } from '../tasks/tickets.ts';
 import type { Worker } from '../tasks/worker.ts';
+import { createdFirst } from './creation.ts';
 import { endOf } from './interrupted.ts';
 
 /** A request of chat that was read and planned; nothing was spent on it yet. */
@@ -73,15 +75,19 @@ export interface ChatsOptions {
   readonly onError: (error: unknown, live: Live<ChatPlan>) => void;
 }
 
+/** How long what happened may not be durable yet: nothing of it is done again for that. */
+const WRITE_EVERY_MS = 50;
+
 export function createChats(options: ChatsOptions): Chats {
-  const { worker } = options;
+  const { worker, io } = options;
+  const beat = createBeat(io, WRITE_EVERY_MS);
   return {
     begin(work) {
       if (worker.running.size() >= options.maxLive) return undefined;
       const live = createLive({
         ...{ id: drawId(), caller: work.caller, requestId: work.requestId, plan: work.plan },
         ...{ fingerprint: '', journals: [[]], joined: true },
-        ...{ unsentGraceMs: options.unsentGraceMs, now: options.io.now },
+        ...{ unsentGraceMs: options.unsentGraceMs, now: io.now },
       });
       const { promise, resolve } = Promise.withResolvers<Outcome>();
       const end = (outcome: Outcome) => resolve(outcome);
@@ -89,7 +95,7 @@ export function createChats(options: ChatsOptions): Chats {
         end({ ok: false, failure: live.brokenSignal.reason });
         live.cancel();
       });
-      const chat: Chat = { live, work, sink: work.sink(live), end };
+      const chat: Chat = { live, work, sink: work.sink(live), beat, end };
       worker.host(live, (park) => answer(chat, park, options));
       return { live, outcome: promise };
     },
@@ -100,16 +106,16 @@ interface Chat {
   readonly live: Live<ChatPlan>;
   readonly work: ChatWork;
   readonly sink: ChatSink;
+  readonly beat: Beat;
   readonly end: (outcome: Outcome) => void;
 }
 
 /** Resolves when the answer is over and its journal is written. */
 async function answer(chat: Chat, park: AbortSignal, options: ChatsOptions): Promise<void> {
-  const { live, work, sink, end } = chat;
+  const { live, work, sink, beat, end } = chat;
   const { worker, io, onStoreError } = options;
-  // The store works in order: the first append becomes durable with the creation or not at all, and tells of its fault.
-  create(chat, options).catch(() => {});
-  const journal = journalBehind(live, worker.id, { store: options.store, io, onError: onStoreError });
+  const store = createdFirst(options.store, () => create(chat, options));
+  const journal = journalBehind(live, worker.id, { store, io, beat, onError: onStoreError });
   const turns = createTurns({ ...options, ticket: ticketsOf({ ...work, cost: 1 }, options.clock) });
   const told: Journal = {
     ...journal,
@@ -148,9 +154,10 @@ function toldOf(event: Event, { aborted, reason }: AbortSignal): Event {
 }
 
 /** Kept like a task, so that nobody is ever given it in the place of an answer of their own. */
-function create({ live, work }: Chat, { store, worker }: ChatsOptions) {
+async function create({ live, work, beat }: Chat, { store, worker }: ChatsOptions): Promise<void> {
+  await beat.next();
   const { id, caller, fingerprint, requestId, plan } = live;
-  return store.create({
+  await store.create({
     ...{ id, caller, fingerprint, requestId, plan, endpoint: work.endpoint, runs: 1, createdAt: plan.createdAt },
     begin: { lease: { worker: worker.id, until: worker.leaseUntil() } },
     task: true,

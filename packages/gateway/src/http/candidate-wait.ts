@@ -51,8 +51,10 @@ async function rankedBy(
   const good = standings.flatMap(({ index, image, judgement }) =>
     image && judgement && isGood(judgement) ? [{ index, asset: image.asset }] : [],
   );
-  const prompt = standings.find(({ snapshot }) => snapshot)?.snapshot?.plan.request.prompt ?? '';
-  const judged = await ranking.of(set, prompt, good, until);
+  const snapshots = standings.flatMap(({ snapshot }) => snapshot ?? []);
+  const prompt = snapshots[0]?.plan.request.prompt ?? '';
+  const endedAt = Math.max(set.createdAt, ...snapshots.map(({ finishedAt = 0 }) => finishedAt));
+  const judged = await ranking.of(set, { prompt, pictures: good, endedAt }, until);
   if (judged === undefined) return standings;
   const scores = new Map(judged.state === 'scored' ? judged.scores : []);
   return standings.map((one) => ({ ...one, judged, judgement: rescored(one, scores.get(one.index)) }));

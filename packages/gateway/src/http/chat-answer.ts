@@ -46,6 +46,8 @@ function openStream({ reply, live, io }: ChatAnswering): ChatAnswer {
   /** The caller heard something since the last look. */
   let isHeard = false;
   let isEventStream = true;
+  /** Said as a stream what is none: told of at the end, in its place. */
+  let misplaced: Failure | undefined;
   let last: Uint8Array | undefined;
 
   const open = (status: number, headers: Readonly<Record<string, string>>) => {
@@ -68,12 +70,14 @@ function openStream({ reply, live, io }: ChatAnswering): ChatAnswer {
       if (isOver || isGone(reply)) return;
       isEventStream = contentType.startsWith('text/event-stream');
       if (!isOpen) open(status, { 'content-type': contentType });
+      else if (!isEventStream) misplaced = notAStream(contentType);
     },
     write(bytes) {
       if (isOver) return undefined;
       isHeard = true;
+      if (misplaced && last === undefined && isEvent(bytes)) misplaced = undefined;
       last = bytes;
-      return outlet.write(bytes);
+      return misplaced ? undefined : outlet.write(bytes);
     },
     end(outcome) {
       if (isOver) return;
@@ -84,7 +88,8 @@ function openStream({ reply, live, io }: ChatAnswering): ChatAnswer {
         refuse(outcome.ok ? NOTHING_CAME : outcome.failure, { reply, live, io });
         return;
       }
-      if (!outcome.ok && !outcome.told) response.write(errorEvent(outcome.failure, last, reply, live));
+      const failure = outcome.ok || outcome.told ? misplaced : outcome.failure;
+      if (failure) response.write(errorEvent(failure, last, reply, live));
       response.end();
     },
   };
@@ -122,6 +127,17 @@ function openWhole({ reply, live, io }: ChatAnswering): ChatAnswer {
 
 const COMMENT = Buffer.from(KEEP_ALIVE_COMMENT);
 const NOTHING_CAME: Failure = { kind: 'empty', certainty: 'completed', message: 'the provider answered with nothing' };
+
+/** The caller was promised events by the comments that came before it. */
+function notAStream(contentType: string): Failure {
+  const message = `the provider was asked for a stream and answered, late, with ${contentType || 'no content type'}; ask this model without "stream"`;
+  return { kind: 'suspect', certainty: 'completed', message };
+}
+
+/** A stream may come under another name. */
+function isEvent(bytes: Uint8Array): boolean {
+  return !/^\s*[{[<]/.test(Buffer.from(bytes.subarray(0, 64)).toString());
+}
 
 function isGone({ raw }: FastifyReply): boolean {
   return raw.destroyed || raw.socket?.destroyed === true;

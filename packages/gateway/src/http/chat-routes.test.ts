@@ -22,10 +22,14 @@ interface Course {
   readonly says?: readonly (readonly [at: number, bytes: Uint8Array])[];
   readonly endAfterMs: number;
   readonly outcome: Outcome;
+  /** Default: that of a stream where one was asked for. */
+  readonly contentType?: string;
 }
 
 /** One request whose answer comes in virtual time. */
-async function answered(context: TestContext, { stream = true, says = [], endAfterMs, outcome }: Course) {
+async function answered(context: TestContext, course: Course) {
+  const { stream = true, says = [], endAfterMs, outcome } = course;
+  const { contentType = stream ? HEAD.contentType : 'application/json' } = course;
   const clock = createVirtualClock(1_000);
   const chats: Chats = {
     begin({ plan, sink: sinkFor, requestId, caller }) {
@@ -40,7 +44,7 @@ async function answered(context: TestContext, { stream = true, says = [], endAft
     const startedAt = clock.now();
     for (const [index, [at, bytes]] of says.entries()) {
       clock.timer(startedAt + at, () => {
-        if (index === 0) sink.begin(stream ? HEAD : { ...HEAD, contentType: 'application/json' });
+        if (index === 0) sink.begin({ ...HEAD, contentType });
         void sink.write(bytes);
       });
     }
@@ -132,6 +136,43 @@ test('content after comments goes on as if there were none', async (context) => 
     outcome: OK,
   });
   assert.equal(text, `: keep-alive\n\n${TOKEN}`);
+});
+
+test('an answer that comes whole after comments is no part of the stream, which says so', async (context) => {
+  const { text, status } = await answered(context, {
+    contentType: 'application/json',
+    says: [
+      [KEEP_ALIVE_MS + 500, Buffer.from('{"choices":[\n\n')],
+      [KEEP_ALIVE_MS + 600, Buffer.from(']}')],
+    ],
+    endAfterMs: KEEP_ALIVE_MS + 1_000,
+    outcome: OK,
+  });
+  assert.equal(status, 200);
+  const [comment, event, ...rest] = text.split('\n\n');
+  assert.equal(comment, ': keep-alive');
+  assert.deepEqual(rest, ['']);
+  const { error, onetake } = JSON.parse(event?.replace('data: ', '') ?? '');
+  assert.equal(error.type, 'server_error');
+  assert.match(error.message, /asked for a stream.*application\/json/);
+  assert.equal(onetake.generation, 'gen_1');
+});
+
+test('a stream under another name is one', async (context) => {
+  const says = [[KEEP_ALIVE_MS + 500, TOKEN]] as const;
+  const course = { contentType: 'text/plain', says, endAfterMs: KEEP_ALIVE_MS + 1_000, outcome: OK };
+  assert.equal((await answered(context, course)).text, `: keep-alive\n\n${TOKEN}`);
+});
+
+test('one that comes whole before any comment is passed on as it is', async (context) => {
+  const { text, headers } = await answered(context, {
+    contentType: 'application/json',
+    says: [[100, Buffer.from('{"choices":[]}')]],
+    endAfterMs: 2 * KEEP_ALIVE_MS,
+    outcome: OK,
+  });
+  assert.equal(text, '{"choices":[]}');
+  assert.equal(headers['content-type'], 'application/json');
 });
 
 test('a stream that broke off ends with one error event, unless its provider has told it', async (context) => {

@@ -14,7 +14,7 @@ import { CHAT_ANSWERS } from '../failure-answers.ts';
 import { type ChatAnswer, openChatAnswer } from './chat-answer.ts';
 import { readChatControls } from './chat-controls.ts';
 import type { Controls } from './controls.ts';
-import { FailureProblem, invalidValue } from './problem.ts';
+import { FailureProblem, invalidValue, RequestProblem } from './problem.ts';
 
 export interface ChatRouteDeps {
   readonly catalogue: Catalogue;
@@ -26,9 +26,21 @@ export interface ChatRouteDeps {
 export async function addChatRoutes(app: FastifyInstance, deps: ChatRouteDeps): Promise<void> {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error) => {
+    throw isTooLarge(error) ? tooLarge(app.initialConfig.bodyLimit) : error;
+  });
   for (const endpoint of CHAT_ENDPOINTS) {
     app.post(`/v1/${endpoint}`, (request, reply) => answerChat(endpoint, request, reply, deps));
   }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof Error && 'statusCode' in error && error.statusCode === 413;
+}
+
+function tooLarge(limitBytes = 0): RequestProblem {
+  const message = `body: larger than the ${limitBytes} bytes this gateway accepts (body_limit_bytes); send less of the conversation`;
+  return new RequestProblem(413, 'request_too_large', message);
 }
 
 const NO_BODY = new Uint8Array();

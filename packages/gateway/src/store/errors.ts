@@ -48,3 +48,8 @@ export class StoreClosedError extends Error {
     this.name = 'StoreClosedError';
   }
 }
+
+/** The store may do later what it did not do now. */
+export function isAway(error: unknown): error is StoreUnavailableError | StoreOverloadedError {
+  return error instanceof StoreUnavailableError || error instanceof StoreOverloadedError;
+}

@@ -10,9 +10,10 @@ import {
   type Outcome,
 } from '@onetake/core';
 import { answersFor } from '../failure-answers.ts';
-import { StoreOverloadedError, StoreUnavailableError } from '../store/errors.ts';
+import { isAway, StoreUnavailableError } from '../store/errors.ts';
 import type { AnyPlan } from '../store/plan-kind.ts';
 import { type AssetRow, type Fence, LostRunError, type Store, type Summary, type Webhook } from '../store/store.ts';
+import type { Beat } from './beat.ts';
 import type { Live } from './live.ts';
 import type { AnyLive } from './running.ts';
 
@@ -59,37 +60,46 @@ async function patiently(
       return await append();
     } catch (error) {
       if (error instanceof LostRunError && isUnsure && (await wasWritten())) return;
-      const isAway = error instanceof StoreUnavailableError || error instanceof StoreOverloadedError;
-      if (!isAway || io.now() >= until) throw error;
+      if (!isAway(error) || io.now() >= until) throw error;
       isUnsure ||= error instanceof StoreUnavailableError && error.maybeDone;
     }
     await new Promise<void>((resolve) => io.timer(io.now() + PAUSE_MS, resolve));
   }
 }
 
-async function isWritten(store: Store, { generation, run, length }: Fence, added: readonly Event[]): Promise<boolean> {
+async function isWritten(
+  store: Pick<Store, 'read'>,
+  { generation, run, length }: Fence,
+  added: readonly Event[],
+): Promise<boolean> {
   const stored = await store.read(generation);
   const tail = stored?.journals[run]?.slice(length, length + added.length);
   return JSON.stringify(tail) === JSON.stringify(added);
 }
 
 /**
- * The journal of a run that is not taken up again: what happens counts at once, and is written behind, in order and in
- * as few writes as the store's pace allows. `settled` resolves when all that was appended is durable or given up, which
+ * The journal of a run that is not taken up again: what happens counts at once, and is written behind, in order and with
+ * what others write at the same beat. `settled` resolves when all that was appended is durable or given up, which
  * `onError` is told of once.
  */
 export function journalBehind(
   live: AnyLive,
   worker: string,
-  parts: { readonly store: Store; readonly io: Pick<Io, 'now' | 'timer'>; readonly onError: (error: unknown) => void },
+  parts: {
+    readonly store: Pick<Store, 'append' | 'read'>;
+    readonly io: Pick<Io, 'now' | 'timer'>;
+    readonly beat: Beat;
+    readonly onError: (error: unknown) => void;
+  },
 ): Journal & { settled(): Promise<void> } {
-  const { store, io, onError } = parts;
+  const { store, io, beat, onError } = parts;
   const events = live.journals[0] ?? [];
   let durable = events.length;
   let writing: Promise<void> | undefined;
   let isGivenUp = false;
   const write = async (): Promise<void> => {
     while (durable < events.length && !isGivenUp) {
+      await beat.next();
       const fence = { generation: live.id, run: 0, length: durable, worker };
       const added = events.slice(durable);
       const summary = added.some(({ type }) => type === 'finished') ? summaryOf(live, live.journals) : undefined;

@@ -14,10 +14,15 @@ export function describeBatch(
   run: (command: Promise<number>) => Promise<void>,
 ): void {
   command
-    .description('generate a picture per line of a file into a directory; stops and resumes without paying twice')
+    .description(
+      'generate a picture or an answer per line of a file into a directory; stops and resumes without paying twice',
+    )
     // What stands behind `resume` is its own; the program has this set as well.
     .enablePositionalOptions()
-    .argument('[file]', 'prompts as JSONL, CSV with a header row, or plain lines; - reads stdin')
+    .argument(
+      '[file]',
+      'prompts as JSONL, CSV with a header row, or plain lines, or requests of chat as JSONL; - reads stdin',
+    )
     .option('-o, --out <dir>', 'a new directory for the pictures and the journal')
     .option('--model <model>', 'a model or route name, for lines that name none')
     .option('--size <WxH>', 'such as 1024x1024')
