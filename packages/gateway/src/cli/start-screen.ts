@@ -1,3 +1,4 @@
+import type { Price } from '@onetake/core';
 import { protocolOf } from '../config/protocols.ts';
 import type { Config, ProviderConfig } from '../config.ts';
 import type { CliContext, RunningGateway } from './context.ts';
@@ -6,14 +7,14 @@ import { columns, heading } from './text.ts';
 const MAX_MODELS_SHOWN = 4;
 const MAX_ROUTES_SHOWN = 20;
 
-/** What `onetake start` prints once: where it listens, what it can reach, and three lines to copy. No key is in it. */
+/** What `onetake start` prints once: where it listens, what it can reach, and lines to copy. No key is in it. */
 export function startScreen(config: Config, gateway: RunningGateway, context: CliContext): string {
   const title = (text: string) => heading(text, context.stdout, context);
   const sections = [
     columns(addresses(config, gateway)),
     ...providers(config, title),
     ...routes(config, title),
-    `${title('try it')}\n${columns(copyLines(gateway.url, config.callers.length > 0), '  ')}`,
+    `${title('try it')}\n${columns(copyLines(gateway.url, config), '  ')}`,
     ...(config.notices.length > 0
       ? [`${title('notes')}\n${config.notices.map((notice) => `  ${notice}`).join('\n')}`]
       : []),
@@ -44,7 +45,7 @@ function providers({ providers: configured, sandbox }: Config, title: (text: str
   const rows = configured.map((one) => [one.id, one.keySource ?? 'no key', opens(one)]);
   if (rows.length > 0) return [`${title('providers')}\n${columns(rows, '  ')}`];
   if (!sandbox) return ['no provider key found and the sandbox is off: set OPENAI_API_KEY or sandbox: on'];
-  return ['no provider key found: every model is played by the sandbox; set OPENAI_API_KEY for real pictures'];
+  return ['no provider key found: every model is played by the sandbox; set OPENAI_API_KEY for the real ones'];
 }
 
 /** The models a key opens, as far as names are known. */
@@ -71,8 +72,9 @@ function routes(config: Config, title: (text: string) => string): string[] {
   return [`${title('routes')}\n${columns(rows, '  ')}`];
 }
 
-/** They name no model: the gateway's default answers. */
-function copyLines(url: string, needsKey: boolean): string[][] {
+/** Those for pictures name no model: the gateway's default answers. */
+function copyLines(url: string, config: Config): string[][] {
+  const needsKey = config.callers.length > 0;
   const auth = needsKey ? ' -H "authorization: Bearer $ONETAKE_API_KEY"' : '';
   const node = needsKey ? 'process.env.ONETAKE_API_KEY' : "'local'";
   const python = needsKey ? 'os.environ["ONETAKE_API_KEY"]' : '"local"';
@@ -83,5 +85,24 @@ function copyLines(url: string, needsKey: boolean): string[][] {
     ],
     ['node', `await new OpenAI({ baseURL: '${url}/v1', apiKey: ${node} }).images.generate({ prompt: 'a red fox' })`],
     ['python', `OpenAI(base_url="${url}/v1", api_key=${python}).images.generate(prompt="a red fox")`],
+    ...chatModelShown(config).map((model) => {
+      const said = `{"model":"${model}","stream":true,"messages":[{"role":"user","content":"hello"}]}`;
+      return ['chat', `curl -sN ${url}/v1/chat/completions${auth} -H 'content-type: application/json' -d '${said}'`];
+    }),
   ];
+}
+
+/** The cheapest known model that answers in words; without any key the sandbox plays it. */
+function chatModelShown({ defaultChatModel, providers: configured, sandbox }: Config): string[] {
+  if (defaultChatModel !== undefined) return [defaultChatModel];
+  const played = sandbox && configured.length === 0 ? protocolOf('openai') : undefined;
+  const known = [played, ...configured.map(({ kind, workflows }) => protocolOf(kind, workflows))];
+  const models = known.find((one) => one?.chat?.models.length)?.chat?.models ?? [];
+  const speaking = models.filter(({ endpoints }) => endpoints.includes('chat/completions'));
+  const [cheapest] = speaking.toSorted((one, other) => outputPrice(one.price) - outputPrice(other.price));
+  return cheapest ? [cheapest.id] : [];
+}
+
+function outputPrice(price: Price | undefined): number {
+  return price && 'perMillionTokensUsd' in price ? price.perMillionTokensUsd.output : Number.POSITIVE_INFINITY;
 }

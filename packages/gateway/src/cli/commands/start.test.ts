@@ -24,12 +24,13 @@ sandbox   http://127.0.0.1:40111
 data      ${join(cwd, 'onetake-data')}
 callers   anybody on this machine, no key needed
 
-no provider key found: every model is played by the sandbox; set OPENAI_API_KEY for real pictures
+no provider key found: every model is played by the sandbox; set OPENAI_API_KEY for the real ones
 
 try it
   curl     curl -s http://127.0.0.1:8484/v1/images/generations -H 'content-type: application/json' -d '{"prompt":"a red fox"}'
   node     await new OpenAI({ baseURL: 'http://127.0.0.1:8484/v1', apiKey: 'local' }).images.generate({ prompt: 'a red fox' })
   python   OpenAI(base_url="http://127.0.0.1:8484/v1", api_key="local").images.generate(prompt="a red fox")
+  chat     curl -sN http://127.0.0.1:8484/v1/chat/completions -H 'content-type: application/json' -d '{"model":"gpt-5-nano","stream":true,"messages":[{"role":"user","content":"hello"}]}'
 
 Ctrl-C ends it
 `,
