@@ -1,6 +1,6 @@
 import { defects } from './mutant.ts';
 
-const LINES = ['batches/chat-lines.test.ts'];
+const LINES = ['batches/chat-lines.test.ts', 'batches/chat-takeover.test.ts'];
 
 const answerLog = defects(
   'gateway',

@@ -95,7 +95,7 @@ export function createCrew({ book, deps, alone, pathsOf, onOver, log }: CrewOpti
 /** What still cannot be written long after its window, as when its input is gone, ends without files; its tasks are there. */
 async function giveUp(held: Held, now: number): Promise<void> {
   if (now < held.batch().expiresAt + LAST_TRIES_MS) return;
-  const message = 'the files of this batch could not be written; its pictures are under GET /v1/generations';
+  const message = 'the files of this batch could not be written; what was made for it is under GET /v1/generations';
   const faults = [{ code: 'internal_error', message, param: null, line: null }];
   await held.update((batch) => ({ ...batch, status: 'failed', faults, endedAt: now }));
 }
