@@ -219,8 +219,8 @@ suite('what is refused before anything is sent', () => {
     });
   }
 
-  test('a body beyond the limit is told in words of its own', async () => {
-    const content = 'x'.repeat(64 * 1024 * 1024);
+  test('a body beyond the limit is told in words of its own, and its sender gets to read them', async () => {
+    const content = 'x'.repeat(100 * 1024 * 1024);
     const answer = await ask('sandbox/ok', { messages: [{ role: 'user', content }] });
     assert.equal(answer.status, 413);
     assert.equal(answer.body.error?.code, 'request_too_large');
@@ -250,6 +250,21 @@ test('an answer of chat is listed, read and looked at as a task like any generat
   assert.deepEqual([task.body.object, task.body.status, task.body.progress], ['chat.task', 'completed', 100]);
   const again = await call(`${gateway.url}/v1/generations/${id}/regenerate`, { method: 'POST' });
   assert.equal(again.status, 400);
+});
+
+test('what was refused is listed with what was said, in words for chat', async () => {
+  const { status, headers } = await ask('sandbox/policy');
+  assert.equal(status, 400);
+  const id = headers['x-onetake-generation'];
+  const item = await until('it is listed', async () => {
+    const { data = [] } = (await call(`${gateway.url}/v1/refusals`)).body;
+    return data.find(({ generation }) => generation === id);
+  });
+  const { stage, provider_text: said, suggestions } = item.refusal as Record<string, unknown>;
+  assert.deepEqual([stage, item.prompt], ['input', 'say hello']);
+  assert.match(String(said), /safety system/);
+  assert.match(JSON.stringify(suggestions), /change the messages/);
+  assert.doesNotMatch(JSON.stringify(suggestions), /drawn|prompt|picture/);
 });
 
 test('a limit of tokens holds what may come out, and is settled by what did', async () => {

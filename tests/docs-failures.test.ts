@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { FAILURES, type FailureKind, httpAnswer } from '@onetake/core';
+import { chatHttpAnswer, FAILURES, type FailureKind, httpAnswer } from '@onetake/core';
 import { FAILURES_PAGE, failuresPage } from '../docs/generate.ts';
 
 const page = await readFile(FAILURES_PAGE, 'utf8');
@@ -33,5 +33,14 @@ test('page and HTTP mapping say the same of every kind', () => {
     const { status, type, code } = httpAnswer({ kind, certainty, message: '' });
     const cells = rows.find((one) => one[1] === kind);
     assert.deepEqual(cells?.slice(2, 6), [certainty, String(status), type, code]);
+  }
+});
+
+test('page and HTTP mapping say the same of every kind in chat', () => {
+  for (const kind of kinds) {
+    const { certainty } = FAILURES[kind];
+    const { status, code } = chatHttpAnswer({ kind, certainty, message: '' });
+    const [, , , , , ofPictures, told = ''] = rows.find((one) => one[1] === kind) ?? [];
+    assert.equal(told, code === ofPictures ? String(status) : `${status} ${code}`);
   }
 });

@@ -19,7 +19,18 @@ const chats = defects(
     ['leaves an answer to whoever asks the same', 'task: true,', ''],
     ['lets more run than may', 'if (worker.running.size() >= options.maxLive) return undefined;', ''],
     ['goes on with an answer that was broken off', '        live.cancel();\n', ''],
+    ['keeps what was asked until its journal is written', 'chat.asked = undefined;', ''],
     ['says of a stop that the caller canceled', "if (failure.kind !== 'canceled') return event;", 'return event;'],
+  ],
+);
+
+const creation = defects(
+  'gateway',
+  'chat/creation.ts',
+  ['chat/chats.test.ts'],
+  [
+    ['gives up what could not be created at once', 'isAway(failure) ? failure : error', '!error ? failure : error'],
+    ['creates what was refused once, and never again', 'creation = begin();\n        await', 'await'],
   ],
 );
 
@@ -43,13 +54,12 @@ const answer = defects(
   'http/chat-answer.ts',
   ['http/chat-routes.test.ts'],
   [
-    ['tells an error twice', '!outcome.ok && !outcome.told', '!outcome.ok'],
-    [
-      'lets a stream that broke off end like a good one',
-      'if (!outcome.ok && !outcome.told) response',
-      'if (false) response',
-    ],
-    ['says 200 before anything was said', 'if (!isOpen) open(200, {});\n      void', 'void'],
+    ['tells an error twice', 'outcome.ok || outcome.told ?', 'outcome.ok ?'],
+    ['tells nothing of what is no stream', 'else if (!isEventStream) misplaced', 'else if (!reply) misplaced'],
+    ['lets a stream that broke off end like a good one', 'if (failure) response', 'if (!failure) response'],
+    ['says 200 before anything was said', 'if (!isOpen) open(200, {});\n    void', 'void'],
+    ['is silent for twice as long as may be', 'KEEP_ALIVE_MS / 2', 'KEEP_ALIVE_MS'],
+    ['holds an answer for who does not take it', 'void outlet.write(piece)', 'response.write(piece)'],
     ['hands out half of an answer', 'head === undefined || !outcome.ok', 'head === undefined'],
   ],
 );
@@ -79,6 +89,7 @@ const controls = defects(
 export const CHAT_GATEWAY_MUTANTS: readonly Mutant[] = [
   ...journal,
   ...chats,
+  ...creation,
   ...interrupted,
   ...answer,
   ...outlet,

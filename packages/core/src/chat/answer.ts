@@ -1,6 +1,7 @@
 import type { AnswerReader } from '../exchange.ts';
 import type { Failure } from '../failure.ts';
 import type { HttpResponse } from '../http.ts';
+import type { JsonObject } from '../json.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ChatRequest, ChatUsage } from './chat.ts';
 
@@ -20,9 +21,13 @@ export type HandOn = (bytes: Buffer) => void | Promise<void>;
 export interface ChatAnswerOptions {
   readonly head: Pick<HttpResponse, 'status' | 'headers'>;
   readonly request: ChatRequest;
+  /** The work goes on without us, so its first event is the answer: by the id in it its end can be asked for. */
+  readonly background?: boolean;
   /** How many answers were asked for in one. */
   readonly choices: number;
   readonly provider: Provider;
+  /** Takes our key out of what the provider says, before its words are cut short: half a key is one too many. */
+  readonly redact: <Said extends JsonObject | string>(said: Said) => Said;
   readonly maxBytes: number;
   readonly now: () => number;
   /** Called once, before the first byte is handed on. */

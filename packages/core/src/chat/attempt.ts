@@ -160,12 +160,15 @@ function answerReader(
   head: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
   { begin, handOn }: HandOver,
 ): ChatAnswer {
+  const { secret } = credentialOf(connection, work.credential);
   const { io, limits } = work.environment;
   const contentType = head.headers['content-type'] ?? 'application/json';
-  const { n } = asked.body.value;
+  const { n, background } = asked.body.value;
   return createChatAnswer({
     head,
     request: plan.chat,
+    background: background === true && plan.chat.endpoint === 'responses',
+    redact: (said) => withoutSecret(said, secret),
     choices: typeof n === 'number' && n >= 1 ? n : 1,
     provider: connection.provider,
     maxBytes: limits.maxAnswerBytes,

@@ -15,26 +15,26 @@ const MAX_PARSED_BYTES = 1024 * 1024;
 /** Smaller pieces are gathered, so that no number of them costs more memory than their bytes. */
 const PIECE_BYTES = 64 * 1024;
 const MAX_SHOWN_BYTES = 64 * 1024;
+const BLANK = /^\s*$/;
 
 /** Holds an answer that comes whole until it was found to be one, and then hands it on as it came. */
 export function createBodyAnswer(options: ChatAnswerOptions): ChatAnswer {
-  const { head, request, provider, maxBytes } = options;
+  const { head, request, provider, redact, maxBytes } = options;
   const pieces = createPieces();
   let scan: ReturnType<typeof createBodyScan> | undefined;
   let usage: ChatUsage | undefined;
+  let hasSaid = false;
 
-  const read = (): JsonObject | undefined => {
-    const value = scan ? scan.members(pieces.slice) : parsed(pieces.slice(0, pieces.bytes()));
-    return isObject(value) ? value : undefined;
-  };
+  const read = (): JsonValue | undefined =>
+    scan ? scan.members(pieces.slice) : parsed(pieces.slice(0, pieces.bytes()));
   const judged = (): Failure | undefined => {
     const value = read();
-    const text = pieces.slice(0, Math.min(pieces.bytes(), MAX_SHOWN_BYTES)).toString();
-    if (value === undefined)
+    const error = errorOf(value);
+    if (error) return toldFailure(provider, redact(error), head, options.now());
+    const text = redact(pieces.slice(0, Math.min(pieces.bytes(), MAX_SHOWN_BYTES)).toString());
+    if (!isObject(value))
       return failureOf(provider, { ...head, body: undefined, text }, options.now()) ?? noAnswer('it is no JSON');
     usage = usageIn(value);
-    const error = errorOf(value);
-    if (error) return toldFailure(provider, error, head, options.now());
     const missing = missingIn(value, request.endpoint);
     return missing === undefined ? undefined : noAnswer(`it has no ${missing}`);
   };
@@ -45,6 +45,7 @@ export function createBodyAnswer(options: ChatAnswerOptions): ChatAnswer {
         throw new ScanError('too_large', `the answer is larger than the ${maxBytes} bytes allowed`);
       }
       const bytes = asBuffer(chunk);
+      hasSaid ||= !BLANK.test(bytes.toString('latin1'));
       pieces.add(bytes);
       if (scan) scan.write(bytes);
       else if (pieces.bytes() > MAX_PARSED_BYTES) {
@@ -52,6 +53,8 @@ export function createBodyAnswer(options: ChatAnswerOptions): ChatAnswer {
         for (const piece of pieces.list()) scan.write(piece);
       }
     },
+    // Some servers send the head at once and blanks while they work: neither is the first of the answer.
+    progress: () => (hasSaid ? 'begun' : 'waiting'),
     end: () => ({ ...head, body: null, text: '' }),
     async conclude(handOn) {
       const failure = judged();
@@ -82,7 +85,8 @@ function missingIn(value: JsonObject, endpoint: ChatEndpoint): string | undefine
   return Array.isArray(value.output) || typeof value.status === 'string' ? undefined : 'output';
 }
 
-function noAnswer(why: string): Failure {
+/** What came with a good status was no answer of its endpoint. */
+export function noAnswer(why: string): Failure {
   return {
     kind: 'server',
     certainty: 'ambiguous',

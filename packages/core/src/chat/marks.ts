@@ -148,12 +148,13 @@ function skipSpaces(slice: Buffer, from: number): number {
   return at;
 }
 
-/** `"error"` as a key with something in it, or as a value; or the name of an event. */
+/** `"error"` as a key with something in it, or as a value; or the name of an event, or of a field. */
 function holdsError(slice: Buffer): boolean {
   for (let at = slice.indexOf(ERROR); at >= 0; at = slice.indexOf(ERROR, at + ERROR.length)) {
     const end = at + ERROR.length;
     const isQuoted = slice[at - 1] === QUOTE && slice[end] === QUOTE;
     if (isQuoted && valueAfter(slice, end + 1) !== SMALL_N) return true;
+    if (slice[end] === COLON && (at === 0 || slice[at - 1] === LF || slice[at - 1] === CR)) return true;
     const before = slice[at - 1] === SPACE ? at - 2 : at - 1;
     if (slice[before] === COLON && slice.toString('latin1', Math.max(0, before - 5), before) === 'event') return true;
   }

@@ -1,17 +1,16 @@
 import { readText } from '../answer.ts';
 import type { ChatAnswer, ChatAnswerOptions } from './answer.ts';
-import { createBodyAnswer } from './body-answer.ts';
+import { createBodyAnswer, noAnswer } from './body-answer.ts';
 import { createStreamAnswer } from './stream-answer.ts';
 
 /** Chooses by status and type: a stream, a body, or an error that is only read. */
 export function createChatAnswer(options: ChatAnswerOptions): ChatAnswer {
   const { status, headers } = options.head;
-  const type = headers['content-type'] ?? '';
+  const type = headers['content-type']?.toLowerCase() ?? '';
   if (status < 200 || status >= 300 || /\bhtml\b/.test(type)) return errorAnswer(options);
   if (type.startsWith('text/event-stream')) return createStreamAnswer(options);
   // A stream under another name is told by how it begins.
-  if (options.request.stream && !/\bjson\b/.test(type)) return sniffed(options);
-  return createBodyAnswer(options);
+  return options.request.stream ? sniffed(options) : createBodyAnswer(options);
 }
 
 /** Nothing of it is handed on. */
@@ -19,25 +18,35 @@ function errorAnswer({ head: { status, headers } }: ChatAnswerOptions): ChatAnsw
   const reader = readText((body, text) => ({ status, headers, body, text }));
   return {
     ...reader,
-    conclude: async () => undefined,
+    conclude: async () => noAnswer('it is a page'),
     hasTold: () => false,
     usage: () => undefined,
     passed: () => ({ bytes: 0, events: 0 }),
   };
 }
 
+/** Blanks keep a line open; a server that sends this many of them says nothing. */
+const MAX_BLANK_BYTES = 64 * 1024;
+/** Blanks and U+FEFF in UTF-8, each byte a character. */
+const NOT_BLANK = /[^\s\u00EF\u00BB\u00BF]/;
+/** A comment, or the names of the fields: data, event, id, retry, and llama.cpp's error. No JSON begins so. */
+const BEGINS_STREAM = /[:deir]/;
+
 function sniffed(options: ChatAnswerOptions): ChatAnswer {
   let chosen: ChatAnswer | undefined;
+  let blanks = Buffer.alloc(0);
   const known = () => {
     chosen ??= createBodyAnswer(options);
     return chosen;
   };
   return {
     write(chunk) {
-      chosen ??= (
-        /^\s*[{[<]/.test(Buffer.from(chunk.subarray(0, 64)).toString()) ? createBodyAnswer : createStreamAnswer
-      )(options);
-      return chosen.write(chunk);
+      if (chosen) return chosen.write(chunk);
+      const said = NOT_BLANK.exec(Buffer.from(chunk).toString('latin1'));
+      blanks = Buffer.concat([blanks, chunk]);
+      if (said === null && blanks.length < MAX_BLANK_BYTES) return undefined;
+      chosen = (said && BEGINS_STREAM.test(said[0]) ? createStreamAnswer : createBodyAnswer)(options);
+      return chosen.write(blanks);
     },
     progress: () => (chosen === undefined ? 'waiting' : chosen.progress?.()),
     end: () => known().end(),

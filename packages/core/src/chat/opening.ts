@@ -28,14 +28,28 @@ export function openingOf(event: StreamEvent, endpoint: ChatEndpoint): Opening {
   if (endpoint === 'responses') {
     return { kind: PRELUDES.has(stringAt(value, 'type') ?? event.name ?? '') ? 'prelude' : 'content' };
   }
-  return { kind: hasContent(value) ? 'content' : 'prelude' };
+  if (value.choices === undefined && PRELUDES.has(stringAt(value, 'type') ?? '')) return { kind: 'prelude' };
+  if (hasContent(value)) return { kind: 'content' };
+  const ended = finishOf(value);
+  if (ended === undefined) return { kind: 'prelude' };
+  if (!FAILED_ENDS.has(ended)) return { kind: 'content' };
+  const message = `the answer ended with the finish_reason ${ended} before it said anything`;
+  return { kind: 'failed', error: { code: ended, message } };
+}
+
+/** OpenRouter's, where an error does not stand beside it; DeepSeek's, which has no room. */
+const FAILED_ENDS: ReadonlySet<string> = new Set(['error', 'insufficient_system_resource']);
+
+function finishOf({ choices }: JsonObject): string | undefined {
+  const listed: readonly JsonValue[] = Array.isArray(choices) ? choices : [];
+  const ended = listed.find((choice) => isObject(choice) && Boolean(choice.finish_reason));
+  return ended === undefined ? undefined : (stringAt(ended, 'finish_reason') ?? '');
 }
 
 function hasContent({ choices }: JsonObject): boolean {
   if (!Array.isArray(choices)) return true;
   return choices.some((choice: JsonValue) => {
     if (!isObject(choice)) return true;
-    if (choice.finish_reason) return true;
     const { delta } = choice;
     if (!isObject(delta)) return Object.keys(choice).some((key) => !SAYS_NOTHING.has(key) && isSaid(choice[key]));
     return Object.keys(delta).some((key) => key !== 'role' && isSaid(delta[key]));

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import fc from 'fast-check';
 import type { Event } from '../journal.ts';
 import type { Catalogue, PolicySettings } from '../model-names.ts';
 import { openaiCompatible } from '../providers/openai.ts';
 import { openaiChat } from '../providers/openai-chat.ts';
 import {
+  answered,
   chatFailed,
   refusedWith,
   runScriptedChat,
@@ -174,4 +176,44 @@ suite('how long nobody waits for a provider’s word', () => {
       );
     }
   });
+});
+
+const ANY_FAILURE: readonly Behaviour[] = [
+  HANG,
+  { kind: 'unreachable' },
+  { kind: 'refuse', afterMs: 10_000, code: 'CONNECT_TIMEOUT' },
+  { kind: 'refuse', afterMs: 1 },
+  { kind: 'reset', afterMs: 50_000 },
+  { kind: 'reset', afterMs: 5 },
+  refusedWith(429, { message: 'slow' }, { 'retry-after': '50' }),
+  refusedWith(429, { message: 'slow' }, { 'retry-after': '500' }),
+  refusedWith(503, { message: 'busy' }),
+  refusedWith(500, { message: 'oh' }),
+  streamed([], 'silence'),
+  streamed([]),
+  answered(''),
+];
+
+test('whatever goes wrong and in whatever order, sends, payments and the time before the end are bounded', async () => {
+  const plays = fc.array(fc.constantFrom(...ANY_FAILURE), { minLength: 1, maxLength: 12 });
+  const targets = fc.array(plays, { minLength: 1, maxLength: 3 });
+  await fc.assert(
+    fc.asyncProperty(targets, async (scripts) => {
+      const names = ['a', 'b', 'c'].slice(0, scripts.length);
+      const { starts, durable, at } = await runScriptedChat({
+        plan: planned(names, {}),
+        scripts: Object.fromEntries(names.map((name, index) => [name, scripts[index] ?? []])),
+      });
+      const ends = durable.flatMap((one) =>
+        one.type === 'attempt-ended' && !one.outcome.ok ? [one.outcome.failure] : [],
+      );
+      const paid = ends.filter(({ certainty }) => certainty !== 'not_sent' && certainty !== 'rejected');
+      assert.ok(paid.length <= 5, `${paid.length} paid`);
+      // Four that cost nothing and five that may, at the last; before it two, or one of each.
+      assert.ok(starts.length <= 9 + 2 * (names.length - 1), `${starts.length} sent`);
+      // A clock at each and 150 s beyond, and at most eight waits of a minute between.
+      assert.ok(at <= 60_000 * names.length + 150_000 + 8 * 60_000, `${at} ms`);
+    }),
+    { numRuns: 300 },
+  );
 });

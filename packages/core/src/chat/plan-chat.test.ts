@@ -212,6 +212,21 @@ suite('what a plan of chat holds', () => {
 });
 
 suite('what a target of chat holds', () => {
+  test('a machine of one’s own has the time to load a model, unless somebody else can be asked', () => {
+    const routes = {
+      own: { targets: ['ollama/qwen3:8b'] },
+      helped: { targets: ['ollama/qwen3:8b', 'openai/gpt-4.1'] },
+    };
+    const firstByte = (name: string, request: Partial<ChatRequest> = {}, settings: PolicySettings = {}) =>
+      plan(name, { request, settings, catalogue: { routes } }).targets[0]?.firstByteMs;
+    assert.equal(firstByte('own'), 300_000);
+    assert.equal(firstByte('ollama/nomic', { endpoint: 'embeddings', stream: false }), 300_000);
+    assert.equal(firstByte('own', { stream: false }), 600_000);
+    assert.equal(firstByte('helped'), 60_000);
+    assert.equal(firstByte('helped', {}, { fallback: false }), 300_000);
+    assert.equal(firstByte('own', {}, { firstByteTimeoutMs: 5 }), 5);
+  });
+
   test('a target has the price and the limits that are known, and what bills nothing is free', () => {
     const [house, local] = plan('fast').targets;
     assert.deepEqual([house?.price, house?.free], [PRICE, undefined]);

@@ -76,7 +76,14 @@ function planTargets(
     if ('reason' in planned) passedOver.push({ target: id, at: targets.length, ...planned });
     else targets.push(planned);
   }
+  const [own, ...others] = targets;
+  if (firstByteTimeoutMs === undefined && own?.free && others.length === 0) targets[0] = unhurried(own);
   return { targets, passedOver };
+}
+
+/** A machine of one's own may first have to load the model, and nobody else could answer sooner. */
+function unhurried(target: PlannedTarget): PlannedTarget {
+  return { ...target, firstByteMs: Math.max(target.firstByteMs, CHAT_TIMEOUTS.reasoningFirstTokenMs) };
 }
 
 type Unfit = Pick<PassedOver, 'kind' | 'reason'>;

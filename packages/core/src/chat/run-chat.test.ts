@@ -100,7 +100,7 @@ test('a 429 inside every 200 is a 429 in the end', async () => {
   const limited = streamed([errorEvent({ message: 'slow down', type: 'tokens', code: 'rate_limit_exceeded' })]);
   const { outcome, heads, starts } = await runScriptedChat({ scripts: { a: [limited] } });
   const failure = chatFailed(outcome);
-  assert.deepEqual([failure.kind, failure.certainty, failure.status], ['throttled', 'rejected', 200]);
+  assert.deepEqual([failure.kind, failure.certainty, failure.status], ['throttled', 'rejected', 429]);
   assert.equal(heads.length, 0);
   assert.equal(starts.length, 5);
 });

@@ -8,7 +8,7 @@ import { createFrames } from './frames.ts';
 import { createMarks, type ToldError } from './marks.ts';
 import { openingOf } from './opening.ts';
 import { eventsIn, type StreamEvent } from './stream-events.ts';
-import { brokenOffBy, toldFailure } from './told-failure.ts';
+import { brokenOffBy, errorOf, toldFailure } from './told-failure.ts';
 
 /** A prelude is a few events; a stream that says this much without saying anything has begun. */
 const MAX_PRELUDE_BYTES = 1024 * 1024;
@@ -28,16 +28,13 @@ export function createStreamAnswer(options: ChatAnswerOptions): ChatAnswer {
   let begun = false;
   let told = false;
 
-  const failureOf = (error: JsonObject) => toldFailure(options.provider, error, head, options.now());
+  const failureOf = (error: JsonObject) => toldFailure(options.provider, options.redact(error), head, options.now());
 
   /** What may pass now; undefined while nothing was said. */
   const opened = (slice: Buffer): Buffer | undefined => {
-    for (const event of eventsIn(slice)) {
-      const opening = openingOf(event, request.endpoint);
-      if (opening.kind === 'failed') throw new AnswerFault(failureOf(opening.error));
-      if (opening.kind === 'done') throw new AnswerFault(saidNothing());
-      if (opening.kind === 'content') return released(slice);
-    }
+    const said = saysMore(slice, options);
+    if (said === true) return released(slice);
+    if (said) throw new AnswerFault(failureOf(said));
     if (preludeBytes + slice.length > MAX_PRELUDE_BYTES) return released(slice);
     prelude.push(slice);
     preludeBytes += slice.length;
@@ -79,7 +76,10 @@ export function createStreamAnswer(options: ChatAnswerOptions): ChatAnswer {
       const rest = frames.flush();
       const isRead = rest !== undefined && isReadable(rest);
       if (isRead) await take(rest, handOn);
-      if (!begun) return saidNothing();
+      if (!begun) {
+        const error = bareError(prelude);
+        return error ? failureOf(error) : saidNothing();
+      }
       if (marks.isComplete()) return undefined;
       // What is said of the end must not become part of the last event.
       if (isRead) await handOn(BLANK_LINE);
@@ -91,8 +91,28 @@ export function createStreamAnswer(options: ChatAnswerOptions): ChatAnswer {
   };
 }
 
+/** Whether an answer begins in these events; the error that they tell in place of one. */
+function saysMore(slice: Buffer, { request, background }: ChatAnswerOptions): boolean | JsonObject {
+  for (const event of eventsIn(slice)) {
+    const opening = openingOf(event, request.endpoint);
+    if (opening.kind === 'failed') return opening.error;
+    if (opening.kind === 'done') throw new AnswerFault(saidNothing());
+    if (opening.kind === 'content' || (background && event.text !== undefined)) return true;
+  }
+  return false;
+}
+
 function responseOf({ status, headers }: ChatAnswerOptions['head']): HttpResponse {
   return { status, headers, body: null, text: '' };
+}
+
+/** An error under the type of a stream that is none: JSON that was not made an event. */
+function bareError(slices: readonly Buffer[]): JsonObject | undefined {
+  try {
+    return errorOf(JSON.parse(Buffer.concat(slices).toString()));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Some servers leave out the last blank line; what is cut off in the middle is no event. */

@@ -5,7 +5,7 @@ export interface StreamEvent {
   readonly name: string | undefined;
   /** The data where it is a JSON object or list of a size that is read. */
   readonly value: JsonValue | undefined;
-  /** The data as it came, empty where it is too large; undefined for an event without any, such as a comment. */
+  /** The data as it came, empty where it is too large; undefined for an event without any, such as a comment or a heartbeat. */
   readonly text: string | undefined;
   /** Where it ends in the slice. */
   readonly end: number;
@@ -32,6 +32,11 @@ export function* eventsIn(slice: Buffer, maxBytes = MAX_READ_BYTES): Generator<S
     const [field, value] = fieldOf(line);
     if (field === 'data') data.push(value);
     if (field === 'event') name = utf8(value);
+    // llama.cpp's own way to tell an error.
+    if (field === 'error') {
+      name = 'error';
+      data.push(value);
+    }
   };
   for (const found of text.matchAll(BREAKS)) {
     const line = text.slice(at, found.index);
@@ -63,6 +68,7 @@ function eventOf(name: string | undefined, data: readonly string[], end: number,
   const bytes = data.join('\n');
   if (bytes.length > maxBytes) return { name, value: undefined, text: '', end };
   const text = utf8(bytes);
+  if (text.trim() === '') return { name, value: undefined, text: undefined, end };
   return { name, value: parsed(text), text, end };
 }
 

@@ -7,21 +7,24 @@ import type { StreamEvent } from './stream-events.ts';
 
 /**
  * The error that an event holds, as the object or words it is told in: `{error: {…}}` and `{error: "text"}` of
- * chat/completions and its copies, the flat `{type: 'error', code, message}` and `response.failed` of Responses, and
- * whatever comes under the event name `error`. Undefined where there is none; an empty error is none.
+ * chat/completions and its copies, Google's list of one, vLLM's flat `{object: 'error', …}`, the flat
+ * `{type: 'error', code, message}` and `response.failed` of Responses, and whatever comes under the event name `error`.
+ * Undefined where there is none; an empty error is none.
  */
 export function errorIn({ name, value, text }: Pick<StreamEvent, 'name' | 'value' | 'text'>): JsonObject | undefined {
-  const told = isObject(value) ? errorOf(value) : undefined;
+  const told = errorOf(value);
   if (told !== undefined || name !== 'error') return told;
   return isObject(value) ? value : { message: text ?? '' };
 }
 
 /** The same of a whole answer. */
-export function errorOf(value: JsonObject): JsonObject | undefined {
+export function errorOf(told: JsonValue | undefined): JsonObject | undefined {
+  const value = Array.isArray(told) ? told[0] : told;
+  if (!isObject(value)) return undefined;
   const { error, type, response } = value;
   if (isObject(error) && Object.keys(error).length > 0) return error;
   if (typeof error === 'string' && error !== '') return { ...codeAndStatus(value), message: error };
-  if (type === 'error') return value;
+  if (type === 'error' || value.object === 'error') return value;
   if (type === 'response.failed') return isObject(response) ? failedResponse(response) : { message: 'it failed' };
   return value.object === 'response' && value.status === 'failed' ? failedResponse(value) : undefined;
 }
@@ -38,8 +41,8 @@ function failedResponse({ error }: JsonObject): JsonObject {
 /** What a code, a type or a name of a state means as a status; the first that matches, of codes compared without case and signs. */
 const STATUS_BY_WORDS: readonly (readonly [RegExp, number])[] = [
   [/insufficientquota|quotaexceeded|billing|insufficientbalance|paymentrequired/, 402],
-  [/ratelimit|toomanyrequests|resourceexhausted|slowdown|throttl|^tokens$|^requests$/, 429],
-  [/overload|unavailable|capacity/, 529],
+  [/ratelimit|toomanyrequests|resource(?:hasbeen)?exhausted|slowdown|throttl|^tokens$|^requests$/, 429],
+  [/overload|unavailable|capacity|systemresource/, 529],
   [/authentication|unauthenticated|unauthorized|apikey/, 401],
   [/permission|forbidden|accessdenied/, 403],
   [/notfound/, 404],
@@ -76,7 +79,7 @@ function asAnswer(error: JsonObject, headers: HttpResponse['headers']): HttpResp
 
 /**
  * The failure that a provider told inside an answer whose status was good, judged by its adapter as if it had come with
- * the status it means. Its certainty is the provider's own word: nothing between us said it.
+ * the status it means, which is the failure's. Its certainty is the provider's own word: nothing between us said it.
  */
 export function toldFailure(
   provider: Provider,
@@ -94,7 +97,7 @@ export function toldFailure(
   return {
     ...judged,
     message,
-    status: answer.status,
+    status: meant.status,
     certainty: judged.certainty === 'ambiguous' ? FAILURES[judged.kind].certainty : judged.certainty,
     classifiedBy: `error inside a ${answer.status}, ${name === '' ? `as status ${meant.status}` : `code ${name}`}`,
   };

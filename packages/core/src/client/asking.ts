@@ -31,7 +31,7 @@ export async function readAsking(
   signal?.throwIfAborted();
   // `duplex` is what a body that is a stream wants.
   const request = new Request(input, { ...init, signal: null, duplex: 'half' } as RequestInit);
-  const bytes = await bodyOf(request);
+  const bytes = await unlessAborted(bodyOf(request), signal);
   signal?.throwIfAborted();
   if (bytes === undefined) return { ok: false, failure: TOO_LARGE };
   const controls = readControls(controlsIn(request.headers));
@@ -46,6 +46,18 @@ const TOO_LARGE: Failure = {
   certainty: 'not_sent',
   message: `body: larger than the ${MAX_BODY_BYTES} bytes that a request may have here; send less`,
 };
+
+async function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return work;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const leave = () => reject(signal.reason);
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}
 
 /** Undefined where it is larger than it may be. */
 async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {

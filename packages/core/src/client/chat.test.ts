@@ -111,6 +111,12 @@ suite('client.chat.create', () => {
 });
 
 suite('client.chat.stream', () => {
+  test('a whole answer in place of the stream that was asked for is an error of its kind, not a stream of nothing', async () => {
+    const { io, client } = clientFor(whole('yo'));
+    const asked = io.drive(wordsOf(client.chat.stream(ASKED)));
+    await assert.rejects(asked, { name: 'InternalServerError', message: /no stream of events/ });
+  });
+
   test('yields the provider’s events, and knows what they cost when they have ended', async () => {
     const { io, client } = clientFor({ kind: 'refuse', afterMs: 1 }, streamed(ENDED));
     const stream = client.chat.stream(ASKED);

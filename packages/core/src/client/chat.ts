@@ -82,6 +82,12 @@ const NO_JSON: Failure = {
   message: 'the answer is no JSON object, though no stream was asked for',
 };
 
+const NO_EVENTS: Failure = {
+  kind: 'server',
+  certainty: 'completed',
+  message: 'the answer is no stream of events, though one was asked for; this server may answer `create` alone',
+};
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));
@@ -102,12 +108,14 @@ async function* stream(
   const bytes = json({ ...body, stream: true });
   const sink = { begin: () => {}, write: flow.write };
   const opened = openChat(engine, { endpoint, bytes, policy, cancel }, () => sink);
+  let hasEvents = false;
   const ended = endOf(opened, signal).finally(() => flow.end());
   // Told below, where the events before it have been taken.
   ended.catch(() => {});
   try {
     for await (const slice of flow.body) {
       for (const event of eventsIn(asBuffer(slice), Number.POSITIVE_INFINITY)) {
+        hasEvents ||= event.text !== undefined;
         // What went wrong is thrown; among the events it would be taken for one that says something.
         if (isObject(event.value) && !errorIn(event)) yield event.value;
       }
@@ -115,6 +123,7 @@ async function* stream(
     const end = await ended;
     onEnd(end);
     if (!end.outcome.ok) throw errorFor(end.outcome.failure, { journals: [end.journal], of: 'chat', signal });
+    if (!hasEvents) throw errorFor(NO_EVENTS, { journals: [end.journal], of: 'chat' });
   } finally {
     leave.abort();
   }

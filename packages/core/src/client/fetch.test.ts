@@ -31,6 +31,42 @@ const post = (body: unknown, headers: Record<string, string> = {}): RequestInit 
   body: JSON.stringify(body),
 });
 
+suite('a caller who leaves while its own body is still being read', () => {
+  test('is rejected at once, with nothing sent', async () => {
+    const { io, fetch } = clientFor(answer(200, {}));
+    const stop = new AbortController();
+    const reason = new Error('the page was closed');
+    setTimeout(() => stop.abort(reason), 20);
+    const body = new ReadableStream({ pull: () => new Promise(() => {}) });
+    const init = { method: 'POST', body, duplex: 'half', signal: stop.signal } as RequestInit;
+    await assert.rejects(fetch('http://lab.test/v1/chat/completions', init), reason);
+    assert.equal(io.sent.length, 0);
+  });
+});
+
+suite('what is in a URL that is no provider’s business', () => {
+  test('a key in the query stays here, whoever’s address it is; what pages through a list does not', async () => {
+    const { io, ask } = clientFor(answer(200, {}));
+    const query = 'key=mine&after=file_1&api_key=mine&access_token=mine&page_token=p&sig=mine&Subscription-Key=mine';
+    await ask(`https://elsewhere.example/v1/models?${query}`);
+    await ask(`http://other.test/openai/v1/files?${query}`);
+    await ask('http://other.test/openai/v1/files?filter=a%20b&limit=2&key=mine');
+    const urls = io.sent.map(({ request }) => request.url);
+    assert.deepEqual(urls, [
+      'http://lab.test/v1/models?after=file_1&page_token=p',
+      'http://other.test/openai/v1/files?after=file_1&page_token=p',
+      'http://other.test/openai/v1/files?filter=a%20b&limit=2',
+    ]);
+  });
+
+  test('a name and a password in the URL stay here', async () => {
+    const { io, ask } = clientFor(answer(200, {}));
+    // `fetch` itself refuses such a URL.
+    await assert.rejects(ask('http://me:mine@lab.test/v1/models'), TypeError);
+    assert.equal(io.sent.length, 0);
+  });
+});
+
 suite('what the engine does not know is passed on once', () => {
   test('to the provider whose address the URL begins with, with its key and nothing of the caller’s', async () => {
     const { io, ask } = clientFor(answer(200, { object: 'list' }, { 'x-request-id': 'req_1' }));

@@ -74,10 +74,21 @@ function brokenOff(error: unknown): Failure {
 }
 
 /** The path below a provider's address; undefined where the URL is another's. */
-function pathAt({ baseUrl }: Connection, { href }: URL): string | undefined {
-  const { href: base } = new URL(baseUrl);
-  const root = base.replace(/\/+$/, '');
-  return href.startsWith(`${root}/`) ? href.slice(root.length) : undefined;
+function pathAt({ baseUrl }: Connection, { origin, pathname }: URL): string | undefined {
+  const base = new URL(baseUrl);
+  const root = base.pathname.replace(/\/+$/, '');
+  return origin === base.origin && pathname.startsWith(`${root}/`) ? pathname.slice(root.length) : undefined;
+}
+
+/** Names by which servers take a key from a query; `page_token` and the like page through lists. */
+const SECRET_NAME =
+  /^(?:(?:x[-_])?(?:api|subscription|auth)?[-_]?key|(?:access|auth|id)?[-_]?token|auth|authorization|(?:client[-_])?secret|password|sig|signature)$/i;
+
+/** What the caller asks for, byte for byte, without a key of its own: whose address it was meant for nobody knows here. */
+function queryOf({ search }: URL): string {
+  const parts = search.slice(1).split('&');
+  const kept = parts.filter((part) => ![...new URLSearchParams(part).keys()].some((name) => SECRET_NAME.test(name)));
+  return kept.length === 0 || search === '' ? '' : `?${kept.join('&')}`;
 }
 
 const METHODS: readonly HttpRequest['method'][] = ['GET', 'POST', 'PUT', 'DELETE'];
@@ -92,11 +103,11 @@ function requestFor(
   const known = METHODS.find((one) => one === method);
   if (connection === undefined) return refused('provider', 'the client has none; name one in `providers`');
   if (known === undefined) return refused('method', `${method} is not passed on; use ${METHODS.join(', ')}`);
-  const path = pathAt(connection, url) ?? `${url.pathname.replace(/^\/v1(?=\/)/, '')}${url.search}`;
+  const path = pathAt(connection, url) ?? url.pathname.replace(/^\/v1(?=\/)/, '');
   const passed = PASSED.map((name) => [name, headers.get(name)] as const).filter(([, value]) => value !== null);
   const request: HttpRequest = {
     method: known,
-    url: connection.baseUrl + path,
+    url: connection.baseUrl + path + queryOf(url),
     headers: Object.fromEntries(passed.map(([name, value]) => [name, value ?? ''])),
     ...(bytes.length > 0 && { body: { kind: 'bytes', bytes } }),
   };

@@ -4,6 +4,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   createFairClock,
   createHealthBook,
@@ -70,13 +72,19 @@ async function rig(context: TestContext, { maxLive = 10, storeWith = () => ({}) 
   context.after(() => worker.stop(0));
   const chats = createChats({ ...common, worker, repeats: createRepeats(io), maxLive, onStoreError: onError });
   const pieces: Uint8Array[] = [];
+  const bodies: WeakRef<Uint8Array>[] = [];
+  const bodyAsked = () => {
+    const body = sampleChatBody();
+    bodies.push(new WeakRef(body.bytes));
+    return body;
+  };
   const begin = () =>
     chats.begin({
       ...{ caller: 'local', endpoint: '/v1/chat/completions', requestId: 'req_1' },
-      ...{ plan: { ...sampleChatPlan(), createdAt: io.now() }, body: sampleChatBody() },
+      ...{ plan: { ...sampleChatPlan(), createdAt: io.now() }, body: bodyAsked() },
       sink: () => ({ begin: () => {}, write: (bytes) => void pieces.push(bytes) }),
     });
-  return { ...provider, store, worker, begin, errors, text: () => Buffer.concat(pieces).toString() };
+  return { ...provider, store, worker, begin, bodies, errors, text: () => Buffer.concat(pieces).toString() };
 }
 
 test('an answer goes to its sink and its journal behind it', async (context) => {
@@ -176,6 +184,29 @@ for (const error of [new StoreOverloadedError(9), new StoreUnavailableError('it 
     assert.equal((await store.read(chat.live.id))?.status, 'completed');
   });
 }
+
+test('what waits for its store holds no bodies', async (context) => {
+  let isAway = true;
+  const { begin, called, bodies, worker } = await rig(context, {
+    storeWith: (memory) => ({
+      append: (...args) => (isAway ? Promise.reject(new StoreOverloadedError(9)) : memory.append(...args)),
+    }),
+  });
+  const chat = begin();
+  assert.ok(chat);
+  (await called()).end(END);
+  await chat.outcome;
+  const [body] = bodies;
+  assert.ok(body);
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  await pause(20);
+  collect();
+  assert.equal(body.deref(), undefined);
+  assert.equal(worker.running.size(), 1);
+  isAway = false;
+  await worker.running.ended();
+});
 
 test('a creation that was done and not answered is not done twice', async (context) => {
   let isFirst = true;

@@ -1,5 +1,6 @@
 import {
   type AssetStore,
+  type ChatAsked,
   type ChatBody,
   type ChatPlan,
   type ChatSink,
@@ -95,7 +96,8 @@ export function createChats(options: ChatsOptions): Chats {
         end({ ok: false, failure: live.brokenSignal.reason });
         live.cancel();
       });
-      const chat: Chat = { live, work, sink: work.sink(live), beat, end };
+      const asked = { body: work.body, sink: work.sink(live) };
+      const chat: Chat = { live, endpoint: work.endpoint, asked, beat, end };
       worker.host(live, (park) => answer(chat, park, options));
       return { live, outcome: promise };
     },
@@ -104,19 +106,32 @@ export function createChats(options: ChatsOptions): Chats {
 
 interface Chat {
   readonly live: Live<ChatPlan>;
-  readonly work: ChatWork;
-  readonly sink: ChatSink;
+  readonly endpoint: string;
+  /** Taken by its run, so that what waits for the store does not keep it. */
+  asked: ChatAsked | undefined;
   readonly beat: Beat;
   readonly end: (outcome: Outcome) => void;
 }
 
 /** Resolves when the answer is over and its journal is written. */
 async function answer(chat: Chat, park: AbortSignal, options: ChatsOptions): Promise<void> {
-  const { live, work, sink, beat, end } = chat;
+  const { live, beat } = chat;
   const { worker, io, onStoreError } = options;
   const store = createdFirst(options.store, () => create(chat, options));
   const journal = journalBehind(live, worker.id, { store, io, beat, onError: onStoreError });
-  const turns = createTurns({ ...options, ticket: ticketsOf({ ...work, cost: 1 }, options.clock) });
+  await runToEnd(chat, journal, park, options);
+  await journal.settled();
+}
+
+async function runToEnd(chat: Chat, journal: Journal, park: AbortSignal, options: ChatsOptions): Promise<void> {
+  const { live, asked, end } = chat;
+  const { io } = options;
+  if (asked === undefined) return;
+  chat.asked = undefined;
+  const turns = createTurns({
+    ...options,
+    ticket: ticketsOf({ caller: live.caller, plan: live.plan, cost: 1 }, options.clock),
+  });
   const told: Journal = {
     ...journal,
     append: (events) => journal.append(events.map((event) => toldOf(event, live.brokenSignal))),
@@ -134,7 +149,7 @@ async function answer(chat: Chat, park: AbortSignal, options: ChatsOptions): Pro
     return outcomeOf(events, failure);
   };
   try {
-    const ended = await runChat(`${live.id}.0`, live.plan, told, environment, { body: work.body, sink });
+    const ended = await runChat(`${live.id}.0`, live.plan, told, environment, asked);
     end(ended === PARKED ? await close(stopping(io.now())) : ended);
   } catch (error) {
     if (!(error instanceof QueueFullError)) options.onError(error, live);
@@ -142,7 +157,6 @@ async function answer(chat: Chat, park: AbortSignal, options: ChatsOptions): Pro
   } finally {
     turns.close();
   }
-  await journal.settled();
 }
 
 /** What broke an answer off is why its last attempt was canceled. */
@@ -154,11 +168,11 @@ function toldOf(event: Event, { aborted, reason }: AbortSignal): Event {
 }
 
 /** Kept like a task, so that nobody is ever given it in the place of an answer of their own. */
-async function create({ live, work, beat }: Chat, { store, worker }: ChatsOptions): Promise<void> {
+async function create({ live, endpoint, beat }: Chat, { store, worker }: ChatsOptions): Promise<void> {
   await beat.next();
   const { id, caller, fingerprint, requestId, plan } = live;
   await store.create({
-    ...{ id, caller, fingerprint, requestId, plan, endpoint: work.endpoint, runs: 1, createdAt: plan.createdAt },
+    ...{ id, caller, fingerprint, requestId, plan, endpoint, runs: 1, createdAt: plan.createdAt },
     begin: { lease: { worker: worker.id, until: worker.leaseUntil() } },
     task: true,
     assets: [],

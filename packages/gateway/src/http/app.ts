@@ -26,6 +26,7 @@ import {
   requestProblemOf,
   storeProblemOf,
 } from './problem.ts';
+import { dropRest } from './refused-body.ts';
 import { type TaskRequest, taskRoutes } from './tasks.ts';
 import { webhookRoutes } from './webhooks.ts';
 
@@ -184,7 +185,7 @@ function guard(app: FastifyInstance, { config }: AppDeps): void {
 
 /** Every error leaves in the envelope. What is nobody's request is a fault of ours: logged, and told without detail. */
 function explain(app: FastifyInstance, { config, io, log }: AppDeps): void {
-  app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => {
+  app.setErrorHandler(async (error, request: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof FailureProblem) {
       const { failure, answers } = error;
       return reply
@@ -193,6 +194,7 @@ function explain(app: FastifyInstance, { config, io, log }: AppDeps): void {
         .send(failureBody(failure, { requestId: request.id, now: io.now(), answers }));
     }
     const problem = requestProblemOf(error, config.bodyLimitBytes) ?? storeProblemOf(error) ?? internal();
+    if (problem.status === 413) await dropRest(request, reply, config.bodyLimitBytes);
     if (problem.status >= 500) log.error({ err: error, request: request.id }, 'a request met a fault of the gateway');
     return reply.code(problem.status).headers(problemHeaders(problem)).send(problemBody(problem, request.id));
   });

@@ -115,7 +115,7 @@ test('an allowed origin gets CORS headers and counts as a browser', async (conte
   assert.equal(answer.headers.vary, 'Origin');
   assert.match(
     String(answer.headers['access-control-expose-headers']),
-    /x-request-id.*x-onetake-generation.*retry-after-ms/,
+    /x-request-id.*x-onetake-generation.*x-onetake-rewritten.*warning.*retry-after-ms/,
   );
   assert.equal((await call({ origin: 'http://localhost:8484' })).browser, false);
   assert.equal((await call({})).browser, false);

@@ -39,8 +39,16 @@ const PREFLIGHT_SECONDS = 600;
 const EXPOSED_HEADERS = [
   'x-request-id',
   ...['generation', 'provider', 'model', 'attempts', 'paid-attempts', 'fallback', 'cache', 'attached'].map(onetake),
-  ...['queued-ms', 'adapted', 'degraded'].map(onetake),
-  ...['idempotent-replayed', 'retry-after', 'retry-after-ms', 'x-should-retry', 'location', 'preference-applied'],
+  ...['queued-ms', 'adapted', 'degraded', 'rewritten'].map(onetake),
+  ...[
+    'idempotent-replayed',
+    'warning',
+    'retry-after',
+    'retry-after-ms',
+    'x-should-retry',
+    'location',
+    'preference-applied',
+  ],
 ].join(', ');
 
 function onetake(name: string): string {

@@ -15,7 +15,7 @@ import { CHAT_ANSWERS } from '../failure-answers.ts';
 import type { Live } from '../tasks/live.ts';
 import { runHeaders } from './answer.ts';
 import { createOutlet } from './chat-outlet.ts';
-import { EVENT_STREAM_HEADERS, KEEP_ALIVE_COMMENT, listenForSilence } from './event-stream.ts';
+import { EVENT_STREAM_HEADERS, KEEP_ALIVE_COMMENT, KEEP_ALIVE_MS, listenForSilence } from './event-stream.ts';
 import { failureBody, failureHeaders } from './problem.ts';
 
 /** The answer to one request of chat, as it is written: the provider's bytes, or one error. */
@@ -44,7 +44,7 @@ function openStream({ reply, live, io }: ChatAnswering): ChatAnswer {
   let isOpen = false;
   let isOver = false;
   /** The caller heard something since the last look. */
-  let isHeard = false;
+  let isHeard = true;
   let isEventStream = true;
   /** Said as a stream what is none: told of at the end, in its place. */
   let misplaced: Failure | undefined;
@@ -56,13 +56,17 @@ function openStream({ reply, live, io }: ChatAnswering): ChatAnswer {
     response.writeHead(status, all);
     isOpen = true;
   };
-  const silence = listenForSilence(io, () => {
-    if (!isHeard && isEventStream && !outlet.isHeld()) {
-      if (!isOpen) open(200, {});
-      void outlet.write(COMMENT);
+  // Looked for twice in the time that a silence may take, which costs nothing for each chunk.
+  const look = () => {
+    if (isHeard || !isEventStream || outlet.isHeld()) {
+      isHeard = false;
+      return;
     }
-    isHeard = false;
-  });
+    if (!isOpen) open(200, {});
+    void outlet.write(COMMENT);
+    isHeard = true;
+  };
+  const silence = listenForSilence(io, look, KEEP_ALIVE_MS / 2);
   response.once('close', silence.stop);
 
   return {
@@ -119,7 +123,8 @@ function openWhole({ reply, live, io }: ChatAnswering): ChatAnswer {
       const own = { 'content-type': head.contentType, 'content-length': String(length) };
       reply.hijack();
       response.writeHead(head.status, { ...carriedHeaders(reply), ...headersOf(live), ...own });
-      for (const piece of pieces) response.write(piece);
+      const outlet = createOutlet(response, io);
+      for (const piece of pieces) void outlet.write(piece);
       response.end();
     },
   };

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { ChatSink, Failure, Outcome } from '@onetake/core';
 import { createVirtualClock } from '@onetake/core/testing';
@@ -7,6 +9,7 @@ import type { Chats } from '../chat/chats.ts';
 import { createLive } from '../tasks/live.ts';
 import { sampleConnection } from '../testing/chat-samples.ts';
 import { startHeartbeat } from '../testing/heartbeat.ts';
+import { SLOW_CALLER_MS } from './chat-outlet.ts';
 import { addChatRoutes } from './chat-routes.ts';
 import { KEEP_ALIVE_MS } from './event-stream.ts';
 import { FailureProblem } from './problem.ts';
@@ -26,8 +29,8 @@ interface Course {
   readonly contentType?: string;
 }
 
-/** One request whose answer comes in virtual time. */
-async function answered(context: TestContext, course: Course) {
+/** A gateway whose answers come in virtual time. */
+async function serving(context: TestContext, course: Course) {
   const { stream = true, says = [], endAfterMs, outcome } = course;
   const { contentType = stream ? HEAD.contentType : 'application/json' } = course;
   const clock = createVirtualClock(1_000);
@@ -58,7 +61,12 @@ async function answered(context: TestContext, course: Course) {
   const connections = [sampleConnection('http://127.0.0.1:9')];
   const catalogue = { connections, routes: {}, defaultModel: undefined };
   await app.register((scope) => addChatRoutes(scope, { catalogue, chats, io: clock }));
-  const payload = { model: 'here/m', stream, messages: [{ role: 'user', content: 'hello' }] };
+  return { app, clock, payload: { model: 'here/m', stream, messages: [{ role: 'user', content: 'hello' }] } };
+}
+
+/** One request. */
+async function answered(context: TestContext, course: Course) {
+  const { app, clock, payload } = await serving(context, course);
   const stopHeartbeat = startHeartbeat(clock);
   const asked = app.inject({ method: 'POST', url: '/v1/chat/completions', payload });
   const answer = await clock.drive(asked).finally(stopHeartbeat);
@@ -129,6 +137,12 @@ test('a long silence before it is filled with comments, after which a failure is
   assert.ok(text.endsWith('\n\n'));
 });
 
+test('a silence in the middle is no longer than one before it', async (context) => {
+  const says = [[100, TOKEN]] as const;
+  const { text } = await answered(context, { says, endAfterMs: KEEP_ALIVE_MS + 200, outcome: OK });
+  assert.equal(comments(text), 1);
+});
+
 test('content after comments goes on as if there were none', async (context) => {
   const { text } = await answered(context, {
     says: [[KEEP_ALIVE_MS + 500, TOKEN]],
@@ -197,4 +211,21 @@ test('an answer that comes whole has its length, and none where it failed', asyn
   const broken = await answered(context, { stream: false, says, endAfterMs: 300, outcome });
   assert.equal(broken.status, 502);
   assert.equal(JSON.parse(broken.text).error.code, 'connection_lost');
+});
+
+test('who takes nothing of an answer that came whole is cut off', async (context) => {
+  const says = [[100, Buffer.alloc(16 * 1024 * 1024, 0x20)]] as const;
+  const { app, clock, payload } = await serving(context, { stream: false, says, endAfterMs: 200, outcome: OK });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  context.after(() => socket.destroy());
+  const body = JSON.stringify(payload);
+  const lines = ['POST /v1/chat/completions HTTP/1.1', 'host: here', 'content-type: application/json'];
+  socket.pause().write(`${lines.join('\r\n')}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  const [response] = (await once(app.server, 'request')).slice(1);
+  const stopHeartbeat = startHeartbeat(clock);
+  await clock.drive(once(response, 'close')).finally(stopHeartbeat);
+  assert.equal(response.writableFinished, false);
+  assert.ok(clock.now() > SLOW_CALLER_MS && clock.now() < 3 * SLOW_CALLER_MS);
 });

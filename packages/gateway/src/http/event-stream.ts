@@ -18,14 +18,18 @@ export interface Silence {
   stop(): void;
 }
 
-/** Calls back after each `KEEP_ALIVE_MS` of silence until it is stopped, for good. */
-export function listenForSilence(io: Pick<Io, 'now' | 'timer'>, onSilence: () => void): Silence {
+/** Calls back after each `silenceMs` of silence until it is stopped, for good. */
+export function listenForSilence(
+  io: Pick<Io, 'now' | 'timer'>,
+  onSilence: () => void,
+  silenceMs = KEEP_ALIVE_MS,
+): Silence {
   let stopTimer = () => {};
   let stopped = false;
   const broken = () => {
     stopTimer();
     if (stopped) return;
-    stopTimer = io.timer(io.now() + KEEP_ALIVE_MS, () => {
+    stopTimer = io.timer(io.now() + silenceMs, () => {
       broken();
       onSilence();
     });

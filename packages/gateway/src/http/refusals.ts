@@ -13,7 +13,7 @@ import type { GenerationRow, ListFilter, Store, StoredGeneration } from '../stor
 import { priceFields } from './answer.ts';
 import { listFilter } from './listing.ts';
 import { RequestProblem } from './problem.ts';
-import { refusalFields, rewrittenFields } from './refused.ts';
+import { chatRefusalFields, refusalFields, rewrittenFields } from './refused.ts';
 
 const REFUSED = 'content_policy_violation';
 const MAX_LISTED = 100;
@@ -78,7 +78,7 @@ function refusalView({ id, plan, journals, createdAt, finishedAt, route }: Store
     target: generation.targets[0] ?? null,
     prompt: [...promptOf(plan)].slice(0, MAX_PROMPT_CHARS).join(''),
     ...(isChatPlan(plan)
-      ? refusalFields(failure)
+      ? chatRefusalFields(failure)
       : { ...refusalFields(failure, plan), ...rewrittenFields(plan, generation) }),
     rungs: rungsOf(generation),
     provider_request_ids: requestIds(failure, generation),

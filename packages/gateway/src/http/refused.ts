@@ -1,5 +1,6 @@
 import {
   changesBetween,
+  chatAdvice,
   diffLine,
   diffOf,
   type Failure,
@@ -8,6 +9,7 @@ import {
   type JsonObject,
   type Plan,
   type PromptFinding,
+  type RefusalReport,
   refusalReport,
   rewriteOf,
 } from '@onetake/core';
@@ -18,16 +20,23 @@ export function refusalFields(failure: Failure, plan?: Pick<Plan, 'request' | 'r
   const hasImages = plan?.request.images !== undefined;
   const report = refusalReport(failure, { rewrite: plan?.rewrite, hasImages });
   if (report === undefined) return findings ? { findings: findings.map(findingItem) } : {};
-  const { stage, reason, categories, said, suggestions } = report;
+  const refusal = refusalItem(report, report.suggestions);
+  return { ...(findings && { findings: findings.map(findingItem) }), refusal };
+}
+
+/** Of chat: what there is to try is not in words for a prompt. */
+export function chatRefusalFields(failure: Failure): JsonObject {
+  const report = refusalReport(failure, {});
+  return report ? { refusal: refusalItem(report, [chatAdvice(failure)]) } : {};
+}
+
+function refusalItem({ stage, reason, categories, said }: RefusalReport, suggestions: readonly string[]): JsonObject {
   return {
-    ...(findings && { findings: findings.map(findingItem) }),
-    refusal: {
-      stage,
-      ...(reason !== undefined && { reason }),
-      categories,
-      ...(said !== undefined && { provider_text: said }),
-      suggestions,
-    },
+    stage,
+    ...(reason !== undefined && { reason }),
+    categories,
+    ...(said !== undefined && { provider_text: said }),
+    suggestions,
   };
 }
 
