@@ -11,6 +11,9 @@ export interface Measured {
 /** The model's name at the gateway. */
 export const GATEWAY_MODEL_PREFIX = 'bench/';
 
+/** As `npm start` and the bin in a clone start it. */
+const YOUNG_GENERATION = '--max-semi-space-size=16';
+
 /** `settings` are further lines of its `onetake.yaml`. */
 export async function startMeasured(
   settings: readonly string[] = [],
@@ -24,7 +27,7 @@ export async function startMeasured(
     ...settings,
     '',
   ].join('\n');
-  const gateway = await startGateway({ yaml, nodeArgs: PROBE });
+  const gateway = await startGateway({ yaml, nodeArgs: [...PROBE, YOUNG_GENERATION] });
   const close = async () => {
     await gateway.close();
     await upstream.running.end('SIGTERM');

@@ -10,11 +10,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const tool = (name) => join(root, 'node_modules', '.bin', name);
 const source = '--conditions=onetake-source';
+// Twice as much would be V8's own choice; with 1,000 streams open it is 30 MB more for no less work.
+const youngGeneration = '--max-semi-space-size=16';
 // Suites of whole processes wait more than they work, so more of them run at once than there are cores.
 const tests = ['--test', '--test-reporter=spec', '--test-concurrency=4'];
 
 const commands = {
-  onetake: (args) => [[node, source, 'packages/gateway/src/cli/main.ts', ...args]],
+  onetake: (args) => [[node, source, youngGeneration, 'packages/gateway/src/cli/main.ts', ...args]],
   script: (args) => [[node, source, ...args]],
   test: (args) => [
     [node, source, ...tests, ...(args.length > 0 ? args : ['packages/*/src/**/*.test.ts', 'tests/*.test.ts'])],

@@ -21,9 +21,13 @@ function runSource() {
     process.exit(1);
   }
   // The fourth channel tells the program that this process is gone, even after a kill -9.
-  const child = spawn(node, ['--conditions=onetake-source', source, ...process.argv.slice(2)], {
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-  });
+  const child = spawn(
+    node,
+    ['--conditions=onetake-source', '--max-semi-space-size=16', source, ...process.argv.slice(2)],
+    {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    },
+  );
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`onetake: ${node} does not start: ${error.message}\n`);
