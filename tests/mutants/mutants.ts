@@ -1,6 +1,7 @@
 import { ADAPT_MUTANTS } from './adapt-mutants.ts';
 import { CHAT_BATCH_MUTANTS } from './chat-batch-mutants.ts';
 import { CHAT_GATEWAY_MUTANTS } from './chat-gateway-mutants.ts';
+import { CHAT_MUTANTS } from './chat-mutants.ts';
 import { FREE_MUTANTS } from './free-mutants.ts';
 import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
 import { JOB_MUTANTS } from './job-mutants.ts';
@@ -229,5 +230,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...REFUSAL_MUTANTS,
   ...SUSPECT_MUTANTS,
   ...REPEAT_MUTANTS,
+  ...CHAT_MUTANTS,
   ...CHAT_BATCH_MUTANTS,
 ];
