@@ -123,16 +123,3 @@ test('canceled: what is answered is in the output, what is in flight is broken o
   const running = (await call(`${gateway.url}/v1/tasks?status=processing`)).body as { data?: readonly unknown[] };
   assert.deepEqual(running.data, []);
 });
-
-test('a limit that nobody told costs no line its answer', async (context) => {
-  const strict = await startSandbox({ limit: 'requests=20/1s', silent: true });
-  context.after(() => strict.close());
-  const own = await startGateway({ yaml: yamlFor(strict) });
-  context.after(() => own.close());
-  const lines = Array.from({ length: 60 }, (_, index) => line(`limited ${index}`, 'lab/ok'));
-  const { id } = await create(clientOf(own), lines, CHAT);
-  const batch = await ended(clientOf(own), id);
-  assert.deepEqual([batch.status, ...countsOf(batch)], ['completed', 60, 60, 0]);
-  const { entries } = await readLedger(strict.url);
-  assert.ok(entries.length > 60 && entries.filter(({ charged }) => charged > 0).length === 60);
-});

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startTestPostgres } from '../packages/gateway/src/store/testing/postgres.ts';
-import { call } from './rig/call.ts';
-import { eventsOf, HELLO, openChat } from './rig/chat.ts';
-import { FLEET_MODELS, startFleet } from './rig/fleet.ts';
-import { startGate } from './rig/gate.ts';
-import { startGateway } from './rig/gateway.ts';
-import { countOf } from './rig/ledger.ts';
-import { until } from './rig/poll.ts';
+import { startTestPostgres } from '../../packages/gateway/src/store/testing/postgres.ts';
+import { call } from '../rig/call.ts';
+import { eventsOf, HELLO, openChat } from '../rig/chat.ts';
+import { FLEET_MODELS, startFleet } from '../rig/fleet.ts';
+import { startGate } from '../rig/gate.ts';
+import { startGateway } from '../rig/gateway.ts';
+import { countOf } from '../rig/ledger.ts';
+import { until } from '../rig/poll.ts';
 
 const SLOW = 'pace:20+tokens:3000';
 const LONGER_THAN_A_CONNECTION_IS_WAITED_FOR_MS = 6_000;

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type OpenAI from 'openai';
-import { CHAT, line, linesOf, namesOf, type Refused, timesAsked, yamlFor } from './rig/chat-batches.ts';
-import { removeDirectory, temporaryDirectory } from './rig/directories.ts';
-import { startFleet } from './rig/fleet.ts';
-import { ONETAKE, startGateway } from './rig/gateway.ts';
-import { clientOf, countsOf, create, ended } from './rig/http-batches.ts';
-import { until } from './rig/poll.ts';
-import { runFile } from './rig/processes.ts';
-import { type RunningSandbox, startSandbox } from './rig/sandbox.ts';
+import { CHAT, line, linesOf, namesOf, type Refused, timesAsked, yamlFor } from '../rig/chat-batches.ts';
+import { removeDirectory, temporaryDirectory } from '../rig/directories.ts';
+import { startFleet } from '../rig/fleet.ts';
+import { ONETAKE, startGateway } from '../rig/gateway.ts';
+import { clientOf, countsOf, create, ended } from '../rig/http-batches.ts';
+import { until } from '../rig/poll.ts';
+import { runFile } from '../rig/processes.ts';
+import { type RunningSandbox, startSandbox } from '../rig/sandbox.ts';
 
 let sandbox: RunningSandbox;
 before(async () => {
