@@ -19,7 +19,7 @@ function answer(status: number, body?: JsonValue, headers: Record<string, string
 const statuses: readonly (readonly [number, FailureKind | undefined, Certainty?])[] = [
   [200, undefined],
   [201, undefined],
-  [302, 'invalid', 'rejected'],
+  [302, 'network', 'rejected'],
   [400, 'invalid', 'rejected'],
   [401, 'authentication', 'rejected'],
   [402, 'billing', 'rejected'],

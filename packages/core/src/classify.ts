@@ -69,9 +69,9 @@ function statusReading(response: HttpResponse): FailureReading | undefined {
   if (status >= 400 && status < 500) return { kind: 'invalid', message: `the provider answered ${status}: ${said}` };
   if (status >= 500) return serverReading(response, said);
   return {
-    kind: 'invalid',
+    kind: 'network',
     certainty: 'rejected',
-    message: `the provider answered ${status}, a redirect or an unknown status; check its base_url`,
+    message: `the provider answered ${status}, a redirect or an unknown status, and made nothing; check its base_url`,
   };
 }
 

@@ -28,7 +28,7 @@ export async function loop(
 ): Promise<Outcome | typeof PARKED> {
   const recorder = createRecorder(journal);
   const hand = handOf(recorder.run(), plan, environment);
-  const step: Step = { runId, plan, recorder, environment, modality, hand };
+  const step: Step = { runId, plan, recorder, environment, modality, hand, spent: new Set() };
   const { maxDecisions } = environment.limits;
   try {
     for (let decided = 0; decided < maxDecisions; ) {
@@ -59,6 +59,8 @@ interface Step {
   readonly modality: Modality;
   /** The turn of the open attempt: an accepted job keeps its place under the limits until it ends. */
   readonly hand: { turn?: Turn };
+  /** Targets that have no repeats to give to this run. */
+  readonly spent: Set<string>;
 }
 
 /** A job that was accepted before this process began has its place under the limits again. */
@@ -85,10 +87,11 @@ function nextDecision(step: Step, turn?: PlannedTarget): Decision {
 }
 
 /** What health has against the targets; where it has nothing, the queues there are to wait in. */
-function healthFor({ plan, environment, modality }: Step, now: number, turn: PlannedTarget | undefined): Health {
+function healthFor({ plan, environment, modality, spent }: Step, now: number, turn: PlannedTarget | undefined): Health {
   const health = environment.health.view(plan.targets, now);
   const { claim } = modality;
   const queues = plan.targets.flatMap((target): [string, Gate][] => {
+    if (spent.has(target.id)) return [[target.id, { by: 'repeats', until: now + 1, failure: SPENT }]];
     if (health[target.id] !== undefined || target.id === turn?.id) return [];
     const delay = environment.turns.expect(target, claim);
     return delay ? [[target.id, { by: 'limit', until: delay.until, failure: waitsForTurn(target, delay) }]] : [];
@@ -170,14 +173,15 @@ async function start(decision: Extract<Decision, { do: 'start' }>, step: Step): 
   const last = recorder.run().attempts.at(-1);
   if (last?.outcome?.ok === false && environment.repeats?.allow(target.id, last.outcome.failure) === false) {
     turn.giveBack();
-    return finishUnrepeated(last, last.outcome, target.id, step);
+    return leaveUnrepeated(last, last.outcome, target.id, step);
   }
   hand.turn = turn;
   const permit = environment.health.acquire(target, turn.credential, now);
   const settleRepeat = environment.repeats?.began(target.id, last !== undefined);
   let outcome: Outcome = NOT_SENT;
   try {
-    recorder.record(...skipped.map((one): Event => ({ type: 'target-skipped', at: now, ...one })));
+    const untold = skipped.filter((one) => !step.spent.has(one.target));
+    recorder.record(...untold.map((one): Event => ({ type: 'target-skipped', at: now, ...one })));
     const credential = turn.credential === target.credential ? {} : { credential: turn.credential };
     const free = target.free && { free: target.free };
     await recorder.append({ type: 'attempt-started', at: now, attempt, target: target.id, ...credential, ...free });
@@ -191,19 +195,22 @@ async function start(decision: Extract<Decision, { do: 'start' }>, step: Step): 
   }
 }
 
-/** The policy would go on, and what is left of repeats does not allow it: the last failure is the answer. */
-function finishUnrepeated(last: Attempt, failed: Outcome, target: string, step: Step): void {
+/** What is left of its repeats does not allow it: another target is next, or with none the last failure is the answer. */
+function leaveUnrepeated(last: Attempt, failed: Outcome, target: string, step: Step): void {
   const { runId, plan, recorder, environment, modality } = step;
   const at = environment.io.now();
+  step.spent.add(target);
+  const isLast = nextDecision(step).do === 'finish';
   const gate = environment.health.view(plan.targets, at)[last.target];
   const outcome = answerFor(recorder.run(), withReturnTime(failed, last, runId, plan, gate));
   recorder.record(
     { type: 'target-skipped', at, target, reason: NO_REPEATS, kind: 'unavailable' },
-    { type: 'finished', at, outcome: modality.finished(outcome) },
+    ...(isLast ? [{ type: 'finished', at, outcome: modality.finished(outcome) } as const] : []),
   );
 }
 
 const NO_REPEATS = 'no more repeats may go there now: too many of its calls failed, or are repeats';
+const SPENT: Failure = { kind: 'unavailable', certainty: 'not_sent', message: NO_REPEATS };
 
 /** Waits in the target's queue; undefined when something happened meanwhile that wants a new decision. */
 async function turnFor(planned: PlannedTarget, step: Step): Promise<Turn | undefined> {

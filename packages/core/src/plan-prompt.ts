@@ -14,9 +14,7 @@ export interface ConfiguredRules {
 }
 
 /** What a prompt is told by the rules, fixed with its plan so that a change of them bends no run in flight. */
-export type JudgedPrompt =
-  | { readonly failure: Failure }
-  | { readonly told: Pick<Plan, 'warnings' | 'rewrite' | 'ruled'> };
+type JudgedPrompt = { readonly failure: Failure } | { readonly told: Pick<Plan, 'warnings' | 'rewrite' | 'ruled'> };
 
 /**
  * Holds a prompt against what no model draws, and against the rules where `wanted`, or by default, they hold. What goes

@@ -36,7 +36,7 @@ export interface Unfit {
   readonly field: string;
 }
 
-export interface PlanTargetOptions extends Omit<AdaptOptions, 'links' | 'isFree'> {
+interface PlanTargetOptions extends Omit<AdaptOptions, 'links' | 'isFree'> {
   readonly firstByteTimeoutMs: number | undefined;
   readonly stallTimeoutMs: number | undefined;
   /** For a model that takes seeds, where the caller gave none; a whole number from 0 to 2^31 - 1. */

@@ -72,6 +72,30 @@ test('a fallback is a repeat too, and draws from the target it goes to', async (
   assert.equal(skipped?.type === 'target-skipped' && skipped.target, 'b/model');
 });
 
+test('a target without repeats to give is passed over, and a later one that has some is asked', async () => {
+  for (const spent of [['b/model'], ['a/model', 'b/model'], ['a/model', 'b/model', 'c/model']]) {
+    const repeats: RunRigOptions['repeats'] = () => ({
+      allow: (target) => !spent.includes(target),
+      began: () => () => {},
+    });
+    const kind = spent.includes('a/model') ? 'server' : 'permission';
+    const play: RunRigOptions['play'] = ({ target }) => ({
+      ...{ outcome: target === 'c/model' ? SAMPLE_SUCCESS : sampleFailed(kind), afterMs: 10 },
+    });
+    const rig = createRunRig({ play, repeats });
+    const { outcome, events } = await rig.clock.drive(rig.start('run', ['a', 'b', 'c']));
+    const skipped = events.flatMap((one) => (one.type === 'target-skipped' ? [one.target] : []));
+    assert.deepEqual([...new Set(skipped)].sort(), skipped.sort(), 'told once');
+    const reaches = !spent.includes('c/model');
+    assert.equal(outcome.ok, reaches);
+    assert.deepEqual(
+      rig.sent.map(({ target }) => target),
+      reaches ? ['a/model', 'c/model'] : ['a/model'],
+    );
+    assert.ok(skipped.includes('b/model'));
+  }
+});
+
 test('in steady trouble, 1,000 runs a second are at most 1.25 times as many calls', async () => {
   const rig = createRig(always(FAILED));
   const runs = Array.from({ length: 3_000 }, (_, index) => rig.start(`${index}`, ['a'], index));

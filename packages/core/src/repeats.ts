@@ -21,7 +21,8 @@ const MAX_TARGETS = 1_000;
 
 /**
  * Keeps the repeats at every target within their budget. One per client or gateway; runs share it. Beyond 1,000 targets
- * the one unused for longest is forgotten, what is in flight last, and begins anew with a full budget.
+ * the longest unused one is forgotten, one with calls in flight only where all have some; a forgotten target starts with
+ * a full budget.
  */
 export function createRepeats(io: Pick<Io, 'now'>, policy: RetryBudgetPolicy = RETRY_BUDGET_POLICY): Repeats {
   const entries = new Map<string, Entry>();

@@ -12,6 +12,7 @@ import {
   streamed,
   wordEvents,
 } from '../testing/chat-rig.ts';
+import { chatAdvice, chatHttpAnswer } from './http-answer.ts';
 
 const WORDS = wordEvents('hel', 'lo');
 const chatOnly = { ...openaiCompatible, chat: openaiChat({ endpoints: ['chat/completions'] }) };
@@ -108,4 +109,119 @@ test('a provider that has not the endpoint is not asked', async () => {
   const { outcome, io } = await runScriptedChat({ plan, scripts, environment: { connection } });
   assert.deepEqual([chatFailed(outcome).kind, chatFailed(outcome).certainty], ['capability', 'not_sent']);
   assert.equal(io.sent.length, 0);
+});
+
+const WHOLE = sampleChatPlan(['a'], { stream: false });
+
+test('an answer under the name of a page is one, and is handed on under its own', async () => {
+  const type = 'text/html; charset=utf-8';
+  const whole = await runScriptedChat({
+    plan: WHOLE,
+    scripts: { a: [answered(completion(), 200, { 'content-type': type })] },
+  });
+  assert.ok(whole.outcome.ok);
+  assert.deepEqual([whole.text, whole.heads[0]?.contentType], [JSON.stringify(completion()), 'application/json']);
+  const good = streamed(WORDS);
+  assert.ok(good.kind === 'stream');
+  const stream = await runScriptedChat({ scripts: { a: [{ ...good, headers: { 'content-type': type } }] } });
+  assert.ok(stream.outcome.ok);
+  assert.deepEqual([stream.text, stream.heads[0]?.contentType], [WORDS.join(''), 'text/event-stream']);
+});
+
+test('JSON that is no answer, and a page, are none under the name of a page', async () => {
+  for (const body of ['{"ok":true}', '[]', '"hello"', '<html>sign in</html>']) {
+    const { outcome, heads } = await runScriptedChat({
+      plan: WHOLE,
+      scripts: { a: [answered(body, 200, { 'content-type': 'text/html' })] },
+    });
+    assert.deepEqual(
+      [chatFailed(outcome).kind, chatFailed(outcome).certainty, heads.length],
+      ['server', 'ambiguous', 0],
+    );
+  }
+});
+
+test('an answer that ends in the middle of its JSON is told as one that was cut off', async () => {
+  const body = JSON.stringify(completion('x'.repeat(2 ** 20)));
+  for (const cut of [body.slice(0, 40), body.slice(0, -2), body.slice(0, 2 ** 20)]) {
+    const { outcome } = await runScriptedChat({ plan: WHOLE, scripts: { a: [answered(cut)] } });
+    const { kind, certainty, message } = chatFailed(outcome);
+    assert.deepEqual([kind, certainty], ['server', 'ambiguous']);
+    assert.match(message, /JSON of the answer ends in the middle/);
+  }
+});
+
+test('an answer without choices says nothing, whole and as a stream alike, and is tried elsewhere', async () => {
+  const nothing = { ...completion(), choices: [] };
+  const chunk = `data: ${JSON.stringify(nothing)}\n\n`;
+  const [good, done] = [answered(completion()), 'data: [DONE]\n\n'];
+  for (const [plan, play] of [
+    [sampleChatPlan(['a', 'b'], { stream: false }), answered(nothing)],
+    [sampleChatPlan(['a', 'b']), streamed([chunk, done])],
+  ] as const) {
+    const { outcome, heads } = await runScriptedChat({ plan, scripts: { a: [play], b: [good] } });
+    assert.ok(outcome.ok && heads[0]?.target === 'b/model');
+    const alone = await runScriptedChat({ plan, scripts: { a: [play], b: [play] } });
+    const { kind, certainty, classifiedBy } = chatFailed(alone.outcome);
+    assert.deepEqual([kind, certainty, classifiedBy], ['server', 'ambiguous', 'answer without content']);
+  }
+});
+
+test('a prompt that a filter stopped is refused, and not sent elsewhere', async () => {
+  const results = { violence: { filtered: true, severity: 'high' }, hate: { filtered: false, severity: 'safe' } };
+  const stopped = {
+    ...completion(),
+    choices: [],
+    prompt_filter_results: [{ prompt_index: 0, content_filter_results: results }],
+  };
+  const event = `data: ${JSON.stringify(stopped)}\n\n`;
+  for (const [plan, play] of [
+    [sampleChatPlan(['a', 'b'], { stream: false }), answered(stopped)],
+    [sampleChatPlan(['a', 'b']), streamed([event, 'data: [DONE]\n\n'])],
+    [sampleChatPlan(['a', 'b']), streamed([event])],
+  ] as const) {
+    const { outcome, starts } = await runScriptedChat({ plan, scripts: { a: [play], b: [answered(completion())] } });
+    const { kind, message } = chatFailed(outcome);
+    assert.deepEqual([kind, starts.length], ['policy', 1]);
+    assert.match(message, /stopped the prompt: violence$/);
+  }
+});
+
+test('a charge that is only possible has an estimate of what went in, and one that cannot be has none', async () => {
+  for (const [play, usage] of [
+    [answered('', 502), { input: 10, output: 0 }],
+    [streamed([]), { input: 10, output: 0 }],
+    [answered({ error: { message: 'slow' } }, 429), undefined],
+  ] as const) {
+    const { durable } = await runScriptedChat({ plan: sampleChatPlan(['a']), scripts: { a: [play] } });
+    const ended = durable.find((event) => event.type === 'attempt-ended');
+    assert.ok(ended?.type === 'attempt-ended' && !ended.outcome.ok);
+    const told = ended.outcome.usage;
+    assert.deepEqual(told && { input: told.input_tokens, output: told.output_tokens }, usage);
+    assert.equal(told?.estimated, usage && true);
+  }
+});
+
+test('who cancels while a whole answer is handed on is told so, not that nothing was taken', async () => {
+  const { outcome, at } = await runScriptedChat({
+    ...{ plan: WHOLE, scripts: { a: [answered(completion())] }, cancelMs: 5_000 },
+    takesMs: () => 100_000,
+  });
+  const { kind, certainty, message } = chatFailed(outcome);
+  assert.deepEqual([kind, certainty], ['canceled', 'ambiguous']);
+  assert.match(message, /^canceled while the answer was handed on/);
+  assert.ok(at < 6_000, String(at));
+});
+
+test('a redirect is no fault of the request, and the next target is asked', async () => {
+  const moved = answered('', 302, { location: 'http://elsewhere' });
+  const { outcome, heads } = await runScriptedChat({ scripts: { a: [moved], b: [streamed(WORDS)] } });
+  assert.ok(outcome.ok && heads[0]?.target === 'b/model');
+  const alone = chatFailed((await runScriptedChat({ scripts: { a: [moved] } })).outcome);
+  const told = chatHttpAnswer(alone);
+  assert.deepEqual(
+    [alone.kind, alone.certainty, told.status, told.code],
+    [...['network', 'rejected', 502, 'provider_unreachable']],
+  );
+  assert.match(chatAdvice(alone), /base_url/);
 });

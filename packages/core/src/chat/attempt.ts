@@ -106,7 +106,10 @@ interface HandOver {
   readonly handOn: HandOn;
 }
 
-/** Before the answer begins the journal notes that it does, so that no other is ever glued on. */
+/**
+ * The journal is told that the answer begins before any of it goes: from there on a run sends no second request, whose
+ * answer would be glued on. What the sink throws is an `AnswerFault` of its caller's side.
+ */
 function handOver({ work, asked: { sink } }: ChatWork): HandOver {
   const { environment, attempt, append } = work;
   const beganAt = environment.io.now();
@@ -141,15 +144,23 @@ function patient(handOn: HandOn, { io, cancel }: RunEnvironment): HandOn {
     if (taken === undefined) return undefined;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const giveUp = () => reject(new AnswerFault(notTaken(CHAT_TIMEOUTS.heldMs)));
-    const stop = io.timer(cancel.aborted ? io.now() : io.now() + CHAT_TIMEOUTS.heldMs, giveUp);
-    cancel.addEventListener('abort', giveUp, { once: true });
+    const leave = () => reject(new AnswerFault(CANCELED));
+    const stop = cancel.aborted ? io.timer(io.now(), leave) : io.timer(io.now() + CHAT_TIMEOUTS.heldMs, giveUp);
+    cancel.addEventListener('abort', leave, { once: true });
     taken.then(resolve, reject);
     return promise.finally(() => {
       stop();
-      cancel.removeEventListener('abort', giveUp);
+      cancel.removeEventListener('abort', leave);
     });
   };
 }
+
+const CANCELED: Failure = {
+  kind: 'canceled',
+  certainty: 'ambiguous',
+  message: 'canceled while the answer was handed on; the provider has done the work',
+  classifiedBy: 'canceled by the caller',
+};
 
 function rethrow(error: unknown): never {
   throw new AnswerFault(notHandedOn(error));
@@ -162,7 +173,7 @@ function answerReader(
 ): ChatAnswer {
   const { secret } = credentialOf(connection, work.credential);
   const { io, limits } = work.environment;
-  const contentType = head.headers['content-type'] ?? 'application/json';
+  const contentType = typeToTell(head.headers['content-type'], plan.chat.stream);
   const { n, background } = asked.body.value;
   return createChatAnswer({
     head,
@@ -176,6 +187,12 @@ function answerReader(
     begin: () => begin({ status: head.status, contentType, target: work.target.id }),
     handOn,
   });
+}
+
+/** What was found to be an answer is none of a page's, which a client would not read as JSON or as events. */
+function typeToTell(type = 'application/json', streams: boolean): string {
+  if (!/\bhtml\b/i.test(type)) return type;
+  return streams ? 'text/event-stream' : 'application/json';
 }
 
 function exchangeOptions({ work, plan }: ChatWork): Omit<ExchangeOptions, 'openReader'> {
@@ -200,8 +217,13 @@ function exchangeOptions({ work, plan }: ChatWork): Omit<ExchangeOptions, 'openR
 }
 
 function broken(chat: ChatWork, failure: Failure, answer: ChatAnswer | undefined, begun: boolean): Outcome {
-  const used = begun && answer ? { usage: usageOf(chat, answer) } : {};
-  return { ok: false, failure, ...used, ...(answer?.hasTold() && { told: true }) };
+  const usage = begun && answer ? usageOf(chat, answer) : usedIfAny(chat, failure);
+  return { ok: false, failure, ...(usage && { usage }), ...(answer?.hasTold() && { told: true }) };
+}
+
+/** Of what may have been worked on only what went in is known: the least that a charge would be for. */
+function usedIfAny({ plan }: ChatWork, { certainty }: Failure) {
+  return certainty === 'ambiguous' ? estimatedUsage(plan.chat, { bytes: 0, events: 0 }) : undefined;
 }
 
 function usageOf({ plan }: ChatWork, answer: ChatAnswer) {

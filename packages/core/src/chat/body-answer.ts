@@ -4,10 +4,10 @@ import { asBuffer } from '../images/drain.ts';
 import { ScanError } from '../images/scan-error.ts';
 import { isObject, type JsonObject, type JsonValue } from '../json.ts';
 import type { ChatAnswer, ChatAnswerOptions } from './answer.ts';
-import { createBodyScan } from './body-scan.ts';
+import { type BodyScan, createBodyScan } from './body-scan.ts';
 import type { ChatUsage } from './chat.ts';
 import type { ChatEndpoint } from './endpoints.ts';
-import { errorOf, toldFailure } from './told-failure.ts';
+import { errorOf, filteredPrompt, saidNothing, toldFailure } from './told-failure.ts';
 import { usageIn } from './usage.ts';
 
 /** Up to here a body is parsed whole, in a few milliseconds; a larger one is looked through as it comes. */
@@ -21,7 +21,7 @@ const BLANK = /^\s*$/;
 export function createBodyAnswer(options: ChatAnswerOptions): ChatAnswer {
   const { head, request, provider, redact, maxBytes } = options;
   const pieces = createPieces();
-  let scan: ReturnType<typeof createBodyScan> | undefined;
+  let scan: BodyScan | undefined;
   let usage: ChatUsage | undefined;
   let hasSaid = false;
 
@@ -32,11 +32,16 @@ export function createBodyAnswer(options: ChatAnswerOptions): ChatAnswer {
     const error = errorOf(value);
     if (error) return toldFailure(provider, redact(error), head, options.now());
     const text = redact(pieces.slice(0, Math.min(pieces.bytes(), MAX_SHOWN_BYTES)).toString());
+    if (!isObject(value) && (scan ?? scanOf(pieces.list())).isCut()) return cutShort();
     if (!isObject(value))
       return failureOf(provider, { ...head, body: undefined, text }, options.now()) ?? noAnswer('it is no JSON');
     usage = usageIn(value);
     const missing = missingIn(value, request.endpoint);
-    return missing === undefined ? undefined : noAnswer(`it has no ${missing}`);
+    if (missing !== undefined) return noAnswer(`it has no ${missing}`);
+    // A list too large to be read looks empty, so only of what was parsed whole this is known.
+    const isEmpty = scan === undefined && Array.isArray(value.choices) && value.choices.length === 0;
+    if (!isEmpty || request.endpoint !== 'chat/completions') return undefined;
+    return filteredPrompt([value]) ?? saidNothing('the answer came without any choices in it');
   };
 
   return {
@@ -49,8 +54,7 @@ export function createBodyAnswer(options: ChatAnswerOptions): ChatAnswer {
       pieces.add(bytes);
       if (scan) scan.write(bytes);
       else if (pieces.bytes() > MAX_PARSED_BYTES) {
-        scan = createBodyScan();
-        for (const piece of pieces.list()) scan.write(piece);
+        scan = scanOf(pieces.list());
       }
     },
     // Some servers send the head at once and blanks while they work: neither is the first of the answer.
@@ -67,6 +71,12 @@ export function createBodyAnswer(options: ChatAnswerOptions): ChatAnswer {
     usage: () => usage,
     passed: () => ({ bytes: pieces.bytes(), events: 0 }),
   };
+}
+
+function scanOf(pieces: readonly Buffer[]): BodyScan {
+  const scan = createBodyScan();
+  for (const piece of pieces) scan.write(piece);
+  return scan;
 }
 
 function parsed(bytes: Buffer): JsonValue | undefined {
@@ -92,6 +102,15 @@ export function noAnswer(why: string): Failure {
     certainty: 'ambiguous',
     message: `the answer was not the provider's: ${why}; something between may have replaced it`,
     classifiedBy: 'body of another shape',
+  };
+}
+
+function cutShort(): Failure {
+  return {
+    kind: 'server',
+    certainty: 'ambiguous',
+    message: 'the JSON of the answer ends in the middle; it was cut off, and the provider may have made all of it',
+    classifiedBy: 'body without an end',
   };
 }
 

@@ -8,6 +8,8 @@ export interface BodyScan {
    * object. `slice` reads the bytes that were written.
    */
   members(slice: (from: number, to: number) => Buffer): JsonObject | undefined;
+  /** It began an object and did not end it. */
+  isCut(): boolean;
 }
 
 const MAX_MEMBERS = 256;
@@ -73,6 +75,7 @@ export function createBodyScan(): BodyScan {
       const isWhole = entries.every(([key, value]) => key !== undefined && value !== undefined);
       return isWhole ? Object.fromEntries(entries) : undefined;
     },
+    isCut: () => scan.place === 'key' || scan.place === 'value' || scan.place === 'in',
   };
 }
 

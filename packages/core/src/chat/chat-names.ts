@@ -45,6 +45,7 @@ export function chatModelOf(target: string, catalogue: Pick<Catalogue, 'connecti
   return connection && knownModel(connection, model);
 }
 
+/** The facts that a provider's data holds about a model for chat; undefined for one it does not list. */
 export function knownModel({ provider }: Connection, model: string): ChatModel | undefined {
   return provider.chat?.models.find(({ id }) => id === model);
 }

@@ -11,8 +11,8 @@ export interface ChatRequest {
   /** Estimated: what goes in, and the most that may come out where the request bounds it. */
   readonly inputTokens: number;
   readonly maxOutputTokens?: number;
-  /** It thinks before it speaks, so its first token takes long. */
-  readonly reasoning?: true;
+  /** Whether it asks to think before it speaks, so that its first token takes long; absent where it does not say. */
+  readonly reasoning?: boolean;
   /** Asked by the gateway itself, and why: `rewrite of gen_…`, `judge of set_…`. */
   readonly purpose?: string;
 }

@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { ChatEndpoint } from './endpoints.ts';
 import { chatHttpAnswer } from './http-answer.ts';
 
-export interface ErrorEventOptions {
+interface ErrorEventOptions {
   /** Of `responses`: the number that follows the last event's. */
   readonly sequenceNumber: number;
   /** What is told beside the error. */

@@ -8,7 +8,7 @@ export interface Frames {
   flush(): Buffer | undefined;
 }
 
-export interface FramesOptions {
+interface FramesOptions {
   /** One event may be as large as this; default 32 MiB. */
   readonly maxEventBytes?: number;
 }

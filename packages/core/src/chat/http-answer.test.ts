@@ -123,3 +123,10 @@ test('what was not billed is given no advice about a bill', () => {
   assert.match(chatAdvice(sampleFailure('network', { certainty: 'ambiguous' })), /may be billed\.$/);
   assert.match(chatAdvice(sampleFailure('canceled', { certainty: 'ambiguous' })), /may be billed\.$/);
 });
+
+test('a clock of the provider’s own names no setting of ours', () => {
+  const failure = sampleFailure('timeout', { status: 408, certainty: 'ambiguous' });
+  assert.match(chatAdvice(failure), /^The provider stopped waiting by a clock of its own; send the request again\./);
+  const ours = sampleFailure('timeout', { clock: { name: 'idle', afterMs: 1, setting: 'idle_timeout_ms' } });
+  assert.match(chatAdvice(ours), /^The named clock ran out/);
+});

@@ -13,6 +13,8 @@ export function chatHttpAnswer(failure: Failure): HttpAnswer {
     case 'out_of_memory':
       return { status: providersStatus(failure) ?? 502, type: 'server_error', code: row.code };
     case 'network':
+      // A redirect was an answer, though of nobody who was asked.
+      if (failure.status !== undefined) return { ...NO_ANSWER, code: row.code };
       return { ...NO_ANSWER, code: failure.certainty === 'not_sent' ? row.code : 'connection_lost' };
     case 'corrupt':
       return { ...NO_ANSWER, code: 'truncated_answer' };
@@ -77,6 +79,9 @@ const IN_CHAT: { readonly [Kind in FailureKind]?: string } = {
 
 const LOST_ADVICE =
   'The connection to the provider was lost; send the request again. The tokens that were made may be billed.';
+const MOVED_ADVICE = 'Something else than the provider’s API answers at this address; check its base_url.';
+const PROVIDERS_CLOCK_ADVICE =
+  'The provider stopped waiting by a clock of its own; send the request again. The tokens that were made may be billed.';
 const CANCELED_ADVICE =
   'The request was canceled while the provider worked on it; the tokens that were made until then may be billed.';
 const CONFLICT_ADVICE = 'The provider says that the request conflicts with another; wait until that one has ended.';
@@ -90,7 +95,9 @@ export function chatAdvice(failure: Failure): string {
 
 function adviceOn(failure: Failure): string {
   const { kind, certainty } = failure;
+  if (kind === 'network' && failure.status !== undefined) return MOVED_ADVICE;
   if (kind === 'network' && certainty !== 'not_sent') return LOST_ADVICE;
+  if (kind === 'timeout' && failure.status !== undefined) return PROVIDERS_CLOCK_ADVICE;
   if (kind === 'canceled' && billed(failure) !== 'no') return CANCELED_ADVICE;
   if (kind === 'server' && failure.status === 409) return CONFLICT_ADVICE;
   return IN_CHAT[kind] ?? FAILURES[kind].advice;

@@ -89,3 +89,15 @@ test('what passed is counted, one event for each token', () => {
   const deltas = Array.from({ length: 5 }, () => named('response.output_text.delta', { delta: 'a' }));
   assert.equal(looked([named('response.created'), ...deltas], 'responses').marks.passed().events, 5);
 });
+
+test('an event too large to be read ends the response by its name, or by how its data begins, and tells its usage', () => {
+  const usage = { input_tokens: 3, output_tokens: 2, total_tokens: 5 };
+  const picture = 'a'.repeat(5 * 1024 * 1024);
+  const completed = named('response.completed', { response: { output: [{ result: picture }], usage } });
+  for (const event of [completed, completed.slice(completed.indexOf('data:'))]) {
+    const { marks, error } = looked([event], 'responses');
+    assert.deepEqual([marks.isComplete(), error, marks.usage()?.total_tokens], [true, undefined, 5]);
+  }
+  const created = named('response.in_progress', { response: { instructions: picture } });
+  assert.ok(!looked([created], 'responses').marks.isComplete());
+});

@@ -39,6 +39,9 @@ const SMALL_N = 0x6e;
 /** A server that tells usage with each event does so from the first ones on. */
 const FIRST_SLICES = 4;
 
+/** The last event of Responses repeats the whole answer, pictures that were made included. */
+const MAX_END_BYTES = 32 * 1024 * 1024;
+
 /** The terminal events of Responses besides `response.failed`, which is an error. */
 const TERMINAL = new Set(['response.completed', 'response.incomplete', 'response.cancelled']);
 
@@ -63,12 +66,13 @@ export function createMarks(endpoint: ChatEndpoint, choices: number): Marks {
       const error = errorIn(event);
       if (error) return { error, end: event.end };
       if (event.text?.trim() === '[DONE]') isDone = true;
-      if (isObject(event.value)) ended(event.value, event);
+      ended(event);
     }
     return undefined;
   };
-  const ended = (value: JsonObject, { name }: StreamEvent) => {
-    if (isResponses) isDone ||= TERMINAL.has(stringAt(value, 'type') ?? name ?? '');
+  const ended = (event: StreamEvent) => {
+    if (isResponses) isDone ||= TERMINAL.has(typeOf(event));
+    const value = isObject(event.value) ? event.value : {};
     const listed: readonly JsonValue[] = Array.isArray(value.choices) ? value.choices : [];
     for (const choice of listed) {
       if (isObject(choice) && choice.finish_reason) finished.add(numberAt(choice, 'index') ?? 0);
@@ -107,11 +111,17 @@ export function createMarks(endpoint: ChatEndpoint, choices: number): Marks {
     isComplete,
     usage() {
       let told: ChatUsage | undefined;
-      for (const { value } of usageSlice ? eventsIn(usageSlice) : []) told = usageIn(value) ?? told;
+      for (const { value } of usageSlice ? eventsIn(usageSlice, MAX_END_BYTES) : []) told = usageIn(value) ?? told;
       return told;
     },
     passed: () => ({ bytes, events }),
   };
+}
+
+/** What an event of Responses is; of one too large to read by its name, or how its data begins. */
+function typeOf({ value, name, text }: StreamEvent): string {
+  if (isObject(value)) return stringAt(value, 'type') ?? name ?? '';
+  return name ?? /^\s*\{\s*"type"\s*:\s*"([\w.]*)"/.exec(text ?? '')?.[1] ?? '';
 }
 
 /** The key stands in it with a value that is not null. */

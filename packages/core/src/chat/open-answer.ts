@@ -3,11 +3,14 @@ import type { ChatAnswer, ChatAnswerOptions } from './answer.ts';
 import { createBodyAnswer, noAnswer } from './body-answer.ts';
 import { createStreamAnswer } from './stream-answer.ts';
 
-/** Chooses by status and type: a stream, a body, or an error that is only read. */
+/**
+ * Chooses by status and type: a stream, a body, or an error that is only read. What is called a page is judged by what it
+ * holds: a page has nothing of an answer, and an answer under a wrong name was made and paid for.
+ */
 export function createChatAnswer(options: ChatAnswerOptions): ChatAnswer {
   const { status, headers } = options.head;
   const type = headers['content-type']?.toLowerCase() ?? '';
-  if (status < 200 || status >= 300 || /\bhtml\b/.test(type)) return errorAnswer(options);
+  if (status < 200 || status >= 300) return errorAnswer(options);
   if (type.startsWith('text/event-stream')) return createStreamAnswer(options);
   // A stream under another name is told by how it begins.
   return options.request.stream ? sniffed(options) : createBodyAnswer(options);
@@ -18,7 +21,7 @@ function errorAnswer({ head: { status, headers } }: ChatAnswerOptions): ChatAnsw
   const reader = readText((body, text) => ({ status, headers, body, text }));
   return {
     ...reader,
-    conclude: async () => noAnswer('it is a page'),
+    conclude: async () => noAnswer('its status is that of an error'),
     hasTold: () => false,
     usage: () => undefined,
     passed: () => ({ bytes: 0, events: 0 }),

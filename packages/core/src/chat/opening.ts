@@ -7,7 +7,7 @@ import { errorIn } from './told-failure.ts';
  * What one of the first events is: `prelude` says nothing yet and may be held; with `content` the answer has begun;
  * `done` closes a stream that never began.
  */
-export type Opening =
+type Opening =
   | { readonly kind: 'prelude' | 'content' | 'done' }
   | { readonly kind: 'failed'; readonly error: JsonObject };
 

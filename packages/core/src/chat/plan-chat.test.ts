@@ -203,6 +203,8 @@ suite('what a plan of chat holds', () => {
     assert.equal(firstByte('gpt-4.1'), 60_000);
     assert.equal(firstByte('gpt-4.1', { reasoning: true }), 300_000);
     assert.equal(firstByte('house'), 300_000);
+    assert.equal(firstByte('house', { reasoning: false }), 60_000);
+    assert.equal(firstByte('o4-mini', { reasoning: false }), 60_000);
     assert.equal(firstByte('o4-mini'), 300_000);
     assert.equal(firstByte('gpt-4.1', { stream: false }), 600_000);
     assert.equal(firstByte('text-embedding-3-small', { endpoint: 'embeddings', stream: false }), 60_000);

@@ -22,10 +22,11 @@ export type PlannedChat =
 const MAX_PAID_ATTEMPTS = 5;
 
 /**
- * No total clock bounds chat unless it is asked for, and nobody is to sit before an answer for an hour: a target that
- * hangs may take two clocks of a first token, or one of the longer ones, and the waits between are bounded.
+ * No total clock bounds chat unless it is asked for, so what failed attempts may cost its caller is bounded here: two
+ * clocks of a first token (60 s each), or one of the longer ones. See `isTooMuchLost`.
  */
 const MAX_LOST_MS = 150_000;
+/** How long one wait may be, and a queue; longer ones are told to the caller. Not for a total clock that was asked for. */
 const PATIENCE = { maxWaitMs: 60_000, maxQueueMs: 600_000 };
 
 /**
@@ -45,9 +46,10 @@ export function planChat(
   if ('kind' in found) return { ok: false, failure: found };
   const set = { ...found.policy, ...settings };
   const ids = found.targets.slice(0, set.fallback === false ? 1 : undefined);
-  const { targets, passedOver } = planTargets(ids, request, catalogue, set.firstByteTimeoutMs);
+  const wanted: Wanted = { request, name: asked, firstByteTimeoutMs: set.firstByteTimeoutMs };
+  const { targets, passedOver } = planTargets(ids, wanted, catalogue);
   if (targets.length === 0) return { ok: false, failure: nobodyCan(asked, passedOver, catalogue) };
-  const reasons = ({ id, model }: PlannedTarget) => thinks(request, model, chatModelOf(id, catalogue));
+  const reasons = ({ id, model }: PlannedTarget) => thinks(wanted, model, chatModelOf(id, catalogue));
   const policy = policyOf(set, targets.some(reasons));
   return {
     ok: true,
@@ -63,21 +65,24 @@ export function planChat(
   };
 }
 
-function planTargets(
-  ids: readonly string[],
-  request: ChatRequest,
-  catalogue: Catalogue,
-  firstByteTimeoutMs: number | undefined,
-) {
+/** What is asked of each target. */
+interface Wanted {
+  readonly request: ChatRequest;
+  /** As it was asked for: a target's, or a route's, which many call after a model. */
+  readonly name: string;
+  readonly firstByteTimeoutMs: number | undefined;
+}
+
+function planTargets(ids: readonly string[], wanted: Wanted, catalogue: Catalogue) {
   const targets: PlannedTarget[] = [];
   const passedOver: PassedOver[] = [];
   for (const id of ids) {
-    const planned = planTarget(id, request, catalogue, firstByteTimeoutMs);
+    const planned = planTarget(id, wanted, catalogue);
     if ('reason' in planned) passedOver.push({ target: id, at: targets.length, ...planned });
     else targets.push(planned);
   }
   const [own, ...others] = targets;
-  if (firstByteTimeoutMs === undefined && own?.free && others.length === 0) targets[0] = unhurried(own);
+  if (wanted.firstByteTimeoutMs === undefined && own?.free && others.length === 0) targets[0] = unhurried(own);
   return { targets, passedOver };
 }
 
@@ -88,12 +93,8 @@ function unhurried(target: PlannedTarget): PlannedTarget {
 
 type Unfit = Pick<PassedOver, 'kind' | 'reason'>;
 
-function planTarget(
-  id: string,
-  request: ChatRequest,
-  { connections }: Catalogue,
-  firstByteTimeoutMs: number | undefined,
-): PlannedTarget | Unfit {
+function planTarget(id: string, wanted: Wanted, { connections }: Catalogue): PlannedTarget | Unfit {
+  const { request, firstByteTimeoutMs } = wanted;
   const { provider, model } = splitTarget(id);
   const connection = connections.find((one) => one.id === provider);
   if (connection === undefined || model === '')
@@ -107,7 +108,7 @@ function planTarget(
     ...reach,
     streams: true,
     maxImagesPerCall: 1,
-    firstByteMs: firstByteTimeoutMs ?? firstByteMs(request, thinks(request, model, known)),
+    firstByteMs: firstByteTimeoutMs ?? firstByteMs(request, thinks(wanted, model, known)),
     ...(price && { price }),
   };
 }
@@ -131,9 +132,9 @@ function unfitFor(
   return `model: ${id} has no /v1/${endpoint}${other}`;
 }
 
-/** Whether its first token takes long: the request says so, or what is known of the model, or else its name. */
-function thinks({ reasoning }: ChatRequest, model: string, known: ChatModel | undefined): boolean {
-  return reasoning ?? known?.reasoning ?? isReasoningModel(model);
+/** Whether its first token takes long: the request says so or not, or what is known of the model, or else a name. */
+function thinks({ request, name }: Wanted, model: string, known: ChatModel | undefined): boolean {
+  return request.reasoning ?? known?.reasoning ?? (isReasoningModel(model) || isReasoningModel(name));
 }
 
 function firstByteMs({ endpoint, stream }: ChatRequest, isSlow: boolean): number {

@@ -147,18 +147,18 @@ test('the bound on the output', () => {
   assert.equal(read('responses', { input: 'x', max_output_tokens: 30 }).request.maxOutputTokens, 30);
 });
 
-test('whether it will think first', () => {
-  const thinks = (more: JsonObject) => asked(more).request.reasoning === true;
-  assert.equal(thinks({ model: 'gpt-4.1' }), false);
-  assert.equal(thinks({ model: 'openai/o3' }), true);
+test('whether it is asked to think first', () => {
+  const thinks = (more: JsonObject) => asked(more).request.reasoning;
+  for (const model of ['gpt-4.1', 'openai/o3', 'gpt-5.4']) assert.equal(thinks({ model }), undefined);
   assert.equal(thinks({ model: 'gpt-5.4', reasoning_effort: 'none' }), false);
-  assert.equal(thinks({ model: 'gpt-5.4', reasoning_effort: null }), true);
+  assert.equal(thinks({ model: 'gpt-5.4', reasoning_effort: null }), undefined);
   assert.equal(thinks({ model: 'x', reasoning_effort: 'low' }), true);
   assert.equal(thinks({ model: 'x', reasoning: { summary: 'auto' } }), true);
   assert.equal(thinks({ model: 'x', reasoning: { effort: 'minimal' } }), false);
   assert.equal(thinks({ model: 'x', reasoning: { enabled: false } }), false);
   assert.equal(thinks({ model: 'x', thinking: { type: 'enabled' } }), true);
   assert.equal(thinks({ model: 'o3', thinking: { type: 'disabled' } }), false);
+  assert.equal(read('embeddings', { input: 'x', reasoning_effort: 'high' }).request.reasoning, undefined);
 });
 
 test('a shape that would take gigabytes is refused before it is parsed', () => {

@@ -7,7 +7,6 @@ import { estimateInput } from './estimate.ts';
 import { excerptOf } from './excerpt.ts';
 import { type Fault, faultFailure, wrongType } from './fault.ts';
 import { shapeFlaw } from './json-shape.ts';
-import { isReasoningModel } from './reasoning-models.ts';
 import { embeddingsFault } from './validate-embeddings.ts';
 import { messagesFault } from './validate-messages.ts';
 import { inputFault } from './validate-responses.ts';
@@ -39,7 +38,7 @@ export function readChat(endpoint: ChatEndpoint, bytes: Uint8Array): ReadChat {
   const name = typeof model === 'string' ? model : undefined;
   return {
     ok: true,
-    request: requestOf(endpoint, value, name),
+    request: requestOf(endpoint, value),
     body: { bytes, value },
     model: name,
     controls: isObject(onetake) ? onetake : undefined,
@@ -91,8 +90,9 @@ function settingsFault({ model, stream, onetake }: JsonObject): Fault | undefine
   return undefined;
 }
 
-function requestOf(endpoint: ChatEndpoint, value: JsonObject, model: string | undefined): ChatRequest {
+function requestOf(endpoint: ChatEndpoint, value: JsonObject): ChatRequest {
   const generates = endpoint !== 'embeddings';
+  const reasoning = generates ? reasons(value) : undefined;
   const maxOutputTokens = generates ? maxOutput(value) : undefined;
   return {
     endpoint,
@@ -100,7 +100,7 @@ function requestOf(endpoint: ChatEndpoint, value: JsonObject, model: string | un
     excerpt: excerptOf(endpoint, value),
     inputTokens: estimateInput(value),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
-    ...(generates && reasons(value, model) && { reasoning: true }),
+    ...(reasoning !== undefined && { reasoning }),
   };
 }
 
@@ -117,16 +117,16 @@ function isCount(value: JsonValue | undefined): value is number {
 const BARELY = new Set(['none', 'minimal']);
 
 /**
- * Whether it will think first: by the effort asked for (OpenAI), by `reasoning` or `thinking` being switched on or off
- * (OpenRouter, DeepSeek), else by the model's name.
+ * Whether it is asked to think first: by the effort (OpenAI), or by `reasoning` or `thinking` being switched on or off
+ * (OpenRouter, DeepSeek); undefined where neither is said.
  */
-function reasons({ reasoning_effort, reasoning, thinking }: JsonObject, model: string | undefined): boolean {
+function reasons({ reasoning_effort, reasoning, thinking }: JsonObject): boolean | undefined {
   const asked = isObject(reasoning) ? reasoning : {};
   const effort = reasoning_effort ?? asked.effort;
   if (typeof effort === 'string') return !BARELY.has(effort);
   if (asked.enabled === false || (isObject(thinking) && thinking.type === 'disabled')) return false;
   if (Object.keys(asked).length > 0 || (isObject(thinking) && thinking.type === 'enabled')) return true;
-  return model !== undefined && isReasoningModel(model);
+  return undefined;
 }
 
 function isAbsent(value: JsonValue | undefined): value is null | undefined {

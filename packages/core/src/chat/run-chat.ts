@@ -36,7 +36,7 @@ function chat(plan: ChatPlan, asked: ChatAsked): Modality {
 const USUAL_OUTPUT_TOKENS = 1_000;
 
 /** Providers count what may come out against the limit when a request arrives. */
-export function claimedTokens({ endpoint, inputTokens, maxOutputTokens }: ChatRequest): number {
+function claimedTokens({ endpoint, inputTokens, maxOutputTokens }: ChatRequest): number {
   return inputTokens + (endpoint === 'embeddings' ? 0 : (maxOutputTokens ?? USUAL_OUTPUT_TOKENS));
 }
 

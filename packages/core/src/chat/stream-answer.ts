@@ -8,7 +8,7 @@ import { createFrames } from './frames.ts';
 import { createMarks, type ToldError } from './marks.ts';
 import { openingOf } from './opening.ts';
 import { eventsIn, type StreamEvent } from './stream-events.ts';
-import { brokenOffBy, errorOf, toldFailure } from './told-failure.ts';
+import { brokenOffBy, errorOf, filteredPrompt, saidNothing, toldFailure } from './told-failure.ts';
 
 /** A prelude is a few events; a stream that says this much without saying anything has begun. */
 const MAX_PRELUDE_BYTES = 1024 * 1024;
@@ -34,6 +34,7 @@ export function createStreamAnswer(options: ChatAnswerOptions): ChatAnswer {
   const opened = (slice: Buffer): Buffer | undefined => {
     const said = saysMore(slice, options);
     if (said === true) return released(slice);
+    if (said === 'done') throw new AnswerFault(unsaid([...prelude, slice]));
     if (said) throw new AnswerFault(failureOf(said));
     if (preludeBytes + slice.length > MAX_PRELUDE_BYTES) return released(slice);
     prelude.push(slice);
@@ -78,7 +79,7 @@ export function createStreamAnswer(options: ChatAnswerOptions): ChatAnswer {
       if (isRead) await take(rest, handOn);
       if (!begun) {
         const error = bareError(prelude);
-        return error ? failureOf(error) : saidNothing();
+        return error ? failureOf(error) : unsaid(prelude);
       }
       if (marks.isComplete()) return undefined;
       // What is said of the end must not become part of the last event.
@@ -91,12 +92,12 @@ export function createStreamAnswer(options: ChatAnswerOptions): ChatAnswer {
   };
 }
 
-/** Whether an answer begins in these events; the error that they tell in place of one. */
-function saysMore(slice: Buffer, { request, background }: ChatAnswerOptions): boolean | JsonObject {
+/** Whether an answer begins in these events, or they end without one; the error that they tell in place of one. */
+function saysMore(slice: Buffer, { request, background }: ChatAnswerOptions): boolean | 'done' | JsonObject {
   for (const event of eventsIn(slice)) {
     const opening = openingOf(event, request.endpoint);
     if (opening.kind === 'failed') return opening.error;
-    if (opening.kind === 'done') throw new AnswerFault(saidNothing());
+    if (opening.kind === 'done') return 'done';
     if (opening.kind === 'content' || (background && event.text !== undefined)) return true;
   }
   return false;
@@ -122,13 +123,13 @@ function isReadable(rest: Buffer): boolean {
   });
 }
 
-function saidNothing(): Failure {
-  return {
-    kind: 'server',
-    certainty: 'ambiguous',
-    message: 'the stream ended before it said anything, without an error; it may have been cut off',
-    classifiedBy: 'stream without content',
-  };
+/** Why a stream ended that never began. */
+function unsaid(slices: readonly Buffer[]): Failure {
+  const events = slices.flatMap((slice) => [...eventsIn(slice)]);
+  return (
+    filteredPrompt(events.map(({ value }) => value)) ??
+    saidNothing('the stream ended before it said anything, without an error; it may have been cut off')
+  );
 }
 
 function cutOff(): Failure {

@@ -5,7 +5,7 @@ export interface StreamEvent {
   readonly name: string | undefined;
   /** The data where it is a JSON object or list of a size that is read. */
   readonly value: JsonValue | undefined;
-  /** The data as it came, empty where it is too large; undefined for an event without any, such as a comment or a heartbeat. */
+  /** The data as it came, only its beginning where it is too large; undefined for an event without any, such as a comment or a heartbeat. */
   readonly text: string | undefined;
   /** Where it ends in the slice. */
   readonly end: number;
@@ -13,6 +13,9 @@ export interface StreamEvent {
 
 /** Larger data is not looked into where an answer only passes. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
+
+/** Of larger data this much is told. */
+const BEGINNING_BYTES = 200;
 
 const BREAKS = /\r\n|\n|\r/g;
 /** U+FEFF in UTF-8, each byte a character. */
@@ -66,7 +69,7 @@ function utf8(bytes: string): string {
 function eventOf(name: string | undefined, data: readonly string[], end: number, maxBytes: number): StreamEvent {
   if (data.length === 0) return { name, value: undefined, text: undefined, end };
   const bytes = data.join('\n');
-  if (bytes.length > maxBytes) return { name, value: undefined, text: '', end };
+  if (bytes.length > maxBytes) return { name, value: undefined, text: utf8(bytes.slice(0, BEGINNING_BYTES)), end };
   const text = utf8(bytes);
   if (text.trim() === '') return { name, value: undefined, text: undefined, end };
   return { name, value: parsed(text), text, end };

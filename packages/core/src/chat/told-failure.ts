@@ -107,6 +107,35 @@ function nothingSaid(): Failure {
   return { kind: 'server', certainty: 'failed', message: '' };
 }
 
+/** A provider that ended well and said nothing, whole or as a stream: what it did for it nobody knows. */
+export function saidNothing(message: string): Failure {
+  return { kind: 'server', certainty: 'ambiguous', message, classifiedBy: 'answer without content' };
+}
+
+/**
+ * The refusal of a prompt that a filter stopped, where the answer holds nothing else; undefined where none is told.
+ * Azure: `prompt_filter_results: [{content_filter_results: {violence: {filtered: true, …}}}]`.
+ * https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter-annotations
+ */
+export function filteredPrompt(values: readonly (JsonValue | undefined)[]): Failure | undefined {
+  const listed = values.flatMap((value) => (isObject(value) ? listOf(value.prompt_filter_results) : []));
+  const told = listed.flatMap((one) => {
+    const results = isObject(one) && isObject(one.content_filter_results) ? one.content_filter_results : {};
+    return Object.keys(results).filter((name) => isObject(results[name]) && results[name].filtered === true);
+  });
+  if (told.length === 0) return undefined;
+  return {
+    kind: 'policy',
+    certainty: FAILURES.policy.certainty,
+    message: `the provider's content filter stopped the prompt: ${presentable([...new Set(told)].join(', '))}`,
+    classifiedBy: 'prompt_filter_results with filtered',
+  };
+}
+
+function listOf(value: JsonValue | undefined): readonly JsonValue[] {
+  return Array.isArray(value) ? value : [];
+}
+
 /** After the first content work was done and is billed, whatever the same words mean before it. */
 export function brokenOffBy(failure: Failure): Failure {
   if (failure.certainty !== 'rejected' && failure.certainty !== 'not_sent') return failure;

@@ -20,8 +20,8 @@ export function usageIn(value: JsonValue | undefined): ChatUsage | undefined {
 }
 
 /**
- * What was probably used, where no answer told it. `output` is what came: `events` with content, which are about a
- * token each, or of an answer in one piece its `bytes`.
+ * What was probably used, in tokens, where no answer told it. Of a stream each of the `events` with content counts as
+ * one; without any the output is a fourth of its `bytes`. Embeddings put nothing out.
  */
 export function estimatedUsage(
   { endpoint, inputTokens }: ChatRequest,

@@ -34,7 +34,7 @@ export async function readAsking(
   const bytes = await unlessAborted(bodyOf(request), signal);
   signal?.throwIfAborted();
   if (bytes === undefined) return { ok: false, failure: TOO_LARGE };
-  const controls = readControls(controlsIn(request.headers));
+  const controls = readControls(controlsIn(request.headers), headerOf);
   if (!controls.ok) return controls;
   const { method, headers } = request;
   const url = new URL(request.url);
@@ -72,6 +72,10 @@ async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer> | undef
 }
 
 const PREFIX = 'x-onetake-';
+
+function headerOf(control: string): string {
+  return `${PREFIX}${control.replaceAll('_', '-')}`;
+}
 
 function controlsIn(headers: Headers): JsonObject {
   const told = [...headers].filter(([name]) => name.startsWith(PREFIX));

@@ -11,7 +11,7 @@ import type { JsonObject } from '../json.ts';
 import { type PolicySettings, splitTarget } from '../model-names.ts';
 import { readControls } from './controls.ts';
 import type { Engine } from './engine.ts';
-import { unfinished } from './images.ts';
+import { broken, unfinished } from './images.ts';
 
 /** One request of chat as it is asked of the client. */
 export interface ChatCall {
@@ -79,10 +79,4 @@ function chatEnd(plan: ChatPlan, journal: readonly Event[], outcome: Outcome): C
   const { attempts, paidAttempts } = generation;
   const facts = { provider, model, attempts, paidAttempts, cost: costOf(plan, generation), usage: outcome.usage };
   return { outcome, facts, journal };
-}
-
-/** Whatever is thrown in the middle of a run, the caller is told that nobody knows how it ended. */
-export function broken(error: unknown): Failure {
-  const said = error instanceof Error ? error.message : String(error);
-  return { kind: 'interrupted', certainty: 'ambiguous', message: `the run broke off here: ${said}` };
 }

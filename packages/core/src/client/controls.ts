@@ -2,7 +2,7 @@ import type { Failure } from '../failure.ts';
 import { isObject, type JsonValue } from '../json.ts';
 import type { PolicySettings } from '../model-names.ts';
 
-export type ReadControls =
+type ReadControls =
   | { readonly ok: true; readonly settings: PolicySettings }
   | { readonly ok: false; readonly failure: Failure };
 
@@ -36,18 +36,24 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   },
 };
 
-/** Reads the `onetake` member of a body. A name nobody knows is an error, because a typo in it could cost money. */
-export function readControls(body: JsonValue | undefined): ReadControls {
+/**
+ * Reads the `onetake` member of a body, or the headers of the same names. A name nobody knows is an error, because a typo
+ * in it could cost money. `nameOf`: what the caller wrote for a control.
+ */
+export function readControls(
+  body: JsonValue | undefined,
+  nameOf = (control: string) => `onetake.${control}`,
+): ReadControls {
   if (body === undefined || body === null) return { ok: true, settings: {} };
   if (!isObject(body)) return refused('onetake', 'it is not an object; write {"payment": "strict"} or leave it out');
   let settings: PolicySettings = {};
   for (const [name, value] of Object.entries(body)) {
     const control = Object.hasOwn(CONTROLS, name) ? CONTROLS[name] : undefined;
-    const known = Object.keys(CONTROLS).join(', ');
+    const known = Object.keys(CONTROLS).map(nameOf).join(', ');
     if (control === undefined)
-      return refused(`onetake.${name.slice(0, 64)}`, `nothing of this name can be set here; there are ${known}`);
+      return refused(nameOf(name.slice(0, 64)), `nothing of this name can be set here; there are ${known}`);
     const set = control.read(value ?? null);
-    if (set === undefined) return refused(`onetake.${name}`, `it is not ${control.rule}; change it or leave it out`);
+    if (set === undefined) return refused(nameOf(name), `it is not ${control.rule}; change it or leave it out`);
     settings = { ...settings, ...set };
   }
   return { ok: true, settings };

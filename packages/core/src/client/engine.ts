@@ -61,7 +61,7 @@ export interface Engine {
   /** What the runs of one call need; `weight` is what it counts in a queue. */
   environment(weight: number, cancel: AbortSignal): RunEnvironment;
   journal(): Journal;
-  /** Names a run of chat; what is drawn by chance, such as a wait, is drawn by it. */
+  /** Names a run; what is drawn by chance, such as a wait, is drawn by it. */
   nextRunId(): string;
   close(): Promise<void>;
 }
@@ -106,7 +106,7 @@ export function createEngine(config: ClientConfig): Engine {
       limits: RUN_LIMITS,
     }),
     journal: () => memoryJournal(config.onEvent),
-    nextRunId: () => `chat:${randomUUID()}`,
+    nextRunId: () => `run:${randomUUID()}`,
     close: async () => {
       if ('close' in io && typeof io.close === 'function') await io.close();
     },

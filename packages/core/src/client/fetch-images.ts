@@ -117,8 +117,8 @@ async function picturesAnswer(
     message: failure.message,
     ...failureFacts(failure, 'images', now()),
   }));
+  const settled = settledOn(outcome.images[0], plan.request);
   const rest = {
-    ...settledOn(outcome.images[0], plan.request),
     ...(outcome.usage && { usage: outcome.usage }),
     ...(missing.length > 0 && { onetake: { missing } }),
   };
@@ -127,9 +127,13 @@ async function picturesAnswer(
     'x-onetake-attempts': String(generation.attempts),
     'x-onetake-paid-attempts': String(generation.paidAttempts),
   };
-  if (!stream) return Response.json({ created, data, ...rest }, { headers });
+  if (!stream) return Response.json({ created, data, ...settled, ...rest }, { headers });
   const type = operation === 'edit' ? 'image_edit.completed' : 'image_generation.completed';
-  const events = data.map((one) => ({ type, created_at: created, ...one, ...rest }));
+  // Of all of them together, so told once: whoever adds up the events would count it for each picture.
+  const events = data.map((one, index) => ({
+    ...{ type, created_at: created, ...one, ...settled },
+    ...(index === data.length - 1 && rest),
+  }));
   const body = events.map((event) => `event: ${type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
   return new Response(body, { headers: { ...headers, 'content-type': 'text/event-stream; charset=utf-8' } });
 }

@@ -224,6 +224,39 @@ suite('pictures that are not there', () => {
   });
 });
 
+test('of several pictures as events the last one tells the usage of all, and what is missing', async () => {
+  const damaged = { b64_json: Buffer.from('no picture').toString('base64') };
+  const { ask } = clientFor(answer(200, { ...PICTURE, data: [...PICTURE.data, ...PICTURE.data, damaged] }));
+  const url = 'https://api.openai.com/v1/images/generations';
+  const response = await ask(url, post({ model: 'best', prompt: 'a fox', n: 3, stream: true }));
+  const events = (await response.text()).split('\n').filter((line) => line.startsWith('data: '));
+  const told = events.map((line) => Object.keys(JSON.parse(line.slice('data: '.length))));
+  assert.deepEqual(
+    told.map((keys) => ['size', 'usage', 'onetake'].map((key) => keys.includes(key))),
+    [
+      [true, false, false],
+      [true, true, true],
+    ],
+  );
+});
+
+test('a listener that throws when the picture was paid for does not lose it, and before it ends as not known', async () => {
+  for (const [type, status, code, sends] of [
+    ['finished', 200, undefined, 1],
+    ['attempt-started', 424, 'outcome_unknown', 0],
+  ] as const) {
+    const io = createScriptedIo(() => answer(200, PICTURE));
+    const onEvent = (event: { readonly type: string }) => {
+      if (event.type === type) throw new Error('the listener broke');
+    };
+    const { fetch } = createClient({ providers: { lab: { baseUrl: 'http://lab.test/v1' } }, io, onEvent });
+    const url = 'https://api.openai.com/v1/images/generations';
+    const response = await io.drive(fetch(url, post({ model: 'lab/a', prompt: 'a fox' })));
+    const body = (await response.json()) as { error?: { code: string; message: string } };
+    assert.deepEqual([response.status, body.error?.code, io.sent.length], [status, code, sends]);
+  }
+});
+
 suite('requests for pictures that are wrong', () => {
   test('are refused before anything is sent', async () => {
     const { io, ask } = clientFor(answer(200, PICTURE));
@@ -234,7 +267,8 @@ suite('requests for pictures that are wrong', () => {
     const wrong: readonly (readonly [string, RequestInit, string])[] = [
       [url, post({}), 'prompt'],
       [url, post({ prompt: 'a', onetake: { attach: 'off' } }), 'onetake.attach'],
-      [url, post({ prompt: 'a' }, { 'x-onetake-payment': 'free' }), 'onetake.payment'],
+      [url, post({ prompt: 'a' }, { 'x-onetake-payment': 'free' }), 'x-onetake-payment'],
+      [url, post({ prompt: 'a' }, { 'x-onetake-max-paid': '1' }), 'x-onetake-max-paid'],
       [url, { method: 'POST', body: 'no json' }, 'body'],
       ['https://api.openai.com/v1/images/edits', post({ prompt: 'a' }), 'image'],
       ['https://api.openai.com/v1/images/edits', { method: 'POST', body: noPicture }, 'image'],

@@ -1,10 +1,10 @@
 import { CHAT_ENDPOINTS } from '../chat/endpoints.ts';
 import { type Asking, readAsking } from './asking.ts';
-import { broken } from './chat-call.ts';
 import type { Engine } from './engine.ts';
 import { errorAnswer } from './error-answer.ts';
 import { fetchChat } from './fetch-chat.ts';
 import { fetchImages } from './fetch-images.ts';
+import { broken } from './images.ts';
 import { passOn } from './pass-on.ts';
 
 /** `fetch` for SDKs of OpenAI's API; what it does with which path is told by `Client`. */

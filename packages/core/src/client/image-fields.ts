@@ -32,7 +32,7 @@ const NUMBERS = { n: 'n', output_compression: 'outputCompression', seed: 'seed' 
 /** Previews are not made here: a streamed answer holds the finished pictures alone. */
 const OWN: ReadonlySet<string> = new Set(['response_format', 'stream', 'partial_images', 'onetake']);
 
-export type ReadImageFields =
+type ReadImageFields =
   | { readonly ok: true; readonly fields: ImageFields }
   | { readonly ok: false; readonly failure: Failure };
 

@@ -72,11 +72,12 @@ export async function makeImages(
   const { plan } = planned;
   const parts = splitPlan(plan).map((child) => ({ child, journal: engine.journal() }));
   const environment = engine.environment(request.n, signal);
-  const id = `${plan.createdAt}:${request.prompt}`;
-  await Promise.all(parts.map(({ child, journal }, index) => run(`${id}:${index}`, child, journal, environment)));
+  const runs = parts.map(({ child, journal }) => run(engine.nextRunId(), child, journal, environment));
+  const settled = await Promise.allSettled(runs);
+  const thrown = settled.find((one) => one.status === 'rejected');
   const journals = parts.map(({ journal }) => journal.events);
   const generation = foldGeneration(journals);
-  const outcome = generation.outcome ?? unfinished();
+  const outcome = generation.outcome ?? (thrown ? failedBy(thrown.reason) : unfinished());
   if (outcome.ok) return { ok: true, plan, generation, outcome, journals };
   return { ok: false, failure: outcome.failure, context: contextOf(plan), journals };
 }
@@ -120,6 +121,16 @@ export async function bytesOf(asset: Asset, assets: AssetStore): Promise<Uint8Ar
   const chunks: Uint8Array[] = [];
   for await (const chunk of assets.read(asset)) chunks.push(chunk);
   return new Uint8Array(Buffer.concat(chunks));
+}
+
+/** Whatever is thrown in the middle of a run, the caller is told that nobody knows how it ended. */
+export function broken(error: unknown): Failure {
+  const said = error instanceof Error ? error.message : String(error);
+  return { kind: 'interrupted', certainty: 'ambiguous', message: `the run broke off here: ${said}` };
+}
+
+function failedBy(error: unknown): Outcome & { ok: false } {
+  return { ok: false, failure: broken(error) };
 }
 
 /** What is told of a run that did not come to its end. */

@@ -71,9 +71,7 @@ export function readMilder(answer: JsonValue | undefined, before: string, bounds
 
 const CUT = 'its answer was cut off at its token limit';
 
-export type JsonAnswer =
-  | { readonly ok: true; readonly value: JsonObject }
-  | { readonly ok: false; readonly why: string };
+type JsonAnswer = { readonly ok: true; readonly value: JsonObject } | { readonly ok: false; readonly why: string };
 
 /** The JSON object that a model was asked for, out of its `chat.completion`; models like to put it into a fence. */
 export function jsonAnswer(answer: JsonValue | undefined): JsonAnswer {

@@ -11,8 +11,9 @@ export function patienceFor(queues: boolean, { unattended, createdAt, policy }: 
 }
 
 /**
- * Whether asking the same target again may cost the caller more time than it has: a healthy answer needs no second try,
- * and where another target is ready a clock that ran out here is no reason to stay.
+ * Whether the same target is not to be asked again, for the caller's time: after a clock that ran out where `another`
+ * target is ready, and where all attempts together, with one more as long as the last, would take above `maxLostMs`.
+ * A task has the time.
  */
 export function isTooMuchLost(failure: Failure, plan: RunPlan, { attempts }: Run, another: boolean): boolean {
   const { maxLostMs } = plan.policy.retry;

@@ -5,7 +5,7 @@ import { type ModelFile, readFacts } from './model-data.ts';
 import type { ChatModel } from './provider.ts';
 
 /** Like `ModelFile`, of models of chat. */
-export interface ChatModelFile extends Omit<ModelFile, 'models'> {
+interface ChatModelFile extends Omit<ModelFile, 'models'> {
   readonly models: readonly ChatModel[];
 }
 

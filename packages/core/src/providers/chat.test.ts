@@ -106,7 +106,8 @@ test('OLLAMA_HOST is an address whatever it leaves out', () => {
   for (const told of ['0.0.0.0', '127.0.0.1', ':11434', '0.0.0.0:11434', '[::]:11434']) assert.equal(read(told), near);
   assert.equal(read('gpu'), 'http://gpu:11434');
   assert.equal(read(' gpu:80 '), 'http://gpu:80');
-  assert.equal(read('https://ollama.example'), 'https://ollama.example');
+  for (const whole of ['https://ollama.example', 'http://ollama.example', 'http://ollama.example/v1'])
+    assert.equal(read(whole), whole);
   assert.equal(read('http://gpu:11434/v1'), 'http://gpu:11434/v1');
 });
 

@@ -23,13 +23,16 @@ export const ollama: Provider = {
   classify,
 };
 
-/** `OLLAMA_HOST` is also what the server listens on: `0.0.0.0`, `:11434` and `gpu` are all it needs. */
+/**
+ * `OLLAMA_HOST` is also what the server listens on: `0.0.0.0`, `:11434` and `gpu` are all it needs. With a scheme it is a
+ * whole address, whose port is the scheme's where none is told (ollama envconfig/config.go).
+ */
 function readAddress(told: string): string {
-  const [, scheme = 'http://', rest = ''] = /^(https?:\/\/)?(.*)$/i.exec(told.trim()) ?? [];
+  const [, scheme, rest = ''] = /^(https?:\/\/)?(.*)$/i.exec(told.trim()) ?? [];
   const [, host = '', port, path = ''] = /^(\[[^\]]*\]|[^:/]*)(?::(\d*))?(\/.*)?$/.exec(rest) ?? [undefined, rest];
   const near = host === '' || host === '0.0.0.0' || host === '[::]' ? '127.0.0.1' : host;
-  const usual = /^https/i.test(scheme) ? '' : `:${PORT}`;
-  return `${scheme}${near}${port ? `:${port}` : usual}${path}`;
+  const usual = scheme === undefined ? `:${PORT}` : '';
+  return `${scheme ?? 'http://'}${near}${port ? `:${port}` : usual}${path}`;
 }
 
 const SERVER_BUSY = /server busy|maximum pending requests/i;

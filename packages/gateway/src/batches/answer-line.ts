@@ -2,6 +2,7 @@ import {
   type Catalogue,
   type ChatBody,
   type ChatPlan,
+  type ChatRequest,
   type ChatSink,
   type Failure,
   foldGeneration,
@@ -9,6 +10,7 @@ import {
   type JsonObject,
   memberSpans,
   type Outcome,
+  type PolicySettings,
   planChat,
   readChat,
 } from '@onetake/core';
@@ -18,7 +20,7 @@ import { readChatControls } from '../http/chat-controls.ts';
 import { FailureProblem, failureBody, problemBody, RequestProblem } from '../http/problem.ts';
 import type { LineAnswer } from './answer-log.ts';
 import type { Batch } from './batch.ts';
-import { BATCH_SCOPE, lineRequestId, notStreamed, pause } from './begin-line.ts';
+import { lineRequestId, notStreamed, pause } from './begin-line.ts';
 import { chatEndpointOf } from './chat-batch.ts';
 import { lineOpening } from './output-line.ts';
 import type { TextLine } from './read-lines.ts';
@@ -69,8 +71,10 @@ export async function answerLine(
   if (!read.ok) throw new Error(`the input of ${batch.id} changed: ${read.fault.message}`);
   const own = { batch, index, customId: read.request.customId, requestId: lineRequestId(batch, index) };
   try {
-    const asked = { ...own, ...planned(batch, line, deps) };
+    const wanted = readLine(batch, line);
     while (!signals.stopped.aborted) {
+      // Anew each time: a timeout of the line's own is not spent on waiting for room.
+      const asked = { ...own, body: wanted.body, plan: plan(batch, wanted, deps) };
       const answer = await askOnce(asked, signals, deps);
       if (answer !== 'full') return answer;
       await pause(FULL_PAUSE_MS, signals.stopped, deps.io);
@@ -86,8 +90,16 @@ export async function answerLine(
   }
 }
 
+/** What a line wants, before it is known when. */
+interface Wanted {
+  readonly request: ChatRequest;
+  readonly model: string | undefined;
+  readonly settings: PolicySettings;
+  readonly body: ChatBody;
+}
+
 /** Throws for what the endpoint itself would refuse, too. */
-function planned(batch: Batch, line: TextLine, { catalogue, io }: AnswerLineDeps): Pick<Asked, 'plan' | 'body'> {
+function readLine(batch: Batch, line: TextLine): Wanted {
   const endpoint = chatEndpointOf(batch);
   if (endpoint === undefined) throw new Error(`${batch.id} is no batch of chat, but of ${batch.endpoint}`);
   const read = readChat(endpoint, bodyIn(line));
@@ -95,11 +107,15 @@ function planned(batch: Batch, line: TextLine, { catalogue, io }: AnswerLineDeps
   const { request, body, model, controls } = read;
   if (body.value.stream === true) throw notStreamed();
   const { settings } = readChatControls({}, controls, { fromBrowser: batch.fromBrowser });
+  return { request, model, settings, body };
+}
+
+function plan(batch: Batch, { request, model, settings }: Wanted, { catalogue, io }: AnswerLineDeps): ChatPlan {
   const leftMs = Math.max(1, batch.expiresAt - io.now());
   const totalTimeoutMs = Math.min(settings.totalTimeoutMs ?? leftMs, leftMs);
   const chat = planChat(request, model, catalogue, { ...settings, totalTimeoutMs }, io.now());
   if (!chat.ok) throw new FailureProblem(chat.failure, CHAT_ANSWERS);
-  return { plan: { ...chat.plan, priority: 'batch', unattended: true }, body };
+  return { ...chat.plan, priority: 'batch', unattended: true };
 }
 
 /** The bytes of the request as they stand in the line; of two a parser takes the last. */
@@ -116,15 +132,18 @@ async function askOnce(
 ): Promise<LineAnswer | 'full' | undefined> {
   const { batch, requestId, plan, body } = asked;
   const kept = keepAnswer();
-  const work = { caller: batch.caller, endpoint: BATCH_SCOPE, requestId, plan, body, sink: () => kept.sink };
+  const work = { caller: batch.caller, endpoint: batch.endpoint, requestId, plan, body, sink: () => kept.sink };
   const chat = deps.chats.begin(work);
   if (chat === undefined) return 'full';
   const outcome = await endOf(chat, signals.ended);
   const usage = outcome.usage === undefined ? {} : { usage: outcome.usage };
   const answer = outcome.ok ? kept.answer() : outcome.failure;
   if ('text' in answer) return { ...usage, ...toldOf(asked, 'output', answer.status, answer.text) };
-  if (signals.disowned.aborted) return undefined;
-  if (answer.kind === 'queue_full') return 'full';
+  // An answer that is of no use is paid for: asked again, it would be paid for twice.
+  if (!outcome.ok) {
+    if (signals.disowned.aborted) return undefined;
+    if (answer.kind === 'queue_full') return 'full';
+  }
   const { id, journals } = chat.live;
   const told = failureBody(answer, { requestId, telling: { id, plan, generation: foldGeneration(journals) } });
   return { ...usage, ...refused(asked, CHAT_ANSWERS.answer(answer).status, told) };

@@ -29,7 +29,8 @@ test('only so many lines are asked at once, as batch work with the time of the b
   for (const { custom_id, response } of output) assert.deepEqual(response?.body, JSON.parse(answerTo(custom_id)));
   for (const { work } of world.chats.asked) {
     const { priority, unattended, deadlineAt } = work.plan;
-    assert.deepEqual([priority, unattended, deadlineAt], ['batch', true, batch.expiresAt]);
+    const { endpoint } = work;
+    assert.deepEqual([endpoint, priority, unattended, deadlineAt], [CHAT, 'batch', true, batch.expiresAt]);
   }
 });
 
@@ -126,4 +127,23 @@ test('a gateway that works on as much as it may is asked again', async (context)
     return world.chats.asked.length === 6;
   });
   assert.equal((await ended(node, id, world)).counts.completed, 3);
+});
+
+test('a timeout of a line begins when there is room for it', async (context) => {
+  const world = createWorld(context);
+  const node = await createNode(world);
+  world.chats.setFull(true);
+  const { id } = await begin(node, [chatLine('hasty', { onetake: { timeout_ms: 5_000 } })]);
+  for (let second = 0; second < 60; second += 1) {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    world.clock.advance(1_000);
+  }
+  world.chats.setFull(false);
+  const [line] = await until(() => {
+    world.clock.advance(1_000);
+    return world.chats.open().length === 1 && world.chats.open();
+  });
+  const { createdAt, deadlineAt } = line?.work.plan ?? {};
+  assert.equal((deadlineAt ?? 0) - (createdAt ?? 0), 5_000);
+  assert.equal((await ended(node, id, world)).counts.completed, 1);
 });

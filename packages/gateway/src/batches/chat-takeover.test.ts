@@ -79,6 +79,21 @@ test('a node that stops waits a moment for what is in flight, and another asks t
   );
 });
 
+test('an answer that came while its batch was let go, and is of no use, is told and not paid for again', async (context) => {
+  const world = createWorld(context, 'shared');
+  const first = await createNode(world, { lookahead: 1 });
+  const { id } = await begin(first, chatLines(1));
+  const [line] = await until(() => world.chats.open().length === 1 && world.chats.open());
+  const stopped = first.batches.stop();
+  world.clock.advance(9_000);
+  line?.answer('<html>');
+  world.clock.advance(1_000);
+  await stopped;
+  const second = await createNode(world);
+  const batch = await ended(second, id, world);
+  assert.deepEqual([batch.counts, world.chats.asked.length], [{ total: 1, completed: 0, failed: 1 }, 1]);
+});
+
 test('canceled on another node: what is in flight is broken off, the rest never asked', async (context) => {
   const world = createWorld(context, 'shared');
   const first = await createNode(world, { lookahead: 2 });

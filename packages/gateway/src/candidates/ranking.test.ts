@@ -119,3 +119,14 @@ test('a set that cannot be written is not asked about, and is ranked without', a
   assert.equal(await ranking.of(set, CHOICE), undefined);
   assert.equal(errors.length, 1);
 });
+
+test('a reader waits no longer than it may, and the answer is kept all the same', async () => {
+  const { clock, set, sets, ranking } = await rig(GOOD, 10_000);
+  const [here, there] = [ranking(), ranking()];
+  const first = here.of(set, CHOICE);
+  const hasty = [here, there].map((one) => one.of(set, CHOICE, clock.now() + 3_000));
+  assert.deepEqual(await clock.drive(Promise.all(hasty)), [undefined, undefined]);
+  assert.equal(clock.now(), ENDED_AT + 3_000);
+  assert.equal((await clock.drive(first))?.state, 'scored');
+  assert.equal((await sets.read(set.id, 'ann'))?.judged?.state, 'scored');
+});

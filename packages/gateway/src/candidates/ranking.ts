@@ -80,14 +80,32 @@ export function createRanking(options: RankingOptions): Ranking {
       const timeoutMs = Math.min(vision.timeoutMs, until - io.now() - MIN_TIME_MS);
       if (timeoutMs < MIN_TIME_MS || choice.endedAt <= io.now() - MAX_AGE_MS) return undefined;
       const known = asking.get(set.id);
-      if (known) return known;
+      if (known) return within(known, until, io);
       const begun = askOnce(set, choice, timeoutMs).catch((error): undefined => {
         onError(error);
       });
       asking.set(set.id, begun);
-      return begun.finally(() => asking.delete(set.id));
+      return within(
+        begun.finally(() => asking.delete(set.id)),
+        until,
+        io,
+      );
     },
   };
+}
+
+/** Undefined where it takes longer than this reader has; the question goes on for the others. */
+async function within<Value>(
+  promise: Promise<Value>,
+  until: number,
+  io: RankingOptions['io'],
+): Promise<Value | undefined> {
+  if (until === Number.POSITIVE_INFINITY) return promise;
+  let stop = () => {};
+  const late = new Promise<undefined>((resolve) => {
+    stop = io.timer(until, () => resolve(undefined));
+  });
+  return Promise.race([promise, late]).finally(() => stop());
 }
 
 function priceOf(cost: Cost | undefined): Pick<Judged, 'costUsd'> {

@@ -49,6 +49,7 @@ export interface AskOptions {
 const ENDPOINT = '/v1/chat/completions';
 /** Words and numbers were asked for. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
+const TOO_LONG = `its answer is longer than ${MAX_ANSWER_BYTES} bytes`;
 const MAX_PAID_ATTEMPTS = 2;
 
 /** Questions are generations like any other: with a journal, under the limits, and booked to the caller. */
@@ -74,11 +75,12 @@ export function createAsk({ chats, catalogue, io }: AskOptions): Ask {
     try {
       const ended = await outcome;
       const spent = { generation: live.id, cost: costOf(plan, foldGeneration(live.journals)) };
+      if (kept.isTooLong()) return { ...spent, ok: false, why: TOO_LONG };
       if (!ended.ok && (isLate || ended.failure.clock?.name === 'total')) return { ...spent, ...late(timeoutMs) };
       if (!ended.ok) return { ...spent, ...failed(ended.failure) };
       const answer = kept.answer();
       return answer === undefined
-        ? { ...spent, ok: false, why: 'its answer is no JSON, or longer than a megabyte' }
+        ? { ...spent, ok: false, why: 'its answer is no JSON' }
         : { ...spent, ok: true, answer };
     } finally {
       stopTimer();
@@ -109,8 +111,8 @@ function keepAnswer() {
         else pieces.push(Buffer.from(bytes));
       },
     }),
+    isTooLong: () => held > MAX_ANSWER_BYTES,
     answer(): JsonValue | undefined {
-      if (held > MAX_ANSWER_BYTES) return undefined;
       try {
         return JSON.parse(Buffer.concat(pieces).toString('utf8'));
       } catch {

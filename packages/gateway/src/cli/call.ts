@@ -30,7 +30,7 @@ const MAX_ANSWER_BYTES = 1024 ** 3;
 /** An exchange whose answer is JSON. Rejects when there is no whole answer. */
 export async function call(url: string, options: CallOptions): Promise<CallAnswer> {
   const { status, headers, bytes } = await exchange(url, options);
-  return { status, headers, body: parse(bytes) };
+  return { status, headers, body: objectIn(bytes) };
 }
 
 /**
@@ -64,7 +64,8 @@ async function read(response: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function parse(bytes: Buffer): JsonObject | undefined {
+/** Undefined when the bytes are not a JSON object. */
+export function objectIn(bytes: Buffer): JsonObject | undefined {
   try {
     const value = JSON.parse(bytes.toString('utf8'));
     return isObject(value) ? value : undefined;

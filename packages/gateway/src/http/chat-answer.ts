@@ -32,7 +32,7 @@ export interface ChatAnswering {
 
 /**
  * A stream's head goes out with the first content, so that an earlier failure still has its own status; or with a
- * comment when there was none for `KEEP_ALIVE_MS`. An answer that comes whole is written when it is.
+ * comment when there was none for `FIRST_SILENCE_MS`. An answer that comes whole is written when it is.
  */
 export function openChatAnswer(answering: ChatAnswering): ChatAnswer {
   return answering.live.plan.chat.stream ? openStream(answering) : openWhole(answering);
@@ -41,6 +41,8 @@ export function openChatAnswer(answering: ChatAnswering): ChatAnswer {
 function openStream({ reply, live, io }: ChatAnswering): ChatAnswer {
   const response = reply.raw;
   const outlet = createOutlet(response, io);
+  const firstAt = io.now() + FIRST_SILENCE_MS;
+  let isBegun = false;
   let isOpen = false;
   let isOver = false;
   /** The caller heard something since the last look. */
@@ -51,14 +53,20 @@ function openStream({ reply, live, io }: ChatAnswering): ChatAnswer {
   let last: Uint8Array | undefined;
 
   const open = (status: number, headers: Readonly<Record<string, string>>) => {
-    const all = { ...carriedHeaders(reply), ...headersOf(live), ...EVENT_STREAM_HEADERS, ...headers };
+    const all = {
+      ...carriedHeaders(reply),
+      ...(isBegun ? headersOf(live) : earlyHeadersOf(live)),
+      ...EVENT_STREAM_HEADERS,
+      ...headers,
+    };
     reply.hijack();
     response.writeHead(status, all);
     isOpen = true;
   };
   // Looked for twice in the time that a silence may take, which costs nothing for each chunk.
   const look = () => {
-    if (isHeard || !isEventStream || outlet.isHeld()) {
+    const isEarly = !isOpen && io.now() < firstAt;
+    if (isHeard || isEarly || !isEventStream || outlet.isHeld()) {
       isHeard = false;
       return;
     }
@@ -66,12 +74,13 @@ function openStream({ reply, live, io }: ChatAnswering): ChatAnswer {
     void outlet.write(COMMENT);
     isHeard = true;
   };
-  const silence = listenForSilence(io, look, KEEP_ALIVE_MS / 2);
-  response.once('close', silence.stop);
+  const stopLooking = lookOut(io, look, firstAt, () => !isOpen && look());
+  response.once('close', stopLooking);
 
   return {
     begin({ status, contentType }) {
       if (isOver || isGone(reply)) return;
+      isBegun = true;
       isEventStream = contentType.startsWith('text/event-stream');
       if (!isOpen) open(status, { 'content-type': contentType });
       else if (!isEventStream) misplaced = notAStream(contentType);
@@ -86,7 +95,7 @@ function openStream({ reply, live, io }: ChatAnswering): ChatAnswer {
     end(outcome) {
       if (isOver) return;
       isOver = true;
-      silence.stop();
+      stopLooking();
       if (isGone(reply)) return;
       if (!isOpen) {
         refuse(outcome.ok ? NOTHING_CAME : outcome.failure, { reply, live, io });
@@ -130,6 +139,18 @@ function openWhole({ reply, live, io }: ChatAnswering): ChatAnswer {
   };
 }
 
+/** Until a head goes out early: time for a throttled request to be repeated as often as it may, and to be told as one. */
+export const FIRST_SILENCE_MS = 25_000;
+
+function lookOut(io: ChatAnswering['io'], look: () => void, firstAt: number, lookFirst: () => void): () => void {
+  const silence = listenForSilence(io, look, KEEP_ALIVE_MS / 2);
+  const stopFirst = io.timer(firstAt, lookFirst);
+  return () => {
+    stopFirst();
+    silence.stop();
+  };
+}
+
 const COMMENT = Buffer.from(KEEP_ALIVE_COMMENT);
 const NOTHING_CAME: Failure = { kind: 'empty', certainty: 'completed', message: 'the provider answered with nothing' };
 
@@ -156,6 +177,16 @@ function carriedHeaders(reply: FastifyReply): Record<string, string> {
 function headersOf({ id, plan, journals }: Live<ChatPlan>): Record<string, string> {
   return runHeaders({ id, plan, generation: foldGeneration(journals) });
 }
+
+/** What will have come of it is not known yet. */
+function earlyHeadersOf(live: Live<ChatPlan>): Record<string, string> {
+  const known = headersOf(live);
+  return Object.fromEntries(Object.entries(known).filter(([name]) => !NOT_KNOWN_YET.has(name)));
+}
+
+const NOT_KNOWN_YET: ReadonlySet<string> = new Set(
+  ['attempts', 'paid-attempts', 'provider', 'model', 'fallback'].map((name) => `x-onetake-${name}`),
+);
 
 /** A failure before the first byte has its own status. */
 function refuse(failure: Failure, { reply, live, io }: ChatAnswering): void {

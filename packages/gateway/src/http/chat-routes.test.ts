@@ -9,6 +9,7 @@ import type { Chats } from '../chat/chats.ts';
 import { createLive } from '../tasks/live.ts';
 import { sampleConnection } from '../testing/chat-samples.ts';
 import { startHeartbeat } from '../testing/heartbeat.ts';
+import { FIRST_SILENCE_MS } from './chat-answer.ts';
 import { SLOW_CALLER_MS } from './chat-outlet.ts';
 import { addChatRoutes } from './chat-routes.ts';
 import { KEEP_ALIVE_MS } from './event-stream.ts';
@@ -115,11 +116,11 @@ test('as many as may is a 429 that says when to come back', async (context) => {
 
 test('a failure before the first content has its own status', async (context) => {
   const { status, headers, text } = await answered(context, {
-    endAfterMs: 2_000,
+    endAfterMs: FIRST_SILENCE_MS - 5_000,
     outcome: { ok: false, failure: THROTTLED },
   });
   assert.equal(status, 429);
-  assert.equal(headers['retry-after'], '57');
+  assert.equal(headers['retry-after'], '39');
   const { error, onetake } = JSON.parse(text);
   assert.equal(error.code, 'rate_limit_exceeded');
   assert.equal(onetake.generation, 'gen_1');
@@ -127,12 +128,15 @@ test('a failure before the first content has its own status', async (context) =>
 
 test('a long silence before it is filled with comments, after which a failure is an event', async (context) => {
   const { status, headers, text } = await answered(context, {
-    endAfterMs: 2 * KEEP_ALIVE_MS + 1_000,
+    endAfterMs: FIRST_SILENCE_MS + KEEP_ALIVE_MS + 1_000,
     outcome: { ok: false, failure: THROTTLED },
   });
   assert.equal(status, 200);
   assert.match(String(headers['content-type']), /^text\/event-stream/);
   assert.equal(comments(text), 2);
+  assert.equal(headers['x-onetake-generation'], 'gen_1');
+  for (const name of ['attempts', 'paid-attempts', 'provider', 'model', 'fallback'])
+    assert.equal(headers[`x-onetake-${name}`], undefined, name);
   assert.equal(JSON.parse(text.split('data: ')[1] ?? '').error.type, 'rate_limit_error');
   assert.ok(text.endsWith('\n\n'));
 });
@@ -145,8 +149,8 @@ test('a silence in the middle is no longer than one before it', async (context) 
 
 test('content after comments goes on as if there were none', async (context) => {
   const { text } = await answered(context, {
-    says: [[KEEP_ALIVE_MS + 500, TOKEN]],
-    endAfterMs: KEEP_ALIVE_MS + 1_000,
+    says: [[FIRST_SILENCE_MS + 500, TOKEN]],
+    endAfterMs: FIRST_SILENCE_MS + 1_000,
     outcome: OK,
   });
   assert.equal(text, `: keep-alive\n\n${TOKEN}`);
@@ -156,10 +160,10 @@ test('an answer that comes whole after comments is no part of the stream, which 
   const { text, status } = await answered(context, {
     contentType: 'application/json',
     says: [
-      [KEEP_ALIVE_MS + 500, Buffer.from('{"choices":[\n\n')],
-      [KEEP_ALIVE_MS + 600, Buffer.from(']}')],
+      [FIRST_SILENCE_MS + 500, Buffer.from('{"choices":[\n\n')],
+      [FIRST_SILENCE_MS + 600, Buffer.from(']}')],
     ],
-    endAfterMs: KEEP_ALIVE_MS + 1_000,
+    endAfterMs: FIRST_SILENCE_MS + 1_000,
     outcome: OK,
   });
   assert.equal(status, 200);
@@ -173,8 +177,8 @@ test('an answer that comes whole after comments is no part of the stream, which 
 });
 
 test('a stream under another name is one', async (context) => {
-  const says = [[KEEP_ALIVE_MS + 500, TOKEN]] as const;
-  const course = { contentType: 'text/plain', says, endAfterMs: KEEP_ALIVE_MS + 1_000, outcome: OK };
+  const says = [[FIRST_SILENCE_MS + 500, TOKEN]] as const;
+  const course = { contentType: 'text/plain', says, endAfterMs: FIRST_SILENCE_MS + 1_000, outcome: OK };
   assert.equal((await answered(context, course)).text, `: keep-alive\n\n${TOKEN}`);
 });
 
@@ -182,7 +186,7 @@ test('one that comes whole before any comment is passed on as it is', async (con
   const { text, headers } = await answered(context, {
     contentType: 'application/json',
     says: [[100, Buffer.from('{"choices":[]}')]],
-    endAfterMs: 2 * KEEP_ALIVE_MS,
+    endAfterMs: 2 * FIRST_SILENCE_MS,
     outcome: OK,
   });
   assert.equal(text, '{"choices":[]}');

@@ -37,7 +37,7 @@ export function taskView(snapshot: Snapshot, options: TaskViewOptions): JsonObje
   const status = shownStatus(snapshot);
   return {
     id: snapshot.id,
-    object: objectOf(snapshot),
+    object: nameOf(isChatPlan(snapshot.plan)),
     status,
     progress: progressOf(snapshot),
     created: seconds(snapshot.createdAt),
@@ -51,7 +51,7 @@ export function taskView(snapshot: Snapshot, options: TaskViewOptions): JsonObje
 export function taskRowView(row: GenerationRow): JsonObject {
   return {
     id: row.id,
-    object: objectOf(row),
+    object: nameOf(CHAT_PATHS.includes(row.endpoint)),
     status: row.status,
     progress: row.status === 'completed' ? 100 : 0,
     created: seconds(row.createdAt),
@@ -60,11 +60,11 @@ export function taskRowView(row: GenerationRow): JsonObject {
   };
 }
 
-/** By the path the request came by, which is all that a row tells of its kind. */
-function objectOf({ endpoint }: Pick<GenerationRow, 'endpoint'>): string {
-  return CHAT_PATHS.includes(endpoint) ? 'chat.task' : 'image.generation.task';
+function nameOf(isChat: boolean): string {
+  return isChat ? 'chat.task' : 'image.generation.task';
 }
 
+/** All that a row tells of its kind is the path its request came by. */
 const CHAT_PATHS: readonly string[] = CHAT_ENDPOINTS.map((endpoint) => `/v1/${endpoint}`);
 
 /** What was taken from the queue and not yet sent still waits for its turn. */

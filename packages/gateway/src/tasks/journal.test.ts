@@ -118,3 +118,20 @@ test('what cannot be written behind is told of once, and nothing waits for it', 
   assert.ok(errors.length === 1 && errors[0] instanceof LostRunError);
   assert.deepEqual(written, []);
 });
+
+test('what is appended as a write ends is written too, before it is settled', async () => {
+  for (let gap = 0; gap < 20; gap += 1) {
+    const { clock, written, behind, live } = rig([]);
+    const journal = behind();
+    await journal.append([startedEvent()]);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    clock.timer(clock.now() + 50, async () => {
+      for (let turn = 0; turn < gap; turn += 1) await Promise.resolve();
+      await journal.append(END);
+      await journal.settled();
+      resolve();
+    });
+    await clock.drive(promise);
+    assert.deepEqual([live.journals[0]?.length, written.at(-1)?.status], [4, 'completed']);
+  }
+});

@@ -118,7 +118,8 @@ export function journalBehind(
         onError(error);
       })
       .finally(() => {
-        writing = undefined;
+        // What was appended since the last look began nothing of its own.
+        writing = durable < events.length && !isGivenUp ? begin() : undefined;
       });
   return {
     events,

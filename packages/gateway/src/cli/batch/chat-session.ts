@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import { isObject, type JsonObject } from '@onetake/core';
-import { call, exchange } from '../call.ts';
+import { call, exchange, objectIn } from '../call.ts';
 import type { CliContext } from '../context.ts';
 import { CliError, EXIT, interrupted, messageOf } from '../exit.ts';
 import { writeAtomically } from '../picture-file.ts';
@@ -44,7 +44,7 @@ export async function runChatBatch(
     const why = batch.faults.map((fault) => `  ${oneLine(fault)}\n`).join('');
     throw new CliError(`the gateway refused the batch\n${why}`);
   }
-  await fetchFiles(home, batch, gateway);
+  await fetchFiles(home, batch, gateway, asking);
   const { total, completed, failed } = batch.counts;
   const { endpoint } = home.state();
   const { id, status, usage } = batch;
@@ -64,7 +64,7 @@ function patiently({ signal }: CliContext, goOn: string): Asking {
   const gate = { notBefore: 0 };
   return async (ask) => {
     const answer = await askPatiently(() => ask(signal), { clock: systemClock, gate, signal }).catch((error) => {
-      throw new CliError(`${messageOf(error)}; ${goOn}`);
+      throw error instanceof CliError ? error : new CliError(`${messageOf(error)}; ${goOn}`);
     });
     if (answer === undefined) throw interrupted(`; ${goOn}`);
     if (answer.kind === 'told') return answer.value;
@@ -121,9 +121,9 @@ async function follow(
   }
 }
 
-async function fetchFiles(home: ChatHome, batch: BatchView, gateway: Reached): Promise<void> {
-  const output = await contentOf(batch.outputFile, gateway);
-  const errors = await contentOf(batch.errorFile, gateway);
+async function fetchFiles(home: ChatHome, batch: BatchView, gateway: Reached, asking: Asking): Promise<void> {
+  const output = await contentOf(batch.outputFile, gateway, asking);
+  const errors = await contentOf(batch.errorFile, gateway, asking);
   const failed = linesNamed(await home.requests(), namesIn(errors));
   for (const [name, bytes] of [
     [CHAT_FILES.output, output],
@@ -133,11 +133,19 @@ async function fetchFiles(home: ChatHome, batch: BatchView, gateway: Reached): P
     await writeAtomically(join(home.directory, name), bytes);
 }
 
-async function contentOf(file: string | undefined, { url, headers }: Reached): Promise<Buffer> {
+async function contentOf(file: string | undefined, { url, headers }: Reached, asking: Asking): Promise<Buffer> {
   if (file === undefined) return Buffer.alloc(0);
-  const { status, bytes } = await exchange(`${url}/v1/files/${file}/content`, { headers, timeoutMs: FILE_TIMEOUT_MS });
-  if (status !== 200) throw new CliError(`${file} could not be fetched (HTTP ${status})`);
-  return bytes;
+  return asking((signal) => {
+    let content: Buffer = Buffer.alloc(0);
+    const fetched = async () => {
+      const options = { headers, timeoutMs: FILE_TIMEOUT_MS, signal };
+      const answer = await exchange(`${url}/v1/files/${file}/content`, options);
+      content = answer.bytes;
+      // A file of lines is no JSON; what is answered in its place is.
+      return { ...answer, body: answer.status === 200 ? {} : objectIn(answer.bytes) };
+    };
+    return answered(fetched, () => content);
+  });
 }
 
 function namesIn(lines: Buffer): ReadonlySet<unknown> {

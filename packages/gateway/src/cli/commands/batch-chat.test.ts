@@ -115,14 +115,26 @@ test('a gateway that does not know the batch, or refuses it, is told', async (t)
   const { batch } = await bench(t, [line('a'), line('b')], ({ method, url }) =>
     method === 'GET' && url === '/v1/batches/batch_1' ? answer : undefined,
   );
-  assert.match(
-    (await batch('requests.jsonl --out out')).stderr,
-    /the gateway does not know batch_1; it was sent through/,
-  );
+  const unknown = await batch('requests.jsonl --out out');
+  assert.match(unknown.stderr, /the gateway does not know batch_1; it was sent through \S+\n$/);
+  assert.equal(unknown.exitCode, 2);
   const counts = { total: 2, completed: 0, failed: 0 };
   const errors = { data: [{ message: 'line 1: too odd' }] };
   answer = { body: { id: 'batch_1', status: 'failed', request_counts: counts, errors } };
   const refused = await batch('resume out');
   assert.deepEqual([refused.exitCode, /refused the batch\n {2}line 1: too odd/.test(refused.stderr)], [1, true]);
   assert.match((await batch('retry out --only x')).stderr, /begin another: onetake batch out\/failed.jsonl/);
+});
+
+test('files are asked for until the gateway has them', async (t) => {
+  let turns = 0;
+  const headers = { 'retry-after-ms': '1' };
+  const { batch, read } = await bench(t, [line('a'), line('b')], ({ url }) => {
+    if (url !== '/v1/files/file-out/content') return undefined;
+    turns += 1;
+    const busy = { error: { code: 'storage_unavailable', message: 'not now' } };
+    return turns < 3 ? { status: 503, headers, body: busy } : undefined;
+  });
+  assert.equal((await batch('requests.jsonl --out out')).exitCode, 1);
+  assert.deepEqual([turns, read('out/output.jsonl')], [3, OUTPUT]);
 });
