@@ -34,6 +34,8 @@ export interface FleetTask {
 const NODES = 3;
 /** A kill comes this long, at most, after the tasks meant for it. */
 const MAX_LIFE_MS = 700;
+const MEETING_MS = 10_000;
+const IN_HAND = `status = 'processing'`;
 const SUBMITTERS = 8;
 /** One in so many goes to a provider that answers with the picture, which nobody can ask what became of it. */
 const CALL_EVERY = 4;
@@ -62,7 +64,10 @@ export async function killNodesAgainAndAgain(count: number, kills: number): Prom
       for (let kill = 1; kill <= kills; kill += 1) {
         released = (count * kill) / kills;
         await pause(Math.random() * MAX_LIFE_MS);
-        processing += await countTasks(fleet.databaseUrl, `status = 'processing'`);
+        // Of a few kills one must meet a task; where none has so far, the last one waits for it.
+        if (kill === kills && processing === 0)
+          await until('a task in hand', async () => (await countTasks(fleet.databaseUrl, IN_HAND)) > 0, MEETING_MS);
+        processing += await countTasks(fleet.databaseUrl, IN_HAND);
         await fleet.killOne();
       }
     })();

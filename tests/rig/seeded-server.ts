@@ -20,6 +20,8 @@ export async function startSeededServer(): Promise<SeededServer> {
   const asked: Asked[] = [];
   let status = 200;
   const server = createServer(async (request, response) => {
+    // It is asked for its models at the start, and lists none.
+    if (request.method === 'GET') return response.writeHead(404).end();
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString('utf8');
@@ -28,7 +30,7 @@ export async function startSeededServer(): Promise<SeededServer> {
     response.writeHead(status, { 'content-type': 'application/json', 'x-request-id': `theirs-${asked.length}` });
     const type = status < 500 ? 'invalid_request_error' : 'server_error';
     const error = { message: 'no luck', type, code: null };
-    response.end(JSON.stringify(status === 200 ? { data: [{ b64_json: TINY_PNG_BASE64 }] } : { error }));
+    return response.end(JSON.stringify(status === 200 ? { data: [{ b64_json: TINY_PNG_BASE64 }] } : { error }));
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
