@@ -41,6 +41,9 @@ function ask(model: string, headers: Record<string, string> = {}, fields: object
   return generate(gateway.url, { model: `sandbox/${model}`, prompt: 'a red fox', ...fields }, { headers });
 }
 
+const MAX_LATE_RESETS = 5;
+const UNATTACHED = { 'x-onetake-attach': 'off' };
+
 interface Row {
   readonly fault: string;
   readonly status: number;
@@ -189,6 +192,19 @@ suite('breakers and fallback', { concurrency: true }, () => {
     assert.deepEqual(await countOf(gateway.sandboxUrl, '504,504'), before);
   });
 
+  /**
+   * On a busy machine a reset may come later than the 10 ms that a fresh connection is watched: then bytes may have
+   * arrived, nobody else is asked, and the caller is told so. It is asked again until the reset is in time.
+   */
+  async function settled(route: string, second: string): Promise<Answer> {
+    for (let tries = 1; ; tries += 1) {
+      const answer = await generate(gateway.url, { model: route, prompt: 'a red fox' }, { headers: UNATTACHED });
+      if (route !== 'after-reset' || answer.status === 200 || tries === MAX_LATE_RESETS) return answer;
+      assert.deepEqual([answer.status, answer.body.error?.code], [424, 'outcome_unknown']);
+      assert.deepEqual(await countOf(gateway.sandboxUrl, second), { requests: 0, charged: 0 });
+    }
+  }
+
   for (const [route, second] of [
     ['after-refuse', 'ok,ok'],
     ['after-reset', 'ok,ok,ok'],
@@ -196,7 +212,7 @@ suite('breakers and fallback', { concurrency: true }, () => {
     ['after-tls', 'ok,ok,ok,ok,ok'],
   ] as const) {
     test(`${route}: the second target makes the picture, and the caller sees which`, async () => {
-      const { status, headers } = await generate(gateway.url, { model: route, prompt: 'a red fox' });
+      const { status, headers } = await settled(route, second);
       assert.equal(status, 200);
       assert.deepEqual([headers['x-onetake-provider'], headers['x-onetake-model']], ['sandbox', second]);
       assert.match(String(headers['x-onetake-fallback']), /^1 \((?:network|certificate)\)$/);
