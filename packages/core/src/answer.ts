@@ -4,7 +4,7 @@ import type { Intake } from './images/intake.ts';
 import { createJsonScanner } from './images/scan.ts';
 import { ScanError } from './images/scan-error.ts';
 import { createSseScanner } from './images/sse.ts';
-import type { JsonValue } from './json.ts';
+import { type JsonValue, parseJson } from './json.ts';
 
 /** Errors and foreign bodies are read to this length; nobody needs more of them. */
 const MAX_TEXT_BYTES = 64 * 1024;
@@ -87,15 +87,7 @@ export function readText(answer: (body: JsonValue | undefined, text: string) => 
     },
     end() {
       const text = Buffer.concat(chunks).toString('utf8');
-      return answer(parsed(text), text);
+      return answer(parseJson(text), text);
     },
   };
-}
-
-function parsed(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

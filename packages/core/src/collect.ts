@@ -4,6 +4,7 @@ import type { Failure } from './failure.ts';
 import type { HttpResponse } from './http.ts';
 import type { Intake } from './images/intake.ts';
 import { type GeneratedImage, gravest, type Outcome } from './journal.ts';
+import { messageOf } from './message-of.ts';
 import type { Progress, ProviderImage } from './providers/provider.ts';
 import { settleSource } from './streamed.ts';
 
@@ -88,8 +89,7 @@ async function obtain({ source, ...told }: ProviderImage, from: Collecting): Pro
 }
 
 function notStored(error: unknown): Failure {
-  const said = error instanceof Error ? error.message : String(error);
-  return { kind: 'storage', certainty: 'completed', message: `the picture could not be stored: ${said}` };
+  return { kind: 'storage', certainty: 'completed', message: `the picture could not be stored: ${messageOf(error)}` };
 }
 
 function canceledFetch(response: HttpResponse): Failure {

@@ -7,6 +7,7 @@ import type { HttpRequest, HttpResponse } from './http.ts';
 import type { Asset } from './images/asset.ts';
 import { createIntake, type Intake } from './images/intake.ts';
 import type { Event, Outcome } from './journal.ts';
+import { messageOf } from './message-of.ts';
 import type { RunWork } from './modality.ts';
 import type { Plan, PlannedTarget } from './plan.ts';
 import { unbilled } from './policy/free.ts';
@@ -138,14 +139,15 @@ export function exchangeOptions({ environment }: AttemptWork, intake: Intake, st
 
 /** Before it was sent a fault of an adapter, after it one of storing: then the work was done, and another would be paid. */
 export function unexpected(error: unknown, sent: boolean): Failure {
-  const said = error instanceof Error ? error.message : String(error);
   return sent
-    ? { kind: 'storage', certainty: 'completed', message: `the picture could not be stored: ${said}` }
-    : {
-        kind: 'invalid',
-        certainty: 'not_sent',
-        message: `the request could not be put into this provider's terms: ${said}`,
-      };
+    ? { kind: 'storage', certainty: 'completed', message: `the picture could not be stored: ${messageOf(error)}` }
+    : unfit(error);
+}
+
+/** A fault of an adapter, before anything was sent. */
+export function unfit(error: unknown): Failure {
+  const message = `the request could not be put into this provider's terms: ${messageOf(error)}`;
+  return { kind: 'invalid', certainty: 'not_sent', message };
 }
 
 export function noConnection(target: PlannedTarget, makes = 'makes images'): Failure {

@@ -6,6 +6,7 @@ import type { Asset } from './images/asset.ts';
 import { ScanError } from './images/scan-error.ts';
 import { type Io, type Receiver, type SendOptions, TransportError } from './io.ts';
 import type { Timing } from './journal.ts';
+import { messageOf } from './message-of.ts';
 
 /** Turns the bytes of one answer into what an adapter reads; `end` throws a `ScanError` for a cut or foreign body. */
 export interface AnswerReader {
@@ -129,8 +130,7 @@ function brokenExchange(error: unknown, options: ExchangeOptions): Failure {
     };
   }
   // Neither the network nor the body: the picture came, and keeping it failed (a full disk).
-  const said = error instanceof Error ? error.message : String(error);
-  return { kind: 'storage', certainty: 'completed', message: `the answer could not be stored: ${said}` };
+  return { kind: 'storage', certainty: 'completed', message: `the answer could not be stored: ${messageOf(error)}` };
 }
 
 function canceled(started: boolean): Failure {

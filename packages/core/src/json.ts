@@ -8,6 +8,20 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What JSON text holds; undefined for text that is none. */
+export function parseJson(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Text without the U+FEFF that some servers and clients begin it with, which JSON does not know. */
+export function withoutByteOrderMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}
+
 /** The string at `key`, or undefined where the provider sent something else there. */
 export function stringAt(value: JsonValue | undefined, key: string): string | undefined {
   if (!isObject(value)) return undefined;

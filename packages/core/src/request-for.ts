@@ -2,6 +2,7 @@ import type { RunEnvironment } from './environment.ts';
 import type { Failure } from './failure.ts';
 import { repaintMask } from './images/mask.ts';
 import type { Event } from './journal.ts';
+import { messageOf } from './message-of.ts';
 import type { Plan, PlannedTarget } from './plan.ts';
 import type { ImageRequest } from './request.ts';
 
@@ -41,7 +42,6 @@ export function fieldsFor(plan: Plan, target: PlannedTarget): ImageRequest {
 }
 
 function notStored(error: unknown): { readonly failure: Failure } {
-  const said = error instanceof Error ? error.message : String(error);
-  const message = `mask: it could not be read or stored in this model's terms: ${said}`;
+  const message = `mask: it could not be read or stored in this model's terms: ${messageOf(error)}`;
   return { failure: { kind: 'storage', certainty: 'not_sent', message, param: 'mask' } };
 }

@@ -7,7 +7,8 @@ import { type Fields, formFields, jsonFields } from './wire/body.ts';
 import type { ImageCall } from './wire/call.ts';
 
 export const DEFAULT_MODEL = 'gpt-image-2';
-const UNREADABLE = '(unreadable)';
+/** Stands on the bill as the model of a request whose model could not be read. */
+export const UNREADABLE = '(unreadable)';
 const MAX_NAME_CHARACTERS = 1000;
 const MAX_KEPT_PROMPT = 200;
 
@@ -18,7 +19,7 @@ export interface Draft<O extends Entry['operation'] = ImageCall['operation']> ex
   prompt?: string;
 }
 
-export function draftOf(operation: ImageCall['operation']): Draft {
+export function draftOf<O extends Entry['operation']>(operation: O): Draft<O> {
   return { at: Date.now(), operation, model: UNREADABLE };
 }
 
@@ -74,9 +75,21 @@ export function placeOf(
   script: readonly Cue[],
   prompt: string,
 ): string | undefined {
+  const cues = script.map(({ fault, value }) => [fault.name, value]);
+  return placeIn(script, [authorization ?? '', model, cues, prompt]);
+}
+
+/** The place of `owner` in a script, as the ledger counts it; a script of one entry has none. */
+export function placeIn(script: readonly unknown[], owner: readonly unknown[]): string | undefined {
   if (script.length <= 1) return undefined;
-  const parts = [authorization ?? '', model, script.map(({ fault, value }) => [fault.name, value]), prompt];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24);
+  return createHash('sha256').update(JSON.stringify(owner)).digest('hex').slice(0, 24);
+}
+
+/** The entry that is next at a place in a script, the last one again and again. */
+export function entryAt<E>(ledger: Ledger, script: readonly E[], place: string | undefined): E {
+  const entry = script[place === undefined ? 0 : Math.min(ledger.position(place), script.length - 1)];
+  if (!entry) throw new Error('a script has at least one entry');
+  return entry;
 }
 
 /** Takes the next cue of the script and writes the charge, in one turn of the event loop. */
@@ -87,8 +100,7 @@ export function takeCue<F extends Fault>(
   draft: Draft,
   n: number,
 ): Cue<F> {
-  const cue = script[place === undefined ? 0 : Math.min(ledger.position(place), script.length - 1)];
-  if (!cue) throw new Error('a script has at least one entry');
+  const cue = entryAt(ledger, script, place);
   const made = madeBy(cue.fault, n);
   const position = place === undefined ? {} : { position: place };
   ledger.append({ ...draft, played: textOf(cue), images: made, charged: made, ...position });

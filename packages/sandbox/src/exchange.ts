@@ -15,7 +15,7 @@ import type { Connection } from './faults/fault.ts';
 import { type Cue, readScript, withoutPrefix } from './faults/script.ts';
 import type { Files } from './files.ts';
 import type { Ledger } from './ledger.ts';
-import type { Limiter } from './limit.ts';
+import type { Limiter, Wanted } from './limit.ts';
 import { linkTo } from './links.ts';
 import { delivered, type Job, makePicture, type Picture } from './pictures.ts';
 import { streamJob, streamRefusal } from './stream.ts';
@@ -107,18 +107,19 @@ function takeOrder(
   draft: Draft,
   response: ServerResponse,
 ): Accepted {
-  const headers = admit(limiter, draft.model, call.n, response);
+  const headers = admit(limiter, draft.model, { images: call.n }, response);
   const place = placeOf(key, draft.model, script, call.prompt);
   return { call, model, cue: takeCue(ledger, script, place, draft, call.n), headers };
 }
 
-function admit(
+/** Admits a request until its response ends, and gives the headers that say what is left; a limit that is reached throws. */
+export function admit(
   limiter: Limiter,
   model: string,
-  images: number,
+  wanted: Wanted,
   response: ServerResponse,
 ): Readonly<Record<string, string>> {
-  const admission = limiter.admit(model, { images }, performance.now());
+  const admission = limiter.admit(model, wanted, performance.now());
   if (!admission.admitted) throw new RefusedError(admission.refusal);
   if (response.closed) admission.leave();
   else response.once('close', admission.leave);

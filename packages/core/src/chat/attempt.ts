@@ -1,11 +1,12 @@
 import { failureOf } from '../classify.ts';
-import { contextOf, ended, noConnection, noHost, withoutSecret } from '../conversation.ts';
+import { contextOf, ended, noConnection, noHost, unfit, withoutSecret } from '../conversation.ts';
 import { type Connection, connectionAt, credentialOf, type RunEnvironment } from '../environment.ts';
 import { AnswerFault, type Exchange, type ExchangeOptions, exchange } from '../exchange.ts';
 import { notTaken } from '../exchange-clocks.ts';
 import type { Failure } from '../failure.ts';
 import type { HttpRequest } from '../http.ts';
 import type { Event, Outcome } from '../journal.ts';
+import { messageOf } from '../message-of.ts';
 import type { RunWork } from '../modality.ts';
 import { readLimits } from '../policy/limit-words.ts';
 import type { ChatAnswer, HandOn } from './answer.ts';
@@ -40,7 +41,7 @@ export async function submitChat(work: RunWork, plan: ChatPlan, asked: ChatAsked
   const chat: ChatWork = { work, plan, asked, connection };
   let request: HttpRequest | undefined;
   try {
-    request = requestOf(chat);
+    request = httpRequestOf(chat);
   } catch (error) {
     return withoutSecret(ended(work, failed(unfit(error))), secret);
   }
@@ -48,7 +49,7 @@ export async function submitChat(work: RunWork, plan: ChatPlan, asked: ChatAsked
   return withoutSecret(await answered(chat, request, secret), secret);
 }
 
-function requestOf({ work, plan, asked, connection }: ChatWork): HttpRequest | undefined {
+function httpRequestOf({ work, plan, asked, connection }: ChatWork): HttpRequest | undefined {
   const { provider } = connection;
   const url = provider.chat?.url(plan.chat.endpoint, contextOf(work, connection));
   if (url === undefined) return undefined;
@@ -243,22 +244,12 @@ function withoutEndpoint({ work: { target }, plan }: ChatWork): Failure {
   };
 }
 
-function unfit(error: unknown): Failure {
-  const said = error instanceof Error ? error.message : String(error);
-  return {
-    kind: 'invalid',
-    certainty: 'not_sent',
-    message: `the request could not be put into this provider's terms: ${said}`,
-  };
-}
-
 /** The caller's side failed, which speaks against no provider. */
 function notHandedOn(error: unknown): Failure {
-  const said = error instanceof Error ? error.message : String(error);
   return {
     kind: 'canceled',
     certainty: 'ambiguous',
-    message: `the answer could not be handed on to its caller: ${said}`,
+    message: `the answer could not be handed on to its caller: ${messageOf(error)}`,
     classifiedBy: 'answer not taken',
   };
 }

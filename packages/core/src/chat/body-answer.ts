@@ -2,7 +2,7 @@ import { failureOf } from '../classify.ts';
 import type { Failure } from '../failure.ts';
 import { asBuffer } from '../images/drain.ts';
 import { ScanError } from '../images/scan-error.ts';
-import { isObject, type JsonObject, type JsonValue } from '../json.ts';
+import { isObject, type JsonObject, type JsonValue, parseJson, withoutByteOrderMark } from '../json.ts';
 import type { ChatAnswer, ChatAnswerOptions } from './answer.ts';
 import { type BodyScan, createBodyScan } from './body-scan.ts';
 import type { ChatUsage } from './chat.ts';
@@ -26,7 +26,7 @@ export function createBodyAnswer(options: ChatAnswerOptions): ChatAnswer {
   let hasSaid = false;
 
   const read = (): JsonValue | undefined =>
-    scan ? scan.members(pieces.slice) : parsed(pieces.slice(0, pieces.bytes()));
+    scan ? scan.members(pieces.slice) : parseJson(withoutByteOrderMark(pieces.slice(0, pieces.bytes()).toString()));
   const judged = (): Failure | undefined => {
     const value = read();
     const error = errorOf(value);
@@ -77,15 +77,6 @@ function scanOf(pieces: readonly Buffer[]): BodyScan {
   const scan = createBodyScan();
   for (const piece of pieces) scan.write(piece);
   return scan;
-}
-
-function parsed(bytes: Buffer): JsonValue | undefined {
-  const text = bytes.toString();
-  try {
-    return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What makes an answer of each endpoint one, where that is not there. */

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../json.ts';
+import { type JsonObject, type JsonValue, parseJson } from '../json.ts';
 
 /** Looks through a large JSON object as it comes: whether it is whole, and what stands at its top. */
 export interface BodyScan {
@@ -71,7 +71,7 @@ export function createBodyScan(): BodyScan {
     members(slice) {
       const { place, depth, inString, members } = scan;
       if (place !== 'after' || depth !== 0 || inString) return undefined;
-      const entries = members.map((one) => [textOf(slice(one.keyFrom, one.keyTo)), contentOf(one, slice)] as const);
+      const entries = members.map((one) => [keyOf(slice(one.keyFrom, one.keyTo)), contentOf(one, slice)] as const);
       const isWhole = entries.every(([key, value]) => key !== undefined && value !== undefined);
       return isWhole ? Object.fromEntries(entries) : undefined;
     },
@@ -137,21 +137,13 @@ function endMember(scan: Scan, at: number, next: Place): void {
   scan.member = undefined;
 }
 
-function textOf(bytes: Buffer): string | undefined {
-  const key = parsed(bytes);
+function keyOf(bytes: Buffer): string | undefined {
+  const key = parseJson(bytes.toString());
   return typeof key === 'string' ? key : undefined;
 }
 
 function contentOf({ from, to, first }: Member, slice: (from: number, to: number) => Buffer): JsonValue | undefined {
-  if (to - from <= MAX_VALUE_BYTES) return parsed(slice(from, to));
+  if (to - from <= MAX_VALUE_BYTES) return parseJson(slice(from, to).toString());
   if (first === OPEN_BRACKET) return [];
   return first === OPEN_BRACE ? {} : '';
-}
-
-function parsed(bytes: Buffer): JsonValue | undefined {
-  try {
-    return JSON.parse(bytes.toString());
-  } catch {
-    return undefined;
-  }
 }

@@ -85,7 +85,7 @@ export function createMarks(endpoint: ChatEndpoint, choices: number): Marks {
     let ends = false;
     let count = 0;
     for (let at = slice.indexOf(FINISH); at >= 0; at = slice.indexOf(FINISH, at + FINISH.length)) {
-      ends ||= isSaid(valueAfter(slice, at + FINISH.length));
+      ends ||= beginsValue(valueAfter(slice, at + FINISH.length));
       count += 1;
     }
     events += Math.max(1, count);
@@ -127,13 +127,13 @@ function typeOf({ value, name, text }: StreamEvent): string {
 /** The key stands in it with a value that is not null. */
 function holdsKey(slice: Buffer, key: Buffer): boolean {
   for (let at = slice.indexOf(key); at >= 0; at = slice.indexOf(key, at + key.length)) {
-    if (isSaid(valueAfter(slice, at + key.length))) return true;
+    if (beginsValue(valueAfter(slice, at + key.length))) return true;
   }
   return false;
 }
 
-/** A value begins so that is not null. */
-function isSaid(first: number | undefined): boolean {
+/** Whether a value that is not null begins with this byte. */
+function beginsValue(first: number | undefined): boolean {
   return first !== undefined && first !== SMALL_N;
 }
 

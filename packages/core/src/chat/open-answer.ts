@@ -10,14 +10,14 @@ import { createStreamAnswer } from './stream-answer.ts';
 export function createChatAnswer(options: ChatAnswerOptions): ChatAnswer {
   const { status, headers } = options.head;
   const type = headers['content-type']?.toLowerCase() ?? '';
-  if (status < 200 || status >= 300) return errorAnswer(options);
+  if (status < 200 || status >= 300) return createErrorAnswer(options);
   if (type.startsWith('text/event-stream')) return createStreamAnswer(options);
   // A stream under another name is told by how it begins.
   return options.request.stream ? sniffed(options) : createBodyAnswer(options);
 }
 
 /** Nothing of it is handed on. */
-function errorAnswer({ head: { status, headers } }: ChatAnswerOptions): ChatAnswer {
+function createErrorAnswer({ head: { status, headers } }: ChatAnswerOptions): ChatAnswer {
   const reader = readText((body, text) => ({ status, headers, body, text }));
   return {
     ...reader,

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Failure } from '../failure.ts';
-import { isObject, type JsonObject, type JsonValue } from '../json.ts';
+import { isObject, type JsonObject, type JsonValue, withoutByteOrderMark } from '../json.ts';
 import type { ChatBody, ChatRequest } from './chat.ts';
 import type { ChatEndpoint } from './endpoints.ts';
 import { estimateInput } from './estimate.ts';
@@ -38,7 +38,7 @@ export function readChat(endpoint: ChatEndpoint, bytes: Uint8Array): ReadChat {
   const name = typeof model === 'string' ? model : undefined;
   return {
     ok: true,
-    request: requestOf(endpoint, value),
+    request: chatRequestOf(endpoint, value),
     body: { bytes, value },
     model: name,
     controls: isObject(onetake) ? onetake : undefined,
@@ -51,7 +51,7 @@ function parsed(bytes: Uint8Array): JsonObject | string {
   const json = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const flaw = shapeFlaw(json);
   if (flaw) return `the body ${flaw}`;
-  const text = json.toString('utf8').replace(/^\uFEFF/, '');
+  const text = withoutByteOrderMark(json.toString('utf8'));
   if (text.trim() === '') return 'the body is empty; send a JSON object';
   try {
     const value: JsonValue = JSON.parse(text);
@@ -90,7 +90,7 @@ function settingsFault({ model, stream, onetake }: JsonObject): Fault | undefine
   return undefined;
 }
 
-function requestOf(endpoint: ChatEndpoint, value: JsonObject): ChatRequest {
+function chatRequestOf(endpoint: ChatEndpoint, value: JsonObject): ChatRequest {
   const generates = endpoint !== 'embeddings';
   const reasoning = generates ? reasons(value) : undefined;
   const maxOutputTokens = generates ? maxOutput(value) : undefined;

@@ -2,7 +2,7 @@ import { AnswerFault } from '../exchange.ts';
 import type { Failure } from '../failure.ts';
 import type { HttpResponse } from '../http.ts';
 import { asBuffer } from '../images/drain.ts';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, parseJson } from '../json.ts';
 import type { ChatAnswer, ChatAnswerOptions, HandOn } from './answer.ts';
 import { createFrames } from './frames.ts';
 import { createMarks, type ToldError } from './marks.ts';
@@ -109,11 +109,7 @@ function responseOf({ status, headers }: ChatAnswerOptions['head']): HttpRespons
 
 /** An error under the type of a stream that is none: JSON that was not made an event. */
 function bareError(slices: readonly Buffer[]): JsonObject | undefined {
-  try {
-    return errorOf(JSON.parse(Buffer.concat(slices).toString()));
-  } catch {
-    return undefined;
-  }
+  return errorOf(parseJson(Buffer.concat(slices).toString()));
 }
 
 /** Some servers leave out the last blank line; what is cut off in the middle is no event. */

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../json.ts';
+import { type JsonValue, parseJson } from '../json.ts';
 
 /** One event of a slice that was looked into. */
 export interface StreamEvent {
@@ -72,14 +72,9 @@ function eventOf(name: string | undefined, data: readonly string[], end: number,
   if (bytes.length > maxBytes) return { name, value: undefined, text: utf8(bytes.slice(0, BEGINNING_BYTES)), end };
   const text = utf8(bytes);
   if (text.trim() === '') return { name, value: undefined, text: undefined, end };
-  return { name, value: parsed(text), text, end };
+  return { name, value: objectOrList(text), text, end };
 }
 
-function parsed(text: string): JsonValue | undefined {
-  if (!/^\s*[{[]/.test(text)) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function objectOrList(text: string): JsonValue | undefined {
+  return /^\s*[{[]/.test(text) ? parseJson(text) : undefined;
 }

@@ -9,14 +9,14 @@ type PartRule = (part: JsonObject, param: string) => Fault | undefined;
  * chat/completions they are `text` and the like, in the Responses API `input_text` and the like.
  */
 const PARTS: Readonly<Record<string, PartRule>> = {
-  text: textOf,
-  input_text: textOf,
-  output_text: textOf,
+  text: textFault,
+  input_text: textFault,
+  output_text: textFault,
   refusal: (part, param) => notString(`${param}.refusal`, part.refusal),
-  image_url: chatImage,
-  input_image: responsesImage,
-  file: (part, param) => objectAt(part, param, 'file', 'an object with file_data or file_id'),
-  input_audio: chatAudio,
+  image_url: chatImageFault,
+  input_image: responsesImageFault,
+  file: (part, param) => objectFault(part, param, 'file', 'an object with file_data or file_id'),
+  input_audio: chatAudioFault,
 };
 
 /** vLLM knows a part without a type by one of these. */
@@ -45,12 +45,12 @@ function partFault(part: JsonValue, param: string): Fault | undefined {
   return Object.hasOwn(PARTS, type) ? PARTS[type]?.(part, param) : undefined;
 }
 
-function textOf(part: JsonObject, param: string): Fault | undefined {
+function textFault(part: JsonObject, param: string): Fault | undefined {
   return notString(`${param}.text`, part.text);
 }
 
 /** An object with `url`, or the URL itself; vLLM takes nothing with a `uuid` for a picture it was shown before. */
-function chatImage(part: JsonObject, param: string): Fault | undefined {
+function chatImageFault(part: JsonObject, param: string): Fault | undefined {
   const image = part.image_url;
   if (typeof part.uuid === 'string' && (image === undefined || image === null)) return undefined;
   if (isObject(image)) return urlFault(image.url, `${param}.image_url.url`);
@@ -59,7 +59,7 @@ function chatImage(part: JsonObject, param: string): Fault | undefined {
 }
 
 /** `image_url` is a string here, not an object as in chat/completions; without it there is a `file_id`. */
-function responsesImage(part: JsonObject, param: string): Fault | undefined {
+function responsesImageFault(part: JsonObject, param: string): Fault | undefined {
   const { image_url: url, file_id: file } = part;
   if (url !== undefined && url !== null) return urlFault(url, `${param}.image_url`);
   if (file === undefined || file === null) return missing(`${param}.image_url`, 'a URL, or a file_id');
@@ -67,14 +67,14 @@ function responsesImage(part: JsonObject, param: string): Fault | undefined {
 }
 
 /** chat/completions and llama.cpp; a `uuid` as with pictures. The format is the provider's business. */
-function chatAudio(part: JsonObject, param: string): Fault | undefined {
+function chatAudioFault(part: JsonObject, param: string): Fault | undefined {
   const audio = part.input_audio;
   if (typeof part.uuid === 'string' && (audio === undefined || audio === null)) return undefined;
   if (!isObject(audio)) return wrongType(`${param}.input_audio`, audio, 'an object with data and format');
   return notString(`${param}.input_audio.data`, audio.data, 'base64');
 }
 
-function objectAt(part: JsonObject, param: string, key: string, wanted: string): Fault | undefined {
+function objectFault(part: JsonObject, param: string, key: string, wanted: string): Fault | undefined {
   return isObject(part[key]) ? undefined : wrongType(`${param}.${key}`, part[key], wanted);
 }
 

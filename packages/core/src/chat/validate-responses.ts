@@ -26,9 +26,9 @@ function itemFault(item: JsonValue, param: string): Fault | undefined {
   if (!isObject(item)) return wrongType(param, item, 'an object with a type or a role');
   const { type } = item;
   if (type === undefined || type === null)
-    return item.role === undefined ? referenceFault(item, param) : said(item, param);
+    return item.role === undefined ? referenceFault(item, param) : messageFault(item, param);
   if (typeof type !== 'string') return wrongType(`${param}.type`, type, 'the kind of item, such as "message"');
-  if (type === 'message') return said(item, param);
+  if (type === 'message') return messageFault(item, param);
   if (type === 'function_call') return calledFault(item, param);
   if (type === 'function_call_output') return outputFault(item, param);
   return undefined;
@@ -40,7 +40,7 @@ function referenceFault(item: JsonObject, param: string): Fault | undefined {
   return notFilled(`${param}.id`, item.id, 'the id of an item');
 }
 
-function said(item: JsonObject, param: string): Fault | undefined {
+function messageFault(item: JsonObject, param: string): Fault | undefined {
   const { content, role } = item;
   const fault = notFilled(`${param}.role`, role, 'who speaks, such as "user"');
   if (fault || typeof content === 'string') return fault;

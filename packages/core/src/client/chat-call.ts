@@ -11,7 +11,7 @@ import type { JsonObject } from '../json.ts';
 import { type PolicySettings, splitTarget } from '../model-names.ts';
 import { readControls } from './controls.ts';
 import type { Engine } from './engine.ts';
-import { broken, unfinished } from './images.ts';
+import { brokenOff, UNFINISHED } from './interrupted.ts';
 
 /** One request of chat as it is asked of the client. */
 export interface ChatCall {
@@ -67,8 +67,8 @@ export function openChat(
   const asked = { body: read.body, sink: sinkFor(read.request) };
   const running = runChat(engine.nextRunId(), plan, journal, environment, asked);
   const ended = running.then(
-    (outcome) => chatEnd(plan, journal.events, typeof outcome === 'symbol' ? unfinished() : outcome),
-    (error: unknown) => chatEnd(plan, journal.events, { ok: false, failure: broken(error) }),
+    (outcome) => chatEnd(plan, journal.events, typeof outcome === 'symbol' ? UNFINISHED : outcome),
+    (error: unknown) => chatEnd(plan, journal.events, brokenOff(error)),
   );
   return { ok: true, stream: read.request.stream, ended };
 }

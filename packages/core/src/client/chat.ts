@@ -4,7 +4,7 @@ import { errorIn } from '../chat/told-failure.ts';
 import { errorFor } from '../error-classes.ts';
 import type { Failure } from '../failure.ts';
 import { asBuffer } from '../images/drain.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject, parseJson, withoutByteOrderMark } from '../json.ts';
 import type { PolicySettings } from '../model-names.ts';
 import { type ChatEnd, type ChatFacts, openChat } from './chat-call.ts';
 import type { Engine } from './engine.ts';
@@ -70,7 +70,7 @@ async function create<Answer>(
   );
   const { facts, ...end } = await endOf(opened, signal);
   if (!end.outcome.ok) throw errorFor(end.outcome.failure, { journals: [end.journal], of: 'chat', signal });
-  const answer = parsed(Buffer.concat(chunks).toString());
+  const answer = parseJson(withoutByteOrderMark(Buffer.concat(chunks).toString()));
   if (answer === undefined) throw errorFor(NO_JSON, { journals: [end.journal], of: 'chat' });
   // What the endpoint answers is the caller's to know; here it is only JSON.
   return { answer: answer as Answer, ...facts };
@@ -87,14 +87,6 @@ const NO_EVENTS: Failure = {
   certainty: 'completed',
   message: 'the answer is no stream of events, though one was asked for; this server may answer `create` alone',
 };
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    return undefined;
-  }
-}
 
 async function* stream(
   engine: Engine,

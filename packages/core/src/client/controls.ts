@@ -45,21 +45,22 @@ export function readControls(
   nameOf = (control: string) => `onetake.${control}`,
 ): ReadControls {
   if (body === undefined || body === null) return { ok: true, settings: {} };
-  if (!isObject(body)) return refused('onetake', 'it is not an object; write {"payment": "strict"} or leave it out');
+  if (!isObject(body))
+    return refusedControl('onetake', 'it is not an object; write {"payment": "strict"} or leave it out');
   let settings: PolicySettings = {};
   for (const [name, value] of Object.entries(body)) {
     const control = Object.hasOwn(CONTROLS, name) ? CONTROLS[name] : undefined;
     const known = Object.keys(CONTROLS).map(nameOf).join(', ');
     if (control === undefined)
-      return refused(nameOf(name.slice(0, 64)), `nothing of this name can be set here; there are ${known}`);
+      return refusedControl(nameOf(name.slice(0, 64)), `nothing of this name can be set here; there are ${known}`);
     const set = control.read(value ?? null);
-    if (set === undefined) return refused(nameOf(name), `it is not ${control.rule}; change it or leave it out`);
+    if (set === undefined) return refusedControl(nameOf(name), `it is not ${control.rule}; change it or leave it out`);
     settings = { ...settings, ...set };
   }
   return { ok: true, settings };
 }
 
-function refused(param: string, why: string): ReadControls {
+function refusedControl(param: string, why: string): ReadControls {
   const failure = { kind: 'invalid', certainty: 'not_sent', message: `${param}: ${why}`, param } as const;
   return { ok: false, failure: { ...failure, code: 'invalid_value' } };
 }

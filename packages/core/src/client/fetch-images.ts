@@ -2,14 +2,14 @@ import type { Failure } from '../failure.ts';
 import { type Asset, IMAGE_TYPES } from '../images/asset.ts';
 import { createIntake } from '../images/intake.ts';
 import type { GeneratedImage } from '../journal.ts';
-import { isObject, type JsonObject, type JsonValue } from '../json.ts';
+import { isObject, type JsonObject, parseJson } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import { answeredBy } from './answer-headers.ts';
 import type { Asking } from './asking.ts';
 import { readControls } from './controls.ts';
 import type { Engine } from './engine.ts';
 import { errorAnswer, failureFacts } from './error-answer.ts';
-import { formFields, type ImageFields, readImageFields, refused } from './image-fields.ts';
+import { formFields, type ImageFields, readImageFields, refusedField } from './image-fields.ts';
 import { bytesOf, type Made, makeImages } from './images.ts';
 
 /**
@@ -47,19 +47,12 @@ async function readImages(
   contentType: string,
 ): Promise<Read> {
   if (contentType.startsWith('multipart/form-data')) return readForm(engine, bytes, contentType);
-  if (operation === 'edit') return refused('image', 'the files of an edit are sent as multipart/form-data here');
-  const body = parsed(bytes);
-  if (!isObject(body)) return refused('body', 'it is no JSON object, such as {"prompt": "a red fox"}', 'invalid_body');
+  if (operation === 'edit') return refusedField('image', 'the files of an edit are sent as multipart/form-data here');
+  const body = parseJson(Buffer.from(bytes).toString());
+  if (!isObject(body))
+    return refusedField('body', 'it is no JSON object, such as {"prompt": "a red fox"}', 'invalid_body');
   const read = readImageFields(body);
   return read.ok ? { ...read, references: {} } : read;
-}
-
-function parsed(bytes: Uint8Array): JsonValue | undefined {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString());
-  } catch {
-    return undefined;
-  }
 }
 
 /** As many as the models that take most. */
@@ -71,7 +64,7 @@ async function readForm(engine: Engine, bytes: Uint8Array<ArrayBuffer>, contentT
   try {
     entries = [...(await new Response(bytes, { headers: { 'content-type': contentType } }).formData())];
   } catch {
-    return refused('body', 'it is no whole form of multipart/form-data', 'invalid_body');
+    return refusedField('body', 'it is no whole form of multipart/form-data', 'invalid_body');
   }
   const texts = entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : []));
   const read = readImageFields(formFields(texts));
@@ -80,15 +73,16 @@ async function readForm(engine: Engine, bytes: Uint8Array<ArrayBuffer>, contentT
   let mask: Asset | undefined;
   for (const [name, file] of entries) {
     if (typeof file === 'string') continue;
-    if (images.length === MAX_FILES) return refused(name, `there are more than the ${MAX_FILES} files that are taken`);
+    if (images.length === MAX_FILES)
+      return refusedField(name, `there are more than the ${MAX_FILES} files that are taken`);
     const isMask = name === 'mask';
-    if (!isMask && !/^image(?:\[\d{0,2}\])?$/.test(name)) return refused(name, 'an edit has no file of this name');
+    if (!isMask && !/^image(?:\[\d{0,2}\])?$/.test(name)) return refusedField(name, 'an edit has no file of this name');
     const stored = await store(engine, file);
-    if (!stored.ok) return refused(name, `"${file.name.slice(0, 60)}" is no picture that opens: ${stored.detail}`);
+    if (!stored.ok) return refusedField(name, `"${file.name.slice(0, 60)}" is no picture that opens: ${stored.detail}`);
     if (isMask) mask = stored.asset;
     else images.push(stored.asset);
   }
-  if (images.length === 0) return refused('image', 'it is missing', 'missing_required_parameter');
+  if (images.length === 0) return refusedField('image', 'it is missing', 'missing_required_parameter');
   return { ...read, references: { images, ...(mask && { mask }) } };
 }
 

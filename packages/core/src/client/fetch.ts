@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts';
 import { errorAnswer } from './error-answer.ts';
 import { fetchChat } from './fetch-chat.ts';
 import { fetchImages } from './fetch-images.ts';
-import { broken } from './images.ts';
+import { brokenOff } from './interrupted.ts';
 import { passOn } from './pass-on.ts';
 
 /** `fetch` for SDKs of OpenAI's API; what it does with which path is told by `Client`. */
@@ -20,7 +20,7 @@ export function createFetch(engine: Engine): typeof globalThis.fetch {
       signal?.throwIfAborted();
       // Thrown, it would be a connection that failed, which SDKs repeat and pay for again.
       const asked = /\/images\/(?:generations|edits)$/.test(path) ? 'images' : 'chat';
-      return errorAnswer(broken(error), asked, engine.io.now());
+      return errorAnswer(brokenOff(error).failure, asked, engine.io.now());
     }
   };
 }

@@ -44,20 +44,21 @@ export function readImageFields(body: JsonObject): ReadImageFields {
     if (value === undefined || value === null || OWN.has(name)) continue;
     if (isKeyOf(TEXTS, name)) {
       if (typeof value !== 'string' || value === '' || value.length > MAX_TEXT_CHARS)
-        return refused(name, `it is no text of 1 to ${MAX_TEXT_CHARS} characters`);
+        return refusedField(name, `it is no text of 1 to ${MAX_TEXT_CHARS} characters`);
       read[TEXTS[name]] = value;
     } else if (isKeyOf(NUMBERS, name)) {
-      if (typeof value !== 'number' || !Number.isSafeInteger(value)) return refused(name, 'it is no whole number');
+      if (typeof value !== 'number' || !Number.isSafeInteger(value)) return refusedField(name, 'it is no whole number');
       read[NUMBERS[name]] = value;
     } else extra[name] = value;
   }
   const { prompt, n = 1 } = read;
-  if (typeof prompt !== 'string') return refused('prompt', 'it is missing', 'missing_required_parameter');
-  if (typeof n !== 'number' || n < 1 || n > MAX_PICTURES) return refused('n', `it is not from 1 to ${MAX_PICTURES}`);
+  if (typeof prompt !== 'string') return refusedField('prompt', 'it is missing', 'missing_required_parameter');
+  if (typeof n !== 'number' || n < 1 || n > MAX_PICTURES)
+    return refusedField('n', `it is not from 1 to ${MAX_PICTURES}`);
   const { response_format: responseFormat = null, stream = null, onetake: controls } = body;
   if (responseFormat !== null && responseFormat !== 'b64_json' && responseFormat !== 'url')
-    return refused('response_format', 'it is neither b64_json nor url');
-  if (stream !== null && typeof stream !== 'boolean') return refused('stream', 'it is neither true nor false');
+    return refusedField('response_format', 'it is neither b64_json nor url');
+  if (stream !== null && typeof stream !== 'boolean') return refusedField('stream', 'it is neither true nor false');
   const params: GenerateParams = { ...read, prompt, ...(Object.keys(extra).length > 0 && { extra }) };
   const form = responseFormat ?? 'b64_json';
   return { ok: true, fields: { params, responseFormat: form, stream: stream === true, controls } };
@@ -78,7 +79,7 @@ function isKeyOf<Table extends object>(table: Table, name: string): name is stri
   return Object.hasOwn(table, name);
 }
 
-export function refused(param: string, why: string, code = 'invalid_value'): { ok: false; failure: Failure } {
+export function refusedField(param: string, why: string, code = 'invalid_value'): { ok: false; failure: Failure } {
   const message = `${param}: ${why}; change it`;
   return { ok: false, failure: { kind: 'invalid', certainty: 'not_sent', message, param, code } };
 }

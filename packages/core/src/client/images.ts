@@ -12,10 +12,11 @@ import type { Plan } from '../plan.ts';
 import type { PromptFinding } from '../policy/prompt-finding.ts';
 import type { ImageRequest } from '../request.ts';
 import { planImage, splitPlan } from '../route.ts';
-import { PARKED, run } from '../run.ts';
+import { run } from '../run.ts';
 import { DRAWN_SEEDS } from '../seed.ts';
 import type { SuggestionContext } from '../suggestions.ts';
 import type { Engine } from './engine.ts';
+import { brokenOff, UNFINISHED } from './interrupted.ts';
 
 export interface ImageResult {
   readonly images: readonly {
@@ -77,7 +78,7 @@ export async function makeImages(
   const thrown = settled.find((one) => one.status === 'rejected');
   const journals = parts.map(({ journal }) => journal.events);
   const generation = foldGeneration(journals);
-  const outcome = generation.outcome ?? (thrown ? failedBy(thrown.reason) : unfinished());
+  const outcome = generation.outcome ?? (thrown ? brokenOff(thrown.reason) : UNFINISHED);
   if (outcome.ok) return { ok: true, plan, generation, outcome, journals };
   return { ok: false, failure: outcome.failure, context: contextOf(plan), journals };
 }
@@ -121,22 +122,4 @@ export async function bytesOf(asset: Asset, assets: AssetStore): Promise<Uint8Ar
   const chunks: Uint8Array[] = [];
   for await (const chunk of assets.read(asset)) chunks.push(chunk);
   return new Uint8Array(Buffer.concat(chunks));
-}
-
-/** Whatever is thrown in the middle of a run, the caller is told that nobody knows how it ended. */
-export function broken(error: unknown): Failure {
-  const said = error instanceof Error ? error.message : String(error);
-  return { kind: 'interrupted', certainty: 'ambiguous', message: `the run broke off here: ${said}` };
-}
-
-function failedBy(error: unknown): Outcome & { ok: false } {
-  return { ok: false, failure: broken(error) };
-}
-
-/** What is told of a run that did not come to its end. */
-export function unfinished(): Outcome & { ok: false } {
-  return {
-    ok: false,
-    failure: { kind: 'interrupted', certainty: 'ambiguous', message: `the run was ${String(PARKED.description)}` },
-  };
 }

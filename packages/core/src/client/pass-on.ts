@@ -3,6 +3,7 @@ import { type Connection, credentialOf } from '../environment.ts';
 import type { Failure } from '../failure.ts';
 import type { HttpRequest } from '../http.ts';
 import { TransportError } from '../io.ts';
+import { messageOf } from '../message-of.ts';
 import type { Asking } from './asking.ts';
 import type { Engine } from './engine.ts';
 import { errorAnswer } from './error-answer.ts';
@@ -53,7 +54,7 @@ export async function passOn(engine: Engine, asking: Asking): Promise<Response> 
         if (signal?.aborted) reject(signal.reason);
         flow.fail(signal?.aborted ? signal.reason : error);
         // Without effect where the answer has begun.
-        const failure = end.signal.reason === SILENT ? SILENT : brokenOff(error);
+        const failure = end.signal.reason === SILENT ? SILENT : lostExchange(error);
         answer(errorAnswer(failure, 'chat', io.now()));
       },
     )
@@ -67,10 +68,9 @@ const SILENT: Failure = {
   message: `nothing came from the provider, or was taken from here, for ${SILENCE_MS} ms`,
 };
 
-function brokenOff(error: unknown): Failure {
+function lostExchange(error: unknown): Failure {
   if (error instanceof TransportError) return transportFailure(error, CONNECT_MS);
-  const said = error instanceof Error ? error.message : String(error);
-  return { kind: 'network', certainty: 'ambiguous', message: `the exchange broke off: ${said}` };
+  return { kind: 'network', certainty: 'ambiguous', message: `the exchange broke off: ${messageOf(error)}` };
 }
 
 /** The path below a provider's address; undefined where the URL is another's. */
@@ -101,8 +101,8 @@ function requestFor(
   { method, url, headers, bytes }: Asking,
 ): HttpRequest | Failure {
   const known = METHODS.find((one) => one === method);
-  if (connection === undefined) return refused('provider', 'the client has none; name one in `providers`');
-  if (known === undefined) return refused('method', `${method} is not passed on; use ${METHODS.join(', ')}`);
+  if (connection === undefined) return notPassedOn('provider', 'the client has none; name one in `providers`');
+  if (known === undefined) return notPassedOn('method', `${method} is not passed on; use ${METHODS.join(', ')}`);
   const path = pathAt(connection, url) ?? url.pathname.replace(/^\/v1(?=\/)/, '');
   const passed = PASSED.map((name) => [name, headers.get(name)] as const).filter(([, value]) => value !== null);
   const request: HttpRequest = {
@@ -116,7 +116,7 @@ function requestFor(
   return authorize(request, credentialOf(connection, id));
 }
 
-function refused(param: string, why: string): Failure {
+function notPassedOn(param: string, why: string): Failure {
   return { kind: 'invalid', certainty: 'not_sent', message: `${param}: ${why}`, param, code: 'invalid_value' };
 }
 

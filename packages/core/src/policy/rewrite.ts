@@ -20,7 +20,7 @@ export interface Rewrite {
   readonly changes: readonly PromptChange[];
 }
 
-export const MAX_CHANGES = 10;
+const MAX_CHANGES = 10;
 
 /**
  * A prompt in milder words, by rules of the action `rewrite`: whole words, each match once, the case and the article

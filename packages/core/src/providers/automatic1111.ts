@@ -10,7 +10,7 @@
  */
 import { embedded, type HttpRequest, type HttpResponse } from '../http.ts';
 import { imageSource } from '../images/source.ts';
-import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '../json.ts';
+import { isObject, type JsonObject, type JsonValue, numberAt, parseJson, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import { classifyAutomatic1111 } from './automatic1111-errors.ts';
 import data from './data/automatic1111.json' with { type: 'json' };
@@ -142,14 +142,8 @@ function parse(response: HttpResponse, { n }: ImageRequest, { model }: CallConte
 
 /** JSON inside a string, or an empty string. */
 function infoOf(body: JsonValue | undefined): JsonObject {
-  const text = stringAt(body, 'info') ?? '';
-  if (!text.startsWith('{')) return {};
-  try {
-    const info: unknown = JSON.parse(text);
-    return isObject(info) ? info : {};
-  } catch {
-    return {};
-  }
+  const info = parseJson(stringAt(body, 'info') ?? '');
+  return isObject(info) ? info : {};
 }
 
 function otherCheckpoint(asked: string, info: JsonObject): FailureReading | undefined {

@@ -8,7 +8,7 @@
 import type { HttpRequest, HttpResponse, Part } from '../http.ts';
 import { type Asset, IMAGE_TYPES } from '../images/asset.ts';
 import { imageSource } from '../images/source.ts';
-import { isObject, type JsonObject, type JsonValue, numberAt, stringAt } from '../json.ts';
+import { isObject, type JsonObject, type JsonValue, numberAt, parseJson, stringAt } from '../json.ts';
 import type { ImageRequest } from '../request.ts';
 import file from './data/leonardo.json' with { type: 'json' };
 import { filePart } from './form.ts';
@@ -151,17 +151,9 @@ function sendPicture(
 
 function formFields(slot: JsonValue | undefined): Part[] | undefined {
   const given = isObject(slot) ? slot.fields : undefined;
-  const fields = typeof given === 'string' ? parsed(given) : given;
+  const fields = typeof given === 'string' ? parseJson(given) : given;
   if (!isObject(fields)) return undefined;
   return Object.entries(fields).flatMap(([name, value]) => (typeof value === 'string' ? [{ name, value }] : []));
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function readSubmitted({ body }: HttpResponse): Progress {

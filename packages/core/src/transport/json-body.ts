@@ -2,6 +2,7 @@ import { type EmbeddedPicture, embeddedPicture } from '../http.ts';
 import { IMAGE_TYPES } from '../images/asset.ts';
 import type { SendOptions } from '../io.ts';
 import { isObject, type JsonValue } from '../json.ts';
+import { messageOf } from '../message-of.ts';
 import { BodyReadError } from './fault.ts';
 
 /** A JSON body whose length is known before any of its pictures is read. */
@@ -96,8 +97,7 @@ async function* base64Of({ asset }: EmbeddedPicture, readAsset: SendOptions['rea
       }
     }
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new BodyReadError(`A picture of the body could not be read: ${why}`, { cause });
+    throw new BodyReadError(`A picture of the body could not be read: ${messageOf(cause)}`, { cause });
   }
   if (received !== asset.bytes) {
     const rule = `${asset.bytes} bytes were announced`;

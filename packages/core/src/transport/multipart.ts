@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Part } from '../http.ts';
 import { IMAGE_TYPES } from '../images/asset.ts';
 import type { SendOptions } from '../io.ts';
+import { messageOf } from '../message-of.ts';
 import { BodyReadError } from './fault.ts';
 
 /** A multipart/form-data body (RFC 7578) whose length is known before any file is read. */
@@ -59,7 +60,6 @@ async function* file(part: Extract<Part, { asset: unknown }>, readAsset: SendOpt
   try {
     yield* readAsset(part.asset);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new BodyReadError(`The file of part "${part.name}" could not be read: ${why}`, { cause });
+    throw new BodyReadError(`The file of part "${part.name}" could not be read: ${messageOf(cause)}`, { cause });
   }
 }

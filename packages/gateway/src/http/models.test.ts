@@ -176,6 +176,22 @@ test('models of chat that a provider lists today are in the list, and what is fo
   assert.ok(data.length < 1_200, `${data.length} are too many`);
 });
 
+test('a long list is made without comparing its names with all others', () => {
+  let comparisons = 0;
+  const models = new Proxy(openai.models, {
+    get(target, key, receiver) {
+      if (key === 'map') comparisons += 1;
+      return Reflect.get(target, key, receiver);
+    },
+  });
+  const connections = [connection('openai', { ...openai, models }), connection('mylab', openaiCompatible)];
+  const ids = more(1_000);
+  const modelsOf = (provider: string) => (provider === 'mylab' ? ids.map((id) => ({ id })) : []);
+  const { data } = modelList({ ...CATALOGUE, connections }, STARTED_AT, { modelsOf });
+  assert.ok(data.filter(({ owned_by }) => owned_by === 'mylab').length === 1_000);
+  assert.ok(comparisons < 10, `${comparisons} comparisons`);
+});
+
 function more(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `model-${index}`);
 }

@@ -85,26 +85,26 @@ const GATEWAY = 'onetake';
 const ALWAYS_QUALIFIED = 'sandbox';
 
 /**
- * `GET /v1/models`: routes first, then every known model once, and those of chat that providers list today, under its bare name where that name reaches it and as
- * `provider/model` where an earlier provider or a route has taken the name. Providers do not say when their models
- * were created, so `created` is `startedAt` (epoch ms).
+ * `GET /v1/models`: routes first, then every known model once, and the models of chat that providers list today. Each
+ * has its bare name where that reaches it, and is `provider/model` where an earlier provider or a route has taken the
+ * name. Providers do not say when their models were created, so `created` is `startedAt` (epoch ms).
  */
 export function modelList(
   catalogue: Catalogue,
   startedAt: number,
-  now?: KnownNow,
+  known?: KnownNow,
 ): { object: 'list'; data: readonly ModelEntry[] } {
-  const data = [...listedNames(catalogue, now)].map(([id, owner]) => entry(catalogue, id, owner, startedAt, now));
+  const data = [...listedNames(catalogue, known)].map(([id, owner]) => entry(catalogue, id, owner, startedAt, known));
   return { object: 'list', data };
 }
 
 /** `GET /v1/models/{id}` for every name a request may use, listed or not; throws a 404 with near matches otherwise. */
-export function modelEntry(catalogue: Catalogue, id: string, startedAt: number, now?: KnownNow): ModelEntry {
+export function modelEntry(catalogue: Catalogue, id: string, startedAt: number, known?: KnownNow): ModelEntry {
   const retirement = retirementAt(id, catalogue);
-  if (retirement) return retiredEntry(catalogue, id, retirement, startedAt, now);
+  if (retirement) return retiredEntry(catalogue, id, retirement, startedAt, known);
   const owner = ownerOf(catalogue, id);
-  if (owner === undefined) throw unknownModel(catalogue, id, now);
-  return entry(catalogue, id, owner, startedAt, now);
+  if (owner === undefined) throw unknownModel(catalogue, id, known);
+  return entry(catalogue, id, owner, startedAt, known);
 }
 
 /** The facts of its successor; throws what a request would be told where nothing serves in its place. */
@@ -113,16 +113,16 @@ function retiredEntry(
   id: string,
   { retiredOn, successor }: Retirement,
   startedAt: number,
-  now: KnownNow | undefined,
+  known: KnownNow | undefined,
 ): ModelEntry {
   const planned = planImage(PROBE, id, catalogue, {}, 0);
   if (!planned.ok) throw new FailureProblem(planned.failure);
   const owner = planned.plan.targets[0]?.provider ?? GATEWAY;
-  const { onetake, ...base } = entry(catalogue, id, owner, startedAt, now);
+  const { onetake, ...base } = entry(catalogue, id, owner, startedAt, known);
   return { ...base, ...(onetake && { onetake: { ...onetake, retired: { on: retiredOn, successor } } }) };
 }
 
-function listedNames(catalogue: Catalogue, now: KnownNow | undefined): ReadonlyMap<string, string> {
+function listedNames(catalogue: Catalogue, known: KnownNow | undefined): ReadonlyMap<string, string> {
   const owners = new Map(Object.keys(catalogue.routes).map((route) => [route, GATEWAY]));
   for (const { id: provider, provider: adapter } of catalogue.connections) {
     for (const { id } of adapter.models) {
@@ -130,7 +130,7 @@ function listedNames(catalogue: Catalogue, now: KnownNow | undefined): ReadonlyM
       owners.set(isTaken ? `${provider}/${id}` : id, provider);
     }
   }
-  for (const [id, provider] of chatNames(catalogue, now?.modelsOf)) {
+  for (const [id, provider] of chatNames(catalogue, known?.modelsOf)) {
     const isTaken = provider === ALWAYS_QUALIFIED || (owners.has(id) && owners.get(id) !== provider);
     owners.set(isTaken && !id.startsWith(`${provider}/`) ? `${provider}/${id}` : id, provider);
   }
@@ -143,8 +143,7 @@ function ownerOf(catalogue: Catalogue, id: string): string | undefined {
   const { provider } = splitTarget(id);
   const chats = () => chatFacts(catalogue, id)?.targets[0]?.provider;
   if (catalogue.connections.some((one) => one.id === provider)) return modelOf(id, catalogue) ? provider : chats();
-  const lists = catalogue.connections.find((one) => one.provider.models.some((model) => model.id === id));
-  return lists?.id ?? chats() ?? (isChatModel(id) ? undefined : catalogue.understudy);
+  return listerOf(catalogue, id) ?? chats() ?? (isChatModel(id) ? undefined : catalogue.understudy);
 }
 
 function entry(
@@ -152,22 +151,22 @@ function entry(
   id: string,
   owner: string,
   startedAt: number,
-  now: KnownNow | undefined,
+  known: KnownNow | undefined,
 ): ModelEntry {
-  const facts = factsOf(catalogue, id, now);
+  const facts = factsOf(catalogue, id, known);
   const base = { id, object: 'model', created: Math.floor(startedAt / 1000), owned_by: owner } as const;
   return { ...base, ...(facts && { onetake: facts }) };
 }
 
 /** Planned like a request, so that it says what a request would meet. */
-function factsOf(catalogue: Catalogue, id: string, now: KnownNow | undefined): ModelFacts | undefined {
+function factsOf(catalogue: Catalogue, id: string, known: KnownNow | undefined): ModelFacts | undefined {
   const chat = chatFacts(catalogue, id);
   const drawing = targetsOf(catalogue, id);
   const targets = drawing.length > 0 ? drawing : (chat?.targets ?? []);
   const [first] = targets;
   if (first === undefined) return undefined;
-  const limits = now?.limitsOf?.(first.id);
-  const shutdownDate = now?.listed?.(first.id)?.shutdownDate;
+  const limits = known?.limitsOf?.(first.id);
+  const shutdownDate = known?.listed?.(first.id)?.shutdownDate;
   return {
     targets: targets.map((target) => target.id),
     price: priceView(targets, drawing.length === 0),
@@ -201,11 +200,24 @@ function chatView({ endpoints, reasoning, shutdownDate }: ChatFacts) {
 const PROBE = { operation: 'generate', prompt: '-', n: 1 } as const;
 
 function targetsOf(catalogue: Catalogue, id: string): readonly PlannedTarget[] {
+  if (!isForPictures(catalogue, id)) return [];
   for (const operation of ['generate', 'edit'] as const) {
     const planned = planImage({ ...PROBE, operation }, id, catalogue, {}, 0);
     if (planned.ok) return planned.plan.targets;
   }
   return [];
+}
+
+/** Asked before it is planned: a plan that finds nobody looks for names like it, and a list has many of chat alone. */
+function isForPictures(catalogue: Catalogue, id: string): boolean {
+  if (Object.hasOwn(catalogue.routes, id) || modelOf(id, catalogue) || listerOf(catalogue, id)) return true;
+  const isNamed = catalogue.connections.some((one) => one.id === splitTarget(id).provider);
+  return (catalogue.understudy !== undefined && !isNamed) || retirementAt(id, catalogue) !== undefined;
+}
+
+/** The first that has a model for pictures under this bare name. */
+function listerOf({ connections }: Catalogue, id: string): string | undefined {
+  return connections.find((one) => one.provider.models.some((model) => model.id === id))?.id;
 }
 
 /** One price for all targets, or none: what is billed by tokens at one and by the picture at another is neither. */
@@ -228,8 +240,8 @@ function tokenPrice({ perMillionTokensUsd: price }: TokenPrice, isChat: boolean)
   return { per_million_tokens_usd: { text_input: textInput, ...cached, image_input: imageInput, output } };
 }
 
-function unknownModel(catalogue: Catalogue, id: string, now: KnownNow | undefined): RequestProblem {
-  const near = nearMatches(id, [...listedNames(catalogue, now).keys()]);
+function unknownModel(catalogue: Catalogue, id: string, known: KnownNow | undefined): RequestProblem {
+  const near = nearMatches(id, [...listedNames(catalogue, known).keys()]);
   const wayOut =
     near.length > 0 ? `did you mean ${near.map((one) => `"${one}"`).join(' or ')}?` : 'GET /v1/models lists them';
   const message = `model: no provider or route here answers to "${id.slice(0, 200)}"; ${wayOut}`;

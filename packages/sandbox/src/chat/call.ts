@@ -36,7 +36,7 @@ export interface ToolOffer {
   readonly schema: unknown;
 }
 
-export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string };
+type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string };
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -46,7 +46,8 @@ const REASONING_MODELS = /(?:^|\/)(?:o\d|gpt-5)/u;
 
 export function readChatCall(endpoint: Exclude<ChatEndpoint, 'embeddings'>, values: Values): ChatCall {
   const model = readModel(values);
-  const messages = endpoint === 'responses' ? readInput(values) : readMessages(values);
+  const messages =
+    endpoint === 'responses' ? readInput(values) : readList('messages', readRequired(values, 'messages'));
   const last = messages.at(-1);
   const texts = messages.map(textOf);
   const said = messages.findLast(({ role }) => role === 'user');
@@ -104,17 +105,14 @@ function objectsIn(list: readonly unknown[]): readonly Values[] {
   return list.map(objectOf).filter((item) => item !== undefined);
 }
 
-function readMessages({ messages }: Values): readonly Values[] {
-  if (messages === undefined || messages === null) {
-    throw refuse('messages', 'missing_required_parameter', "Missing required parameter: 'messages'.");
-  }
-  return readList('messages', messages);
+export function readRequired(values: Values, param: 'messages' | 'input'): unknown {
+  const value = values[param];
+  if (value !== undefined && value !== null) return value;
+  throw refuse(param, 'missing_required_parameter', `Missing required parameter: '${param}'.`);
 }
 
-function readInput({ input }: Values): readonly Values[] {
-  if (input === undefined || input === null) {
-    throw refuse('input', 'missing_required_parameter', "Missing required parameter: 'input'.");
-  }
+function readInput(values: Values): readonly Values[] {
+  const input = readRequired(values, 'input');
   if (typeof input === 'string') return [{ role: 'user', content: input }];
   return readList('input', input);
 }

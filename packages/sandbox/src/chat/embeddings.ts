@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readInteger, readModel, refuse, type Values } from './call.ts';
+import { readInteger, readModel, readRequired, refuse, type Values } from './call.ts';
 import { countTokens } from './tokens.ts';
 
 /** A request for embeddings, checked. */
@@ -20,7 +20,7 @@ const LARGE_DIMENSIONS = 3072;
 
 export function readEmbeddingsCall(values: Values): EmbeddingsCall {
   const model = readModel(values);
-  const inputs = readInputs(values.input);
+  const inputs = readInputs(values);
   const usual = model.includes('large') ? LARGE_DIMENSIONS : SMALL_DIMENSIONS;
   return {
     ...{ endpoint: 'embeddings', model, inputs: inputs.map(({ text }) => text) },
@@ -38,17 +38,12 @@ function readFormat(value: unknown): EmbeddingsCall['format'] {
 }
 
 /** A text, tokens, or a list of either. */
-function readInputs(input: unknown): readonly { text: string; tokens: number }[] {
-  if (input === undefined || input === null) {
-    throw refuse('input', 'missing_required_parameter', "Missing required parameter: 'input'.");
-  }
+function readInputs(values: Values): readonly { text: string; tokens: number }[] {
+  const input = readRequired(values, 'input');
   const list = Array.isArray(input) && !isTokens(input) ? input : [input];
   if (list.length === 0 || list.length > MAX_INPUTS) {
-    throw refuse(
-      'input',
-      'invalid_value',
-      `Invalid 'input': expected 1 to ${MAX_INPUTS} items, but got ${list.length}.`,
-    );
+    const message = `Invalid 'input': expected 1 to ${MAX_INPUTS} items, but got ${list.length}.`;
+    throw refuse('input', 'invalid_value', message);
   }
   return list.map((one) => {
     if (typeof one === 'string' && one !== '') return { text: one, tokens: countTokens(one) };

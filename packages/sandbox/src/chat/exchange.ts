@@ -1,16 +1,15 @@
-import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { type Draft, keptPrompt } from '../accept.ts';
-import type { Dress, ImageContext } from '../exchange.ts';
+import { type Draft, entryAt, keptPrompt, placeIn } from '../accept.ts';
+import { admit, type Dress, type ImageContext } from '../exchange.ts';
 import { type ChatCue, chatTextOf } from '../faults/chat.ts';
 import { type ChatCourse, chatRefusal } from '../faults/chat-course.ts';
 import type { Ending } from '../ledger.ts';
-import { type Answer, pageAnswer, type Refusal, RefusedError } from '../wire/answer.ts';
+import { type Answer, pageAnswer, type Refusal } from '../wire/answer.ts';
 import { deliver } from '../wire/deliver.ts';
 import type { ChatCall } from './call.ts';
 import { completionsWire } from './completions.ts';
 import { type EmbeddingsCall, embeddingsAnswer } from './embeddings.ts';
-import { type Performance, playStream, playWhole } from './play.ts';
+import { type Playing, playStream, playWhole } from './play.ts';
 import { replyTo, type Usage, usageOf } from './reply.ts';
 import { responsesWire } from './responses.ts';
 import { createPromptCache, type PromptCache } from './tokens.ts';
@@ -36,6 +35,8 @@ interface Piece {
   readonly wire: Wire | Pick<Wire, 'whole' | 'failed'>;
   readonly steps: number;
   readonly usage: (made: number) => Usage;
+  /** To be called once it is admitted: a refused request uses nothing up. */
+  readonly remember?: (() => void) | undefined;
 }
 
 const caches = new WeakMap<Context['ledger'], PromptCache>();
@@ -51,16 +52,19 @@ export async function answerChat(
   response: ServerResponse,
   dress: Dress,
 ): Promise<void> {
-  const { ledger } = context;
-  const { cue, place } = takePlace(context, order, draft);
+  const { ledger, limiter } = context;
+  const { call, script, key = '' } = order;
+  const place = placeIn(script, [key, draft.model, script.map(chatTextOf), call.endpoint, saidIn(call)]);
+  const cue = entryAt(ledger, script, place);
   const course = courseOf(cue);
   const charges = cue.every(({ fault }) => fault.charges);
   const piece = pieceFor(context, order, course, charges);
   const whole = piece.usage(piece.steps);
-  const rateHeaders = admit(context, draft.model, whole, response);
+  const rateHeaders = admit(limiter, draft.model, { tokens: whole.input + whole.output }, response);
+  piece.remember?.();
   const [startedAt, id] = [performance.now(), newId('chat_')];
   const refusal = course.refusal?.({ value: undefined, model: order.model, now: Date.now() });
-  const stream = 'stream' in order.call && order.call.stream;
+  const stream = 'stream' in call && call.stream;
   const refused = course.page !== undefined || (refusal !== undefined && !(stream && refusal.status === 200));
   const charged = charges ? 1 : 0;
   ledger.append({
@@ -74,14 +78,15 @@ export async function answerChat(
     const answer = course.page ? pageAnswer(course.page.status, course.page.html) : refusedAs(dress, refusal);
     return deliver(response, { ...answer, headers: { ...headers, ...answer.headers } });
   }
+  const progress = { made: () => 0 };
   const settle = (ended: Ending['ended']) => {
     const tookMs = Math.round(performance.now() - startedAt);
-    const output = piece.usage(play.progress()).output;
+    const { output } = piece.usage(progress.made());
     const aborted = ended === 'aborted' ? { aborted_ms: tookMs } : {};
     ledger.end({ id, ended, output_tokens: output, took_ms: tookMs, ...aborted });
   };
   const played = refusal ? { ...course, fails: ERROR_IN_200 } : course;
-  const play: Performance = { ...piece, course: played, response, headers, settle, progress: () => 0 };
+  const play: Playing = { ...piece, course: played, response, headers, settle, progress };
   if (response.closed) settle('aborted');
   else response.once('close', () => settle('aborted'));
   await perform(play, dress);
@@ -89,13 +94,13 @@ export async function answerChat(
 
 const ERROR_IN_200 = { at: 'first', code: 'server_error', as: 'error' } as const;
 
-async function perform(play: Performance, dress: Dress): Promise<void> {
+async function perform(play: Playing, dress: Dress): Promise<void> {
   if (streams(play)) return playStream(play);
   const { fails } = play.course;
   return playWhole(play, () => refusedAs(dress, fails && chatRefusal(fails.code)));
 }
 
-function streams(play: Performance): play is Performance & { readonly wire: Wire } {
+function streams(play: Playing): play is Playing & { readonly wire: Wire } {
   return 'opening' in play.wire;
 }
 
@@ -107,20 +112,6 @@ function refusedAs(dress: Dress, refusal: Refusal | undefined): Answer {
 /** All that the faults of a cue do, together. */
 function courseOf(cue: ChatCue): ChatCourse {
   return Object.assign({}, ...cue.map(({ fault, value, word }) => fault.plays({ value, ...(word && { word }) })));
-}
-
-/** A place in a script belongs to (key, model, script, what was said); the key itself is not kept. */
-function takePlace(
-  { ledger }: Context,
-  { call, script, key = '' }: ChatOrder,
-  { model }: ChatDraft,
-): { cue: ChatCue; place: string | undefined } {
-  const parts = [key, model, script.map(chatTextOf), call.endpoint, saidIn(call)];
-  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24);
-  const place = script.length > 1 ? hash : undefined;
-  const cue = script[place === undefined ? 0 : Math.min(ledger.position(place), script.length - 1)];
-  if (!cue) throw new Error('a script has at least one entry');
-  return { cue, place };
 }
 
 export function saidIn(call: ChatCall | EmbeddingsCall): string {
@@ -139,12 +130,12 @@ function pieceFor(context: Context, { call, key = '' }: ChatOrder, course: ChatC
     return { course, wire: { whole, failed: () => undefined }, steps: 0, usage: () => usage };
   }
   const reply = replyTo(call, course);
-  const cached = charges ? cacheOf(context).cachedTokens(`${key}\n${call.model}`, call.input) : 0;
+  const { tokens: cached = 0, remember } = charges ? cacheOf(context).look(`${key}\n${call.model}`, call.input) : {};
   const write = call.endpoint === 'responses' ? responsesWire : completionsWire;
   const wire = write(call, reply, { ...course, cached });
   const { whole, failed } = wire;
   return {
-    ...{ course, steps: reply.steps, usage: (made) => usageOf(call, cached, reply, made) },
+    ...{ course, steps: reply.steps, remember, usage: (made) => usageOf(call, cached, reply, made) },
     wire: call.stream ? wire : { whole, failed },
   };
 }
@@ -154,17 +145,4 @@ function cacheOf({ ledger }: Context): PromptCache {
   const cache = caches.get(ledger) ?? createPromptCache();
   caches.set(ledger, cache);
   return cache;
-}
-
-function admit(
-  { limiter }: Context,
-  model: string,
-  { input, output }: Usage,
-  response: ServerResponse,
-): Readonly<Record<string, string>> {
-  const admission = limiter.admit(model, { tokens: input + output }, performance.now());
-  if (!admission.admitted) throw new RefusedError(admission.refusal);
-  if (response.closed) admission.leave();
-  else response.once('close', admission.leave);
-  return admission.headers;
 }

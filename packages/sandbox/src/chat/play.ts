@@ -8,7 +8,7 @@ import { abandon, deliver, firstHalf } from '../wire/deliver.ts';
 import type { Wire } from './wire.ts';
 
 /** An answer on its way. */
-export interface Performance {
+export interface Playing {
   readonly response: ServerResponse;
   readonly headers: Readonly<Record<string, string>>;
   readonly course: ChatCourse;
@@ -17,8 +17,8 @@ export interface Performance {
   readonly steps: number;
   /** Says how it ended, before the last byte is written; `aborted` is said by whoever sees the caller leave. */
   settle(ended: Ending['ended']): void;
-  /** How many tokens are made by now. */
-  progress: () => number;
+  /** How many tokens are made by now; who plays says how it is told. */
+  readonly progress: { made: () => number };
 }
 
 const DEFAULT_TOKENS_PER_SECOND = 500;
@@ -29,11 +29,11 @@ const GARBAGE = 'data: {"choices":[{"delta":{"content":" this is no JSON\n\n';
 const BLANKS = Buffer.from('\n   \n   \n');
 
 /** Streams an answer at its pace, on one timer, until it ends, breaks as told, or the caller leaves. */
-export async function playStream(play: Performance & { readonly wire: Wire }): Promise<void> {
+export async function playStream(play: Playing & { readonly wire: Wire }): Promise<void> {
   const { response, course, wire, steps } = play;
   const { fails, breaks, ends } = course;
   let made = 0;
-  play.progress = () => made;
+  play.progress.made = () => made;
   const write = (text: string) => text === '' || response.write(text);
   const end = (ended: Ending['ended'], text = '') => {
     play.settle(ended);
@@ -68,13 +68,13 @@ function halfOf(text: string): string {
   return text.slice(0, Math.floor(text.length / 2));
 }
 
-async function breakOff({ response, settle }: Performance, how: 'reset' | 'silence'): Promise<void> {
+async function breakOff({ response, settle }: Playing, how: 'reset' | 'silence'): Promise<void> {
   if (how === 'reset') settle('reset');
   await abandon(response, how);
 }
 
 /** The wait before the first content, with comments in it where there are to be some. */
-async function waitForFirst({ response, course }: Performance): Promise<boolean> {
+async function waitForFirst({ response, course }: Playing): Promise<boolean> {
   const until = performance.now() + (course.firstAfterMs ?? 0);
   for (;;) {
     if (course.comments) response.write(COMMENT);
@@ -86,7 +86,7 @@ async function waitForFirst({ response, course }: Performance): Promise<boolean>
 
 /** Says `count` tokens, each when it is due and the caller takes it; false as soon as the caller has left. */
 function speak(
-  { response, course: { tokensPerSecond = DEFAULT_TOKENS_PER_SECOND } }: Performance,
+  { response, course: { tokensPerSecond = DEFAULT_TOKENS_PER_SECOND } }: Playing,
   count: number,
   say: (index: number) => string,
 ): Promise<boolean> {
@@ -119,17 +119,17 @@ function speak(
 }
 
 /** Answers whole, when the last token is made, or as far as it comes. `refuse` writes an error with its status. */
-export async function playWhole(play: Performance, refuse: () => Answer): Promise<void> {
+export async function playWhole(play: Playing, refuse: () => Answer): Promise<void> {
   const { response, course, steps } = play;
   const { tokensPerSecond, fails, breaks } = course;
   if (!(await wait((course.answerAfterMs ?? 0) + (course.firstAfterMs ?? 0), response))) return;
   if (fails?.at !== 'first') {
     const startedAt = performance.now();
     const rate = tokensPerSecond ?? Number.POSITIVE_INFINITY;
-    play.progress = () => Math.min(steps, rate === Number.POSITIVE_INFINITY ? steps : madeIn(startedAt, rate));
+    play.progress.made = () => Math.min(steps, rate === Number.POSITIVE_INFINITY ? steps : madeIn(startedAt, rate));
     const takesMs = steps === 0 ? 0 : (steps * 1000) / rate;
     if (!(await wait(Math.min(MAX_TIMER_MS, takesMs), response))) return;
-    play.progress = () => steps;
+    play.progress.made = () => steps;
   }
   if (fails) {
     play.settle('failed');
@@ -150,10 +150,10 @@ function madeIn(startedAt: number, tokensPerSecond: number): number {
   return Math.floor(((performance.now() - startedAt) * tokensPerSecond) / 1000);
 }
 
-function dressed({ headers }: Performance, answer: Answer): Answer {
+function dressed({ headers }: Playing, answer: Answer): Answer {
   return { ...answer, headers: { ...headers, ...answer.headers } };
 }
 
-async function send(play: Performance, answer: Answer): Promise<void> {
+async function send(play: Playing, answer: Answer): Promise<void> {
   await deliver(play.response, dressed(play, answer));
 }

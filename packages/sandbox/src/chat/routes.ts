@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readName, withRefusals } from '../accept.ts';
+import { draftOf, readName, UNREADABLE, withRefusals } from '../accept.ts';
 import type { ImageContext } from '../exchange.ts';
 import { readChatScript } from '../faults/chat.ts';
 import { withoutPrefix } from '../faults/script.ts';
@@ -8,8 +8,6 @@ import { jsonFields, readBody } from '../wire/body.ts';
 import { type ChatCall, type ChatEndpoint, readChatCall, type Values } from './call.ts';
 import { type EmbeddingsCall, readEmbeddingsCall } from './embeddings.ts';
 import { answerChat, type ChatDraft, keptWords } from './exchange.ts';
-
-const UNREADABLE = '(unreadable)';
 
 /** Answers a request of chat at the sandbox's own root, where a fault stands as the model. */
 export async function answerChatPost(
@@ -20,7 +18,7 @@ export async function answerChatPost(
 ): Promise<void> {
   const startedAt = performance.now();
   const body = await readBody(request);
-  const draft: ChatDraft = { at: Date.now(), operation: 'chat', endpoint, model: UNREADABLE };
+  const draft: ChatDraft = { ...draftOf('chat'), endpoint };
   const dress = { headers: () => openAiHeaders(startedAt), refuse: refusalAnswer };
   await withRefusals(context.ledger, draft, () => {
     const { values } = jsonFields(body);

@@ -3,6 +3,7 @@ import { objectOf, type Values } from './call.ts';
 const MAX_DEPTH = 8;
 const MAX_ITEMS = 20;
 const MAX_TEXT = 1000;
+const MAX_VALUES = 1000;
 const FORMATS: Readonly<Record<string, string>> = {
   'date-time': '2026-01-02T03:04:05Z',
   date: '2026-01-02',
@@ -13,9 +14,13 @@ const FORMATS: Readonly<Record<string, string>> = {
   ipv4: '192.0.2.1',
 };
 
-/** A value that fits a JSON schema as far as it is simple: types, enums, references, bounds; patterns are not looked at. */
+/**
+ * A value that fits a JSON schema as far as it is simple: types, enums, references, bounds; patterns are not looked at.
+ * What is deeper than 8 levels, or comes after 1,000 values, is null.
+ */
 export function sampleOf(schema: unknown, text = 'text'): unknown {
-  return sample(objectOf(schema) ?? {}, { root: objectOf(schema) ?? {}, text, depth: 0 });
+  const root = objectOf(schema) ?? {};
+  return sample(root, { root, text, depth: 0, budget: { values: MAX_VALUES } });
 }
 
 interface Place {
@@ -23,10 +28,13 @@ interface Place {
   /** What a string says where nothing else is asked of it. */
   readonly text: string;
   readonly depth: number;
+  /** How many values may still be made, of the whole sample. */
+  readonly budget: { values: number };
 }
 
 function sample(schema: Values, place: Place): unknown {
-  if (place.depth > MAX_DEPTH) return null;
+  if (place.depth > MAX_DEPTH || place.budget.values === 0) return null;
+  place.budget.values -= 1;
   const inner = { ...place, depth: place.depth + 1 };
   const { $ref, enum: choices, anyOf, oneOf, allOf } = schema;
   if ('const' in schema) return schema.const;

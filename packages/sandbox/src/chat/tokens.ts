@@ -50,31 +50,40 @@ const MAX_PREFIXES = 20_000;
 
 /** What beginnings of inputs were seen before, as OpenAI caches them: from 1024 tokens on, in steps of 128. */
 export interface PromptCache {
-  /** How many tokens of the input were seen before under this name; they are remembered from now on. */
-  cachedTokens(name: string, input: string): number;
+  /** How many tokens of the input were remembered under this name before; `remember` keeps all of it from now on. */
+  look(name: string, input: string): { readonly tokens: number; remember(): void };
 }
 
 export function createPromptCache(): PromptCache {
   const seen = new Set<string>();
   return {
-    cachedTokens(name, input) {
-      const steps = Math.min(MAX_STEPS, Math.floor(countTokens(input) / STEP_TOKENS));
-      if (steps * STEP_TOKENS < CACHED_FROM_TOKENS) return 0;
-      let [chain, cached] = [name, 0];
-      for (let step = 1; step <= steps; step++) {
-        const width = STEP_TOKENS * CHARACTERS_PER_TOKEN;
-        const part = input.slice((step - 1) * width, step * width);
-        chain = createHash('sha1').update(chain).update(part).digest('base64');
-        const tokens = step * STEP_TOKENS;
-        if (tokens < CACHED_FROM_TOKENS) continue;
-        if (seen.delete(chain)) cached = tokens;
-        seen.add(chain);
-      }
-      for (const oldest of seen) {
-        if (seen.size <= MAX_PREFIXES) break;
-        seen.delete(oldest);
-      }
-      return Math.min(cached, countTokens(input));
+    look(name, input) {
+      const beginnings = beginningsOf(name, input);
+      const remember = () => {
+        for (const { hash } of beginnings) {
+          seen.delete(hash);
+          seen.add(hash);
+        }
+        for (const oldest of seen) {
+          if (seen.size <= MAX_PREFIXES) break;
+          seen.delete(oldest);
+        }
+      };
+      return { tokens: beginnings.findLast(({ hash }) => seen.has(hash))?.tokens ?? 0, remember };
     },
   };
+}
+
+/** The beginnings of an input that are long enough to be cached, shortest first; each hash goes on from the one before. */
+function beginningsOf(name: string, input: string): readonly { readonly tokens: number; readonly hash: string }[] {
+  const steps = Math.min(MAX_STEPS, Math.floor(countTokens(input) / STEP_TOKENS));
+  if (steps * STEP_TOKENS < CACHED_FROM_TOKENS) return [];
+  const width = STEP_TOKENS * CHARACTERS_PER_TOKEN;
+  let hash = name;
+  const all = Array.from({ length: steps }, (_, step) => {
+    const part = input.slice(step * width, (step + 1) * width);
+    hash = createHash('sha1').update(hash).update(part).digest('base64');
+    return { tokens: (step + 1) * STEP_TOKENS, hash };
+  });
+  return all.filter(({ tokens }) => tokens >= CACHED_FROM_TOKENS);
 }

@@ -1,5 +1,5 @@
 import { RefusedError } from '../wire/answer.ts';
-import type { Argument, Fault, NamedFault, WordArgument } from './fault.ts';
+import type { Fault, NamedFault, NumberArgument, WordArgument } from './fault.ts';
 import { WORKING_FAULTS } from './pictures.ts';
 import { REFUSING_FAULTS } from './refusals.ts';
 
@@ -31,7 +31,7 @@ export interface Vocabulary<F extends NamedFault = Fault> {
 }
 
 /** The words of OpenAI's Images API. */
-export const IMAGE_WORDS: Vocabulary = { faults: FAULTS, prefixes: ['sandbox/'] };
+const IMAGE_WORDS: Vocabulary = { faults: FAULTS, prefixes: ['sandbox/'] };
 
 /** A name without what may stand before it. */
 export function withoutPrefix(
@@ -117,7 +117,7 @@ function readWord({ words }: WordArgument, text = ''): Pick<Cue, 'value' | 'word
   return words.includes(text) ? { value: undefined, word: text } : `one of ${words.join(', ')}`;
 }
 
-function readNumber({ unit, maximum }: Exclude<Argument, WordArgument>, text = ''): Pick<Cue, 'value'> | string {
+function readNumber({ unit, maximum }: NumberArgument, text = ''): Pick<Cue, 'value'> | string {
   const value = /^\d+(\.\d+)?$/u.test(text) ? Number(text) : Number.NaN;
   const whole = unit === 'times' || unit === 'tokens';
   if (value <= maximum && (!whole || Number.isInteger(value))) return { value };

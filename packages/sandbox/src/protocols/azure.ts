@@ -14,7 +14,7 @@ const apiKey = headerKey('api-key');
 const bearer = schemeKey('Bearer');
 
 /**
- * Azure OpenAI: OpenAI's APIs of pictures and chat behind `api-key` or an Entra token, by the deployment in the path with a dated
+ * Azure OpenAI: OpenAI's APIs behind `api-key` or an Entra token, by the deployment in the path with a dated
  * `api-version`, or at `/openai/v1` with the deployment as `model`. Content filters have Azure's own spellings.
  */
 export const azure: Protocol = {

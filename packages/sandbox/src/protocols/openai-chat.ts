@@ -1,5 +1,6 @@
+import { draftOf } from '../accept.ts';
 import type { ChatEndpoint } from '../chat/call.ts';
-import { answerChat, keptWords } from '../chat/exchange.ts';
+import { answerChat, type ChatDraft, keptWords } from '../chat/exchange.ts';
 import { readChat } from '../chat/routes.ts';
 import { type ChatCue, readChatScript } from '../faults/chat.ts';
 import { openAiHeaders } from '../wire/answer.ts';
@@ -21,28 +22,23 @@ export function readChatWords({ script }: ProtocolCall): readonly ChatCue[] {
   return readChatScript('ok', script);
 }
 
-/** Answers a request of chat; `model` is the deployment's where the path names it. */
+/** Answers a request of chat; `deployment` stands for the model where the path names it. */
 export async function answerChatCall(
   call: ProtocolCall,
   endpoint: ChatEndpoint,
-  model?: string,
+  deployment?: string,
 ): Promise<ProtocolAnswer | undefined> {
   const startedAt = performance.now();
   const { bill, protocol } = call;
-  const values = model === undefined ? call.body.values : { ...call.body.values, model };
+  const values = deployment === undefined ? call.body.values : { ...call.body.values, model: deployment };
   bill.endpoint = endpoint;
   if (typeof values.model === 'string' && values.model !== '') bill.model = values.model.slice(0, 1000);
   const read = readChat(endpoint, values);
   bill.prompt = keptWords(read);
-  const draft = {
-    at: Date.now(),
-    operation: 'chat',
-    endpoint,
-    model: `${protocol.name}/${read.model}`,
-    prompt: bill.prompt,
-  };
+  const model = `${protocol.name}/${read.model}`;
+  const draft: ChatDraft = { ...draftOf('chat'), endpoint, model, prompt: bill.prompt };
   const order = { call: read, model: read.model, script: readChatWords(call), key: call.key };
-  await answerChat(call.context, order, { ...draft, operation: 'chat' }, call.response, {
+  await answerChat(call.context, order, draft, call.response, {
     headers: () => ({ ...openAiHeaders(startedAt), ...protocol.headers?.(call) }),
     refuse: (refusal) => {
       bill.written = true;

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isForm, keptPrompt } from '../accept.ts';
+import { isForm, keptPrompt, UNREADABLE } from '../accept.ts';
 import type { TaskContext } from '../tasks/submit.ts';
 import { type Reason, type Refusal, RefusedError, refusalAnswer } from '../wire/answer.ts';
 import { type Fields, formFields, jsonFields, readBody } from '../wire/body.ts';
@@ -137,7 +137,7 @@ function refusalOf(error: unknown): ProtocolRefusal {
 
 function billRefusal({ bill, context, protocol }: ProtocolCall, refusal: ProtocolRefusal): void {
   if (bill.written) return;
-  const model = `${protocol.name}/${bill.model ?? '(unreadable)'}`;
+  const model = `${protocol.name}/${bill.model ?? UNREADABLE}`;
   const played = `refused: ${refusal.code ?? refusal.reason}`;
   const prompt = bill.prompt === undefined ? {} : { prompt: keptPrompt(bill.prompt) };
   const { endpoint } = bill;

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import type { ChatEndpoint } from '../chat/call.ts';
 import type { Sandbox } from '../server.ts';
 import { at, type Imitated, imitate } from './sandbox.ts';
 
@@ -8,10 +9,8 @@ export const MESSAGES = [{ role: 'user', content: 'a red fox' }];
 /** Fields that both chat completions and responses take for the same question. */
 const QUESTION = { messages: MESSAGES, input: 'a red fox' };
 
-export type ChatPath = 'chat/completions' | 'responses' | 'embeddings';
-
 /** Asks at the sandbox's own root, where the model is the fault. */
-export function ask(sandbox: Sandbox, model: string, fields: object = {}, path: ChatPath = 'chat/completions') {
+export function ask(sandbox: Sandbox, model: string, fields: object = {}, path: ChatEndpoint = 'chat/completions') {
   return imitate(sandbox, `/v1/${path}`, { body: { model, ...QUESTION, ...fields }, headers: KEY });
 }
 
@@ -36,7 +35,7 @@ export async function stream(
   sandbox: Sandbox,
   model: string,
   fields: object = {},
-  path: ChatPath = 'chat/completions',
+  path: ChatEndpoint = 'chat/completions',
 ): Promise<Streamed> {
   const response = await openStream(sandbox, model, fields, path);
   let raw = '';
@@ -54,7 +53,7 @@ export function openStream(
   sandbox: Sandbox,
   model: string,
   fields: object = {},
-  path: ChatPath = 'chat/completions',
+  path: ChatEndpoint = 'chat/completions',
   signal?: AbortSignal,
 ): Promise<Response> {
   return fetch(`${sandbox.url}/v1/${path}`, {
