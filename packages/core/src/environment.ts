@@ -3,6 +3,7 @@ import type { HealthBook } from './health.ts';
 import type { Asset, AssetStore } from './images/asset.ts';
 import type { Io } from './io.ts';
 import type { Outcome } from './journal.ts';
+import type { Spend } from './ledger.ts';
 import type { Claim, Delay, Turn } from './pacing.ts';
 import type { Plan, PlannedTarget } from './plan.ts';
 import type { MilderWords } from './policy/milder-words.ts';
@@ -65,6 +66,11 @@ export interface RunEnvironment {
   readonly rewriteWith?: (asked: RewriteAsked, signal: AbortSignal) => Promise<MilderWords>;
   /** Keeps repeats to a share of all calls; without it only the policy bounds them. */
   readonly repeats?: Repeats;
+  /**
+   * Reserves what the run will have cost with its next attempt, before anything of that is sent; resolves with why the
+   * caller may not spend that (`budget`, with its reset as `notBefore`), and then nothing is reserved beyond what was.
+   */
+  readonly afford?: (spend: Spend) => Promise<Failure | undefined>;
   readonly limits: RunLimits;
 }
 

@@ -3,7 +3,7 @@ import * as breaker from './policy/breaker.ts';
 
 /** Why a target takes no call before `until` (epoch ms). */
 export interface Gate {
-  readonly by: 'breaker' | 'credential' | 'hint' | 'limit' | 'repeats';
+  readonly by: 'breaker' | 'credential' | 'hint' | 'limit' | 'repeats' | 'budget';
   readonly until: number;
   readonly failure: Failure;
 }

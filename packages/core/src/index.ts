@@ -92,6 +92,7 @@ export {
   type Timing,
 } from './journal.ts';
 export { isObject, type JsonObject, type JsonValue } from './json.ts';
+export type { LedgerLine, Spend } from './ledger.ts';
 export { listModels } from './listed-models.ts';
 export {
   type Catalogue,

@@ -1,4 +1,4 @@
-import type { Event } from '@onetake/core';
+import type { Event, LedgerLine } from '@onetake/core';
 import type { AssetRow } from './asset-row.ts';
 import type { PictureCache } from './cache.ts';
 import type { SharedState } from './cells.ts';
@@ -177,6 +177,8 @@ export interface Summary {
   readonly costUsd?: number;
   /** What the attempts nobody knows the end of would cost. */
   readonly possibleUsd?: number;
+  /** What each attempt did and cost: the ledger has them from here on, and the generation's holds end. */
+  readonly lines?: readonly LedgerLine[];
   readonly assets: readonly AssetRow[];
   /** The final event for the generation's webhook; whether it is one of the `events` wanted is for the writer to see. */
   readonly webhook?: WebhookEvent;

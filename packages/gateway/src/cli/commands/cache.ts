@@ -1,10 +1,8 @@
 import { isObject, type JsonObject, type JsonValue } from '@onetake/core';
 import type { Command } from 'commander';
-import { call } from '../call.ts';
+import { withGateway } from '../ask.ts';
 import type { CliContext } from '../context.ts';
-import { CliError, EXIT, messageOf } from '../exit.ts';
-import { readRefused } from '../image-call.ts';
-import { reachGateway } from '../reach.ts';
+import { EXIT } from '../exit.ts';
 import { bytesText, columns, count, oneLine, priceText } from '../text.ts';
 
 export interface CacheStatsOptions {
@@ -16,7 +14,6 @@ export interface CacheClearOptions extends CacheStatsOptions {
   readonly key?: string;
 }
 
-const TIMEOUT_MS = 60_000;
 /** Of ten thousand pictures each; what is made meanwhile must not keep the command running. */
 const MAX_ROUNDS = 100;
 
@@ -69,24 +66,6 @@ export async function clearCache(context: CliContext, { model, key, json }: Cach
 function pathOf(filter: { readonly model?: string | undefined; readonly key?: string | undefined }): string {
   const given = Object.entries(filter).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
   return given.length === 0 ? '/v1/cache' : `/v1/cache?${new URLSearchParams(given)}`;
-}
-
-type Ask = (method: 'GET' | 'DELETE', path: string) => Promise<JsonObject>;
-
-async function withGateway<Result>(context: CliContext, use: (ask: Ask) => Promise<Result>): Promise<Result> {
-  const gateway = await reachGateway(context);
-  try {
-    return await use(async (method, path) => {
-      const options = { method, headers: gateway.headers, timeoutMs: TIMEOUT_MS, signal: context.signal };
-      const answer = await call(`${gateway.url}${path}`, options).catch((error: unknown) => {
-        throw new CliError(`the gateway at ${gateway.url} broke off: ${messageOf(error)}`);
-      });
-      if (answer.status !== 200 || answer.body === undefined) throw new CliError(oneLine(readRefused(answer).message));
-      return answer.body;
-    });
-  } finally {
-    await gateway.close();
-  }
 }
 
 function statsText(body: JsonObject): string {
