@@ -3,7 +3,7 @@ import * as breaker from './policy/breaker.ts';
 
 /** Why a target takes no call before `until` (epoch ms). */
 export interface Gate {
-  readonly by: 'breaker' | 'credential' | 'hint' | 'limit' | 'repeats' | 'budget';
+  readonly by: 'breaker' | 'credential' | 'hint' | 'limit' | 'repeats' | 'budget' | 'drained';
   readonly until: number;
   readonly failure: Failure;
 }
@@ -31,6 +31,7 @@ export function createGates(maxTargets: number) {
   const targets = new Map<string, TargetEntry>();
   const credentials = new Map<string, breaker.BreakerState>();
   const adopted = new Map<string, Gate>();
+  const drained = new Set<string>();
 
   function entryOf(target: string, credential: string): TargetEntry {
     const key = keyOf(target, credential);
@@ -40,6 +41,7 @@ export function createGates(maxTargets: number) {
   }
 
   function gateOf(target: string, name: string, now: number): Gate | undefined {
+    if (drained.has(target)) return { by: 'drained', until: now + DRAINED_LOOK_MS, failure: drainedFailure(target) };
     const own = ownGate(target, name, now);
     if (adopted.size === 0) return own;
     const others = [adopted.get(keyOf(target, name)), adopted.get(keyOf('', name))];
@@ -72,7 +74,35 @@ export function createGates(maxTargets: number) {
     adopt({ target, credential, gate }: ClosedGate) {
       remember(adopted, keyOf(gate.by === 'credential' ? '' : target, credential), gate, maxTargets);
     },
+    /** Opens everything that stands before the target with these credentials, but for a drain. */
+    reset(target: string, names: readonly string[]) {
+      for (const name of names) {
+        const entry = targets.get(keyOf(target, name));
+        if (entry) {
+          entry.breaker = breaker.reset(entry.breaker);
+          entry.hint = undefined;
+        }
+        const credential = credentials.get(name);
+        if (credential) credentials.set(name, breaker.reset(credential));
+        adopted.delete(keyOf(target, name));
+        adopted.delete(keyOf('', name));
+      }
+    },
+    /** Takes a target out, or back in; names come from the operator and are those of known targets. */
+    drain(target: string, isDrained: boolean) {
+      if (isDrained) drained.add(target);
+      else drained.delete(target);
+    },
+    drained: (): readonly string[] => [...drained],
   };
+}
+
+/** Nobody knows how long an operator keeps a target out: those who may wait look again. */
+const DRAINED_LOOK_MS = 60_000;
+
+function drainedFailure(target: string): Failure {
+  const message = `${target} was taken out by an operator; \`onetake targets resume ${target}\` takes it back in`;
+  return { kind: 'unavailable', certainty: 'not_sent', message };
 }
 
 function keyOf(target: string, credential: string): string {

@@ -47,6 +47,11 @@ export interface HealthBook {
   adopt(closed: ClosedGate): void;
   /** Calls back when what was settled here closed a gate, or closed it for longer; returns the unsubscribe function. */
   onClosed(callback: (closed: ClosedGate) => void): () => void;
+  /** By an operator's hand: opens the breakers of a target and of its keys, and forgets its hints. */
+  reset(target: Pooled): void;
+  /** By an operator's hand: nothing new goes to this target, or again. What is in flight goes on. */
+  drain(target: string, isDrained: boolean): void;
+  drained(): readonly string[];
 }
 
 export interface HealthPolicy {
@@ -112,6 +117,12 @@ export function createHealthBook(policy: HealthPolicy = HEALTH_POLICY): HealthBo
       listeners.add(callback);
       return () => listeners.delete(callback);
     },
+
+    reset: (target) => gates.reset(target.id, credentialsOf(target)),
+
+    drain: gates.drain,
+
+    drained: gates.drained,
 
     report: (now) =>
       gates.entries().map((entry) => {

@@ -1,20 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import {
   type AssetStore,
   type Catalogue,
-  createFairClock,
-  createHealthBook,
-  createHostLoads,
-  createPacer,
   createRepeats,
   type Io,
   keysOf,
   type Limits,
-  limitsOf,
-  openaiTierLimits,
   type RunEnvironment,
-  splitTarget,
-  withoutPermits,
 } from '@onetake/core';
 import type { Logger } from 'pino';
 import { reachableAt } from './addresses.ts';
@@ -23,14 +14,11 @@ import { createChats } from './chat/chats.ts';
 import { createRewriting, type Rewriting } from './chat/rewriting.ts';
 import type { Config } from './config.ts';
 import { createDeliveries } from './http/delivery.ts';
-import { limitsInForce } from './http/model-limits.ts';
+import { type Pacing, startPacing } from './pacing.ts';
 import type { Looker } from './pictures/looker.ts';
 import { makesPictures } from './store/plan-kind.ts';
-import { shareHealth } from './store/shared-health.ts';
-import { createOwnedCells, createSharedCells } from './store/state-cells.ts';
 import type { Store } from './store/store.ts';
 import { announce } from './tasks/announce.ts';
-import { createBacklog } from './tasks/backlog.ts';
 import type { RequestCache } from './tasks/cache.ts';
 import { createFeeder } from './tasks/feeder.ts';
 import { createFollow } from './tasks/following.ts';
@@ -38,7 +26,6 @@ import { createGenerations, isWorthKeeping } from './tasks/generations.ts';
 import { createJobNews, type JobNewsOptions } from './tasks/job-news.ts';
 import type { Live } from './tasks/live.ts';
 import { createTasks } from './tasks/tasks.ts';
-import { createThroughput } from './tasks/throughput.ts';
 import { createSharedUndelivered, createUndelivered, type Undelivered } from './tasks/undelivered.ts';
 import { createWorker } from './tasks/worker.ts';
 
@@ -101,6 +88,7 @@ export async function startEngine(options: EngineOptions) {
   return {
     ...{
       health: pacing.health,
+      targetOperations: pacing.operations,
       pacer: pacing.pacer,
       limitsAt: pacing.limitsAt,
       undelivered,
@@ -125,44 +113,6 @@ export async function startEngine(options: EngineOptions) {
   };
 }
 
-/** Who goes when: limits, fair order, and what is known of the queues. */
-async function startPacing({ config, store, io, catalogue, log }: EngineOptions, onError: (error: unknown) => void) {
-  const open = store.ownership === 'exclusive' ? createOwnedCells : createSharedCells;
-  const cells = await open({ store, prefix: 'limit/', io, onError, revive: withoutPermits });
-  const clock = createFairClock();
-  const backlog = createBacklog(config.queue);
-  const queues = await store.queues();
-  clock.restore(queues);
-  backlog.reset(queues);
-  const limits = (target: string) => limitsOf(target, config.limits, catalogue) ?? tierLimits(target, config);
-  const loads = createHostLoads((id) => catalogue.connections.find((one) => one.id === id), io);
-  const pacer = createPacer({
-    limits,
-    load: loads.of,
-    cells,
-    io,
-    maxRunningPerCaller: config.queue.maxRunningPerKey,
-    owner: randomUUID(),
-  });
-  const health = createHealthBook();
-  const gates =
-    store.ownership === 'shared' ? await createSharedCells({ store, prefix: 'health/', io, onError }) : undefined;
-  if (gates) shareHealth(health, gates, onError);
-  const close = async () => {
-    await gates?.close();
-    await cells.close();
-  };
-  health.onClosed(({ credential, gate }) => {
-    if (gate.by !== 'credential') return;
-    log.warn(
-      { credential, until: gate.until, kind: gate.failure.kind },
-      `a provider refuses a key: ${gate.failure.message}`,
-    );
-  });
-  const limitsAt = limitsInForce(pacer.report, limits);
-  return { clock, backlog, pacer, health, loads, throughput: createThroughput(), limitsAt, close };
-}
-
 /** What was seen of a burst says little of what comes after it. */
 function longer(seen: number | undefined, told: number | undefined): number | undefined {
   return seen === undefined || (told !== undefined && told > seen) ? told : seen;
@@ -174,14 +124,6 @@ function windowsMs(limits: Limits | undefined, pictures: number): number | undef
   if (rates.length === 0) return undefined;
   return Math.max(...rates.map(({ count, windowMs }) => Math.floor(pictures / count) * windowMs));
 }
-
-function tierLimits(target: string, { openaiTier, providers }: Config) {
-  const { provider, model } = splitTarget(target);
-  const isOpenai = providers.some(({ id, kind }) => id === provider && kind === 'openai');
-  return openaiTier !== undefined && isOpenai ? openaiTierLimits(model, openaiTier) : undefined;
-}
-
-type Pacing = Awaited<ReturnType<typeof startPacing>>;
 
 function startWorker(options: EngineOptions, pacing: Pacing, undelivered: Undelivered, rewriteWith: Rewriting) {
   const { store, assets, cache, io, catalogue, log, addresses, looker, convert } = options;

@@ -56,6 +56,11 @@ export const CLOSED: BreakerState = {
   openUntil: 0,
 };
 
+/** Closed by hand: what was sent before tells nothing any more. */
+export function reset({ generation }: BreakerState): BreakerState {
+  return { ...CLOSED, generation: generation + 1 };
+}
+
 export interface Permit {
   readonly generation: number;
   readonly probe: boolean;

@@ -203,7 +203,7 @@ function gated(target: PlannedTarget, gate: Gate | undefined, now: number, runId
   const reason = gate.failure.message;
   if (gate.by === 'limit') return { ...option, at: gate.until, reason, kind: gate.failure.kind, queues: true };
   // A task has the time to wait for a target to recover; a key that is refused will not.
-  if (gate.by === 'hint' || (gate.by === 'breaker' && plan.unattended))
+  if (gate.by === 'hint' || ((gate.by === 'breaker' || gate.by === 'drained') && plan.unattended))
     return { ...option, at: afterHint(gate.until, now, runId), reason, kind: gate.failure.kind };
   return { ...option, at: gate.until, reason, blocked: gate };
 }

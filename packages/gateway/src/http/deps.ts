@@ -10,6 +10,7 @@ import type { Config } from '../config.ts';
 import type { Degrade } from '../degrade/degrading.ts';
 import type { ModelRefresh } from '../model-refresh.ts';
 import type { Store } from '../store/store.ts';
+import type { TargetOperations } from '../targets/operate.ts';
 import type { RequestCache } from '../tasks/cache.ts';
 import type { Generations } from '../tasks/generations.ts';
 import type { JobNews } from '../tasks/job-news.ts';
@@ -28,6 +29,8 @@ export interface AppDeps {
   readonly assets: DiskAssets;
   readonly io: Io;
   readonly health: HealthBook;
+  /** What an operator does to targets by hand. */
+  readonly targetOperations: TargetOperations;
   readonly catalogue: Catalogue;
   readonly cache: RequestCache;
   readonly worker: Worker;
