@@ -142,3 +142,35 @@ test('it remembers as many targets as it may, and forgets the one unused for lon
     ['c/model', 'a/model', 'd/model'],
   );
 });
+
+test('reset by hand opens a target, its keys and its hints, and late results of before change nothing', () => {
+  const book = createHealthBook();
+  const late = book.acquire(A, A.credential, 0);
+  calls(book, 5, sampleFailed('server'));
+  call(book, sampleFailed('quota'));
+  call(book, sampleFailed('throttled', { certainty: 'rejected', notBefore: 9_000 }));
+  book.adopt({
+    target: A.id,
+    credential: A.credential,
+    gate: { by: 'breaker', until: 9_000, failure: sampleFailed('server').failure },
+  });
+  book.reset(A);
+  assert.equal(gateOf(book), undefined);
+  assert.equal(gateOf(book, 0, SIBLING), undefined);
+  book.settle(A, late, sampleFailed('quota'), 0);
+  assert.equal(gateOf(book), undefined);
+  calls(book, 5, sampleFailed('server'));
+  assert.equal(gateOf(book)?.by, 'breaker');
+});
+
+test('a drained target takes nothing until it is resumed, and what reset opens it is not that', () => {
+  const book = createHealthBook();
+  book.drain(A.id, true);
+  assert.deepEqual(book.drained(), [A.id]);
+  assert.deepEqual(book.openCredentials(A, 0), []);
+  book.reset(A);
+  for (const now of [0, 1e9]) assert.ok((gateOf(book, now)?.until ?? 0) > now, 'it is looked at again later');
+  assert.equal(gateOf(book, 0, SIBLING), undefined);
+  book.drain(A.id, false);
+  assert.equal(gateOf(book), undefined);
+});

@@ -132,3 +132,13 @@ test('a wait that would end at the deadline itself fails now, because nothing st
   assert.equal(finished(within(waiting.until)).kind, 'throttled');
   assert.equal(within(waiting.until + 1).do, 'wait');
 });
+
+test('a drained target is passed over; alone, a call is told so with its return time, and a task waits', () => {
+  const drained: Health = { 'a/model': gate('drained', NOW + 60_000, 'unavailable') };
+  const other = next(samplePlan(TWO), drained);
+  assert.ok(other.do === 'start' && other.target.id === 'b/model');
+  const alone = finished(next(samplePlan(['a']), drained));
+  assert.deepEqual([alone.kind, alone.certainty, alone.notBefore], ['unavailable', 'not_sent', NOW + 60_000]);
+  const task = next({ ...samplePlan(['a']), unattended: true }, drained);
+  assert.ok(task.do === 'wait' && task.until >= NOW + 60_000);
+});
