@@ -10,6 +10,7 @@ import {
   type FailureKind,
   httpAnswer,
 } from '@onetake/core';
+import { ERRORS_PAGE, errorsPage } from './errors-page.ts';
 import { PROVIDERS_PAGE, providersPage } from './providers-page.ts';
 
 export const FAILURES_PAGE = new URL('reference/failures.md', import.meta.url);
@@ -90,4 +91,5 @@ function usual(kind: FailureKind): Failure {
 if (import.meta.main) {
   await writeFile(FAILURES_PAGE, failuresPage());
   await writeFile(PROVIDERS_PAGE, providersPage());
+  await writeFile(ERRORS_PAGE, errorsPage());
 }

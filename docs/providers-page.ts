@@ -125,7 +125,7 @@ function chatRow(provider: string, { id, endpoints, price, reasoning, shutdownDa
 }
 
 function chatPrice(price: ChatModel['price']): string {
-  if (price === undefined || 'perImageUsd' in price) return 'unknown';
+  if (price === undefined || !('perMillionTokensUsd' in price)) return 'unknown';
   const { textInput, cachedInput, output } = price.perMillionTokensUsd;
   return `${textInput} input${cachedInput === undefined ? '' : `, ${cachedInput} cached`}, ${output} output`;
 }
@@ -176,7 +176,15 @@ function sizeOf({ capabilities }: Model): string {
 
 function priceText(price: Model['price']): string {
   if (price === undefined) return 'unknown';
-  if ('perImageUsd' in price) return price.perImageUsd === 0 ? 'free' : `${price.perImageUsd}`;
+  if ('perMegapixelUsd' in price) return `${price.perMegapixelUsd} a megapixel`;
+  if ('perImageUsd' in price) return pictureText(price.perImageUsd);
   const { textInput, imageInput, output } = price.perMillionTokensUsd;
   return `${textInput} text, ${imageInput} image, ${output} output`;
+}
+
+function pictureText(price: number | readonly { readonly usd: number }[]): string {
+  const amounts = typeof price === 'number' ? [price] : price.map(({ usd }) => usd);
+  const [lowest, highest] = [Math.min(...amounts), Math.max(...amounts)];
+  if (highest === 0) return 'free';
+  return lowest < highest ? `${lowest} to ${highest}` : `${highest}`;
 }

@@ -36,6 +36,9 @@ const run = defects('core', 'loop.ts', TURNS, [
     'if (open?.handle === undefined || target',
     'if (open !== null || target',
   ],
+]);
+
+const queue = defects('core', 'run-gates.ts', TURNS, [
   ['waits in the queue when its turn has come', ' || target.id === turn?.id) return []', ') return []'],
 ]);
 
@@ -73,4 +76,13 @@ const gates = defects('core', 'gates.ts', TURNS, [
   ['forgets its own gate for another node’s shorter one', 'return [own, ...others]', 'return [...others]'],
 ]);
 
-export const JOB_MUTANTS: readonly Mutant[] = [...job, ...undecided, ...run, ...looks, ...turns, ...health, ...gates];
+export const JOB_MUTANTS: readonly Mutant[] = [
+  ...job,
+  ...undecided,
+  ...run,
+  ...queue,
+  ...looks,
+  ...turns,
+  ...health,
+  ...gates,
+];

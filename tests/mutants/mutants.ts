@@ -5,7 +5,10 @@ import { CHAT_MUTANTS } from './chat-mutants.ts';
 import { FREE_MUTANTS } from './free-mutants.ts';
 import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
 import { JOB_MUTANTS } from './job-mutants.ts';
+import { LEDGER_STORE_MUTANTS } from './ledger-store-mutants.ts';
 import { LIMIT_MUTANTS } from './limit-mutants.ts';
+import { MONEY_GATEWAY_MUTANTS } from './money-gateway-mutants.ts';
+import { MONEY_MUTANTS } from './money-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { REFUSAL_MUTANTS } from './refusal-mutants.ts';
 import { REPEAT_MUTANTS } from './repeat-mutants.ts';
@@ -230,6 +233,9 @@ export const MUTANTS: readonly Mutant[] = [
   ...REFUSAL_MUTANTS,
   ...SUSPECT_MUTANTS,
   ...REPEAT_MUTANTS,
+  ...LEDGER_STORE_MUTANTS,
+  ...MONEY_MUTANTS,
+  ...MONEY_GATEWAY_MUTANTS,
   ...CHAT_MUTANTS,
   ...CHAT_BATCH_MUTANTS,
 ];

@@ -38,14 +38,22 @@ const run = defects(
 
 const money = defects(
   'core',
-  'cost.ts',
+  'attempt-cost.ts',
+  ['chat-cost.test.ts'],
+  [
+    ['takes an estimate for what was told', "usage?.estimated === true ? 'estimated' : 'usage'", "'usage'"],
+    ['is sure of a charge for an answer nobody saw', "!((numberAt(usage, 'output_tokens') ?? 0) > 0)", 'false'],
+    ['takes chat for pictures that cost nothing', '!isChatPlan(plan) && ', "plan.route !== '' || "],
+  ],
+);
+
+const prices = defects(
+  'core',
+  'price.ts',
   ['chat-cost.test.ts'],
   [
     ['takes the whole price for cached input', 'cached * cachedInput', 'cached * textInput'],
     ['counts cached input twice', 'input - pictures - cached', 'input - pictures'],
-    ['takes an estimate for what was told', 'outcome?.usage?.estimated === true', 'outcome === null'],
-    ['is sure of a charge for an answer nobody saw', "!((numberAt(usage, 'output_tokens') ?? 0) > 0)", 'false'],
-    ['takes chat for pictures that cost nothing', '!isChatPlan(plan) && ', "plan.route !== '' || "],
   ],
 );
 
@@ -80,4 +88,12 @@ const answers = defects(
 );
 
 /** Repeats and their budget, and what is told of chat: tokens, cost, answers. */
-export const REPEAT_MUTANTS: readonly Mutant[] = [...budget, ...repeats, ...run, ...money, ...tokens, ...answers];
+export const REPEAT_MUTANTS: readonly Mutant[] = [
+  ...budget,
+  ...repeats,
+  ...run,
+  ...money,
+  ...prices,
+  ...tokens,
+  ...answers,
+];

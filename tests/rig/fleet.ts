@@ -19,8 +19,12 @@ export interface Fleet {
 export const FLEET_MODELS = { job: 'lab', call: 'lab2' } as const;
 const MAX_GONE_MS = 300;
 
-/** `limits` are lines of `onetake.yaml` under that key. */
-export async function startFleet(size: number, limits: readonly string[] = []): Promise<Fleet> {
+/** `limits` are lines of `onetake.yaml` under that key, `more` whole sections. */
+export async function startFleet(
+  size: number,
+  limits: readonly string[] = [],
+  more: readonly string[] = [],
+): Promise<Fleet> {
   const [postgres, sandbox] = await Promise.all([startTestPostgres(), startSandbox()]);
   const databaseUrl = await postgres.createDatabase();
   const assets = temporaryDirectory();
@@ -30,6 +34,7 @@ export async function startFleet(size: number, limits: readonly string[] = []): 
     `  ${FLEET_MODELS.job}: { kind: sandbox-task, base_url: "${sandbox.url}" }`,
     `  ${FLEET_MODELS.call}: { kind: openai-compatible, base_url: "${sandbox.url}/v1" }`,
     ...(limits.length > 0 ? ['limits:', ...limits] : []),
+    ...more,
     'sandbox: off',
     '',
   ].join('\n');

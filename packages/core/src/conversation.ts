@@ -12,7 +12,9 @@ import type { RunWork } from './modality.ts';
 import type { Plan, PlannedTarget } from './plan.ts';
 import { unbilled } from './policy/free.ts';
 import type { CallContext } from './providers/provider.ts';
+import { secretForms } from './secret-forms.ts';
 import type { createStreamedAnswer } from './streamed.ts';
+import { toldHeaders } from './told-headers.ts';
 
 /** Everything one attempt at pictures works with. */
 export interface AttemptWork extends RunWork {
@@ -59,7 +61,9 @@ export async function converse<Ended>(
     const authorized = connection.provider.authorize(request, credential);
     const done = await exchange(environment.io, authorized, { ...clocks, ...exchangeOptions(work, intake, streamed) });
     // Before anything is cut short: half a key is one too many.
-    return done.ok ? { ...done, response: withoutSecret(done.response, credential.secret) } : done;
+    return done.ok
+      ? { ...done, response: withoutSecret(done.response, credential.secret) }
+      : withoutSecret(done, credential.secret);
   };
   try {
     return withoutSecret(
@@ -73,16 +77,14 @@ export async function converse<Ended>(
   }
 }
 
-const MIN_SECRET_CHARS = 8;
-
 /** A provider that repeats our key in its answer must not carry it into a journal. */
 export function withoutSecret<Value>(event: Value, secret: string): Value {
-  // `name:password`, `Bearer token`: a part may come back alone.
-  const parts = [secret, ...secret.split(/[\s:]+/).slice(1)].filter((part) => part.length >= MIN_SECRET_CHARS);
-  if (parts.length === 0) return event;
+  // As they stand inside a text of JSON.
+  const forms = secretForms(secret).map((form) => JSON.stringify(form).slice(1, -1));
+  if (forms.length === 0) return event;
   const text = JSON.stringify(event);
-  if (!parts.some((part) => text.includes(part))) return event;
-  return JSON.parse(parts.reduce((left, part) => left.replaceAll(part, '[redacted]'), text));
+  if (!forms.some((form) => text.includes(form))) return event;
+  return JSON.parse(forms.reduce((left, form) => left.replaceAll(form, '[redacted]'), text));
 }
 
 /** Ten pictures with three previews each, and room for a provider that sends more. */
@@ -90,7 +92,8 @@ const MAX_PICTURES = 64;
 
 export function ended(work: RunWork, outcome: Outcome, done?: Exchange): Event {
   const requestId = done?.ok ? requestIdOf(done.response, work) : undefined;
-  const status = done?.ok ? done.response.status : done?.status;
+  const { status, headers } = (done?.ok ? done.response : done) ?? {};
+  const told = headers && toldHeaders(headers);
   return {
     type: 'attempt-ended',
     at: work.environment.io.now(),
@@ -98,6 +101,7 @@ export function ended(work: RunWork, outcome: Outcome, done?: Exchange): Event {
     outcome: work.target.free ? unbilled(outcome) : outcome,
     ...(status !== undefined && { status }),
     ...(requestId !== undefined && { requestId }),
+    ...(told && { headers: told }),
     ...(done && { timing: done.timing }),
   };
 }
@@ -109,7 +113,12 @@ function requestIdOf(response: HttpResponse, { environment, target }: RunWork): 
   return id === undefined ? undefined : presentable(id) || undefined;
 }
 
-export function contextOf(work: RunWork, connection: Connection): CallContext {
+export function contextOf(
+  work: Pick<RunWork, 'runId' | 'attempt' | 'target' | 'credential'> & {
+    readonly environment: Pick<RunWork['environment'], 'webhookUrl' | 'assetsUrl'>;
+  },
+  connection: Connection,
+): CallContext {
   const { runId, attempt, target, environment } = work;
   const webhookUrl = environment.webhookUrl?.(runId, connection);
   const assetsUrl = environment.assetsUrl?.(connection);

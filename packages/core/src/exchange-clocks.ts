@@ -31,6 +31,8 @@ export interface Seen {
   heldSince?: number | undefined;
   /** How far a handed-on answer has come; absent for any other. */
   progress?: AnswerProgress | undefined;
+  /** Events of a picture that is being made: between two of them there may be all the work. */
+  isPictureStream?: boolean;
 }
 
 /** `waiting`: no content yet. `complete`: nothing that belongs to it is missing, though its end may not have come. */
@@ -107,7 +109,10 @@ function idleWatch(io: Io, options: ClockOptions, seen: Seen, began: number, { a
   return function watchIdle() {
     stop();
     const now = io.now();
-    const idleMs = seen.progress === 'complete' ? Math.min(options.idleMs, CLOSING_MS) : options.idleMs;
+    const isLong = seen.isPictureStream === true && options.firstByteMs > options.idleMs;
+    const setting = isLong ? 'first_byte_timeout_ms' : 'idle_timeout_ms';
+    const allowedMs = isLong ? options.firstByteMs : options.idleMs;
+    const idleMs = seen.progress === 'complete' ? Math.min(allowedMs, CLOSING_MS) : allowedMs;
     if (seen.heldSince !== undefined && options.heldMs !== undefined) {
       const due = seen.heldSince + options.heldMs;
       if (due <= now) return fire('idle', notTaken(options.heldMs));
@@ -115,7 +120,7 @@ function idleWatch(io: Io, options: ClockOptions, seen: Seen, began: number, { a
       return;
     }
     const due = (seen.dataAt ?? began) + idleMs;
-    if (due <= now) fire('idle', clockFailure('idle', idleMs, 'idle_timeout_ms', seen.startedAt !== undefined));
+    if (due <= now) fire('idle', clockFailure('idle', idleMs, setting, seen.startedAt !== undefined));
     else stop = at(due, watchIdle);
   };
 }

@@ -39,7 +39,13 @@ export interface ExchangeOptions extends ClockOptions {
 
 export type Exchange = { readonly timing: Timing } & (
   | { readonly ok: true; readonly response: HttpResponse }
-  | { readonly ok: false; readonly failure: Failure; readonly status?: number }
+  | {
+      readonly ok: false;
+      readonly failure: Failure;
+      /** Of an answer that had begun. */
+      readonly status?: number;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
 );
 
 /** Sends one request and reads its answer under the clocks. Never throws: every way to end is an answer or a failure. */
@@ -77,14 +83,21 @@ export async function exchange(io: Io, request: HttpRequest, options: ExchangeOp
       told ??
       watch.fired() ??
       (options.cancel.aborted ? canceled(seen.startedAt !== undefined) : brokenExchange(error, options));
-    return { ok: false, failure, timing: timing(), ...(seen.status !== undefined && { status: seen.status }) };
+    return { ok: false, failure, timing: timing(), ...seen.head };
   } finally {
     watch.stop();
     options.cancel.removeEventListener('abort', cancel);
   }
 }
 
-type SeenAnswer = Seen & { status?: number; reader?: AnswerReader };
+function isEventStream(headers: Readonly<Record<string, string>>): boolean {
+  return headers['content-type']?.startsWith('text/event-stream') === true;
+}
+
+type SeenAnswer = Seen & {
+  head?: { readonly status: number; readonly headers: Readonly<Record<string, string>> };
+  reader?: AnswerReader;
+};
 
 function receiverOf(io: Io, options: ExchangeOptions, seen: SeenAnswer, onProgress: () => void): Receiver {
   const held = (taken: Promise<void>): Promise<void> => {
@@ -101,9 +114,10 @@ function receiverOf(io: Io, options: ExchangeOptions, seen: SeenAnswer, onProgre
     },
     onHeaders: (status, headers) => {
       seen.headersAt = seen.dataAt = io.now();
-      seen.status = status;
+      seen.head = { status, headers };
       seen.reader = options.openReader(status, headers);
       seen.progress = seen.reader.progress?.();
+      seen.isPictureStream = seen.reader.progress === undefined && isEventStream(headers);
       onProgress();
     },
     onData: (chunk) => {

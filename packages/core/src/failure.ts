@@ -1,3 +1,4 @@
+import type { BudgetStanding } from './budget-standing.ts';
 import type { PromptFinding } from './policy/prompt-finding.ts';
 
 /**
@@ -293,6 +294,7 @@ export interface Failure {
   readonly stage?: 'input' | 'output';
   /** What was found in the prompt before anything was sent, where that is the reason. */
   readonly findings?: readonly PromptFinding[];
+  readonly budget?: BudgetStanding;
   /** The rule that classified it, such as `status 429` or `openai code insufficient_quota`. */
   readonly classifiedBy?: string;
 }

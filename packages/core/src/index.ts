@@ -1,3 +1,4 @@
+export type { BudgetStanding } from './budget-standing.ts';
 export {
   type Cache,
   type CachedPictures,
@@ -72,6 +73,7 @@ export type { ClosedGate, Gate } from './gates.ts';
 export { foldGeneration, type Generation } from './generation.ts';
 export { createHealthBook, HEALTH_POLICY, type HealthBook, type HealthPolicy, type TargetReport } from './health.ts';
 export { createHostLoads, type HostLoads } from './host-loads.ts';
+export { embeddedPicture, type HttpBody, type HttpRequest, type Part } from './http.ts';
 export { adviceFor, billed, callerMayRepeat, type HttpAnswer, httpAnswer } from './http-answer.ts';
 export { type Asset, type AssetStore, type AssetWriter, IMAGE_TYPES, type ImageType } from './images/asset.ts';
 export { createIntake, type Intake, type Settled } from './images/intake.ts';
@@ -92,7 +94,7 @@ export {
   type Timing,
 } from './journal.ts';
 export { isObject, type JsonObject, type JsonValue } from './json.ts';
-export type { LedgerLine, Spend } from './ledger.ts';
+export { type LedgerLine, ledgerOf, type Spend } from './ledger.ts';
 export { listModels } from './listed-models.ts';
 export {
   type Catalogue,
@@ -125,7 +127,7 @@ export { askForMilder, type MilderWords, readMilder } from './policy/milder-word
 export { KNOWN_PLACEHOLDERS } from './policy/placeholders.ts';
 export type { Presence } from './policy/presence.ts';
 export type { PromptFinding } from './policy/prompt-finding.ts';
-export type { PromptRules } from './policy/prompt-rules.ts';
+export { checkPrompt, type PromptRules } from './policy/prompt-rules.ts';
 export { type ReadRules, readPromptRules, starterRules } from './policy/prompt-rules-file.ts';
 export {
   DEFAULT_MAX_PAID,
@@ -137,11 +139,12 @@ export {
 } from './policy/refusal-ladder.ts';
 export { isRewritten, rewriteOf, targetInForce } from './policy/refusal-steps.ts';
 export { diffLine, diffOf, type PieceChange, type PromptChange, type Rewrite } from './policy/rewrite.ts';
+export { fitsAt, recorded, type UseLog, usedWithin } from './policy/sliding-window.ts';
 export { type Examined, type Scored, score, suspicions, type Wanted } from './policy/suspects.ts';
 export type { TakenRung } from './policy/taken-rung.ts';
 export { TIMEOUTS } from './policy/timeout.ts';
 export { changesBetween } from './policy/word-changes.ts';
-export type { Price } from './price.ts';
+export { type Price, picturesAheadMicroUsd } from './price.ts';
 export { blankChatModel, readChatModel } from './providers/chat-model-data.ts';
 export { type ComfyuiSettings, comfyuiProvider } from './providers/comfyui.ts';
 export { readWorkflow, type Workflow } from './providers/comfyui-workflow.ts';
@@ -161,9 +164,11 @@ export { type Retirement, retirementOf } from './retired.ts';
 export { keysOf, limitsOf, type Planned, planImage, splitPlan } from './route.ts';
 export { PARKED, run } from './run.ts';
 export { DRAWN_SEEDS } from './seed.ts';
+export { spendOf } from './spend.ts';
 export { type RefusalReport, refusalReport } from './suggestions.ts';
 export type { Look, Placeholder, Suspicion, SuspicionCode, Unseen } from './suspects.ts';
 export { systemIo } from './system-io.ts';
 export { isPublicAddress } from './transport/public-address.ts';
 export { QueueFullError } from './turn-queue.ts';
 export { createTurns, type FirstTurn } from './turns.ts';
+export { type KeyPlace, type UpstreamAsked, type UpstreamRequest, upstreamRequest } from './upstream-request.ts';

@@ -135,6 +135,8 @@ export type Event =
       readonly outcome: Outcome;
       readonly status?: number;
       readonly requestId?: string;
+      /** What the answer's headers said of it: by an allow-list, redacted, at most 1,024 characters together. */
+      readonly headers?: Readonly<Record<string, string>>;
       readonly timing?: Timing;
     }
   | {
@@ -178,6 +180,8 @@ export interface Attempt {
   readonly pollFailure?: Failure['kind'];
   /** The clock that ended the caller's wait while the attempt stayed open for its late answer. */
   readonly overdue?: Failure;
+  /** The provider's own HTTP status and request id of the exchange that ended it. */
+  readonly status?: number;
   readonly requestId?: string;
 }
 
@@ -221,8 +225,9 @@ function foldEvent(run: Run, event: Event): Run {
     case 'clock-fired':
       return amendAttempt(next, event.attempt, { overdue: event.failure });
     case 'attempt-ended': {
-      const requestId = event.requestId === undefined ? {} : { requestId: event.requestId };
-      return amendAttempt(next, event.attempt, { endedAt: event.at, outcome: event.outcome, ...requestId });
+      const { status, requestId } = event;
+      const told = { ...(status !== undefined && { status }), ...(requestId !== undefined && { requestId }) };
+      return amendAttempt(next, event.attempt, { endedAt: event.at, outcome: event.outcome, ...told });
     }
     case 'partial-sent':
       return { ...next, partialSent: true };

@@ -1,4 +1,12 @@
-import type { Certainty, FailureKind } from './failure.ts';
+import { type AttemptCost, costOfAttempt, isPicturePlan } from './attempt-cost.ts';
+import { isChatPlan } from './chat/chat.ts';
+import { chatHttpAnswer } from './chat/http-answer.ts';
+import type { Certainty, Failure, FailureKind } from './failure.ts';
+import type { Generation } from './generation.ts';
+import { httpAnswer } from './http-answer.ts';
+import type { Attempt, Outcome, Run } from './journal.ts';
+import { pictureShares } from './picture-shares.ts';
+import type { RunPlan } from './plan.ts';
 
 /**
  * One attempt of a generation as the bill has it, or the request itself where none was made: what it was for, how it
@@ -29,7 +37,7 @@ export interface LedgerLine {
   readonly savedMicroUsd?: number | null;
   /**
    * How the money was found: `reported` by the provider, from the `usage` that it told, by `table@2026-11-01` (the date
-   * of the price data; `table@config` where the user's own), `estimated`, `unknown`, or `none` where nothing is billed.
+   * of the price data; `table@config` where the user's own, `table` where it has none), `estimated`, `unknown`, or `none` where nothing is billed.
    */
   readonly priced: string;
   /** Of a failure. */
@@ -53,4 +61,98 @@ export interface Spend {
   readonly microUsd: number | undefined;
   /** The pictures of all of them. */
   readonly images: number;
+}
+
+/** An attempt with what it cost; what `costOf` and the lines of the ledger are made of. */
+export interface Booking {
+  /** Of the generation's runs, from 0. */
+  readonly run: number;
+  readonly attempt: Attempt;
+  readonly cost: AttemptCost;
+}
+
+/** Every attempt of every run, in their order. */
+export function bookingsOf(plan: RunPlan, { runs }: Generation): readonly Booking[] {
+  const shares = sharesOf(plan, runs.length);
+  return runs.flatMap(({ attempts }, run) =>
+    attempts.map((attempt) => ({ run, attempt, cost: costOfAttempt(attempt, plan, shares[run] ?? 0) })),
+  );
+}
+
+function sharesOf(plan: RunPlan, runs: number): readonly number[] {
+  if (!isPicturePlan(plan)) return [];
+  const shares = pictureShares(plan);
+  return shares.length === runs ? shares : new Array(runs).fill(Math.ceil(plan.request.n / runs));
+}
+
+/** The ledger's lines of a generation: one per attempt, and one for each run that ended without any. */
+export function ledgerOf(plan: RunPlan, generation: Generation): readonly LedgerLine[] {
+  const bookings = bookingsOf(plan, generation);
+  return generation.runs.flatMap((run, index): readonly LedgerLine[] => {
+    if (run.attempts.length === 0) return run.finished ? [withoutAttempt(plan, run, run.finished, index)] : [];
+    const first = run.attempts[0]?.target;
+    return bookings.filter((one) => one.run === index).map((booking) => lineOf(plan, booking, first));
+  });
+}
+
+function lineOf(plan: RunPlan, { run, attempt: one, cost }: Booking, first: string | undefined): LedgerLine {
+  const { attempt, startedAt, endedAt, target, status, requestId, outcome } = one;
+  const [isCertain, isPossible] = [cost.standing === 'certain', cost.standing === 'possible'];
+  return {
+    run,
+    attempt,
+    startedAt,
+    ...(endedAt !== undefined && { endedAt }),
+    target,
+    role: attempt === 1 ? 'first' : target === first ? 'retry' : 'fallback',
+    images: isCertain ? cost.images : 0,
+    spentMicroUsd: isCertain ? cost.microUsd : 0,
+    possibleMicroUsd: isPossible ? cost.microUsd : 0,
+    possibleImages: isPossible ? cost.images : 0,
+    priced: cost.priced,
+    ...failureFields(plan, outcome),
+    ...exchangeFields(status, requestId, outcome),
+  };
+}
+
+/** It was refused before anything was sent, or answered without asking anybody. */
+function withoutAttempt(plan: RunPlan, { finishedAt }: Run, outcome: Outcome, run: number): LedgerLine {
+  return {
+    run,
+    attempt: 0,
+    startedAt: plan.createdAt,
+    // What was kept was finished before it was asked for again.
+    ...(finishedAt !== undefined && { endedAt: Math.max(finishedAt, plan.createdAt) }),
+    role: outcome.ok ? 'cached' : 'first',
+    images: 0,
+    spentMicroUsd: 0,
+    possibleMicroUsd: 0,
+    possibleImages: 0,
+    ...(outcome.ok && { savedMicroUsd: null }),
+    priced: 'none',
+    ...failureFields(plan, outcome),
+  };
+}
+
+const MAX_MESSAGE_CHARS = 300;
+
+function failureFields(plan: RunPlan, outcome: Outcome | undefined) {
+  if (outcome === undefined || outcome.ok) return {};
+  const { failure } = outcome;
+  const { kind, certainty, message } = failure;
+  return { kind, certainty, code: codeOf(plan, failure), message: message.slice(0, MAX_MESSAGE_CHARS) };
+}
+
+function codeOf(plan: RunPlan, failure: Failure): string {
+  return isChatPlan(plan) ? chatHttpAnswer(failure).code : httpAnswer(failure).code;
+}
+
+/** Of a job that failed, what the look at it said; a failure may know more than the exchange that ended it. */
+function exchangeFields(status: number | undefined, requestId: string | undefined, outcome: Outcome | undefined) {
+  const failure = outcome?.ok === false ? outcome.failure : undefined;
+  const told = { status: status ?? failure?.status, id: requestId ?? failure?.requestId };
+  return {
+    ...(told.status !== undefined && { status: told.status }),
+    ...(told.id !== undefined && { providerRequestId: told.id }),
+  };
 }

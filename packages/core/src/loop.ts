@@ -1,15 +1,14 @@
 import { type RunEnvironment, withHostsOf } from './environment.ts';
 import type { Failure } from './failure.ts';
-import type { Gate } from './gates.ts';
-import type { Health } from './health.ts';
 import { type Attempt, type Event, type Journal, type Outcome, openAttempt, type Run } from './journal.ts';
 import type { Modality, RunWork } from './modality.ts';
-import type { Delay, Turn } from './pacing.ts';
+import type { Turn } from './pacing.ts';
 import type { PlannedTarget, RunPlan } from './plan.ts';
 import { answerFor } from './policy/budget.ts';
 import { type Decision, decide, withReturnTime } from './policy/decide.ts';
 import type { TakenRung } from './policy/taken-rung.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
+import { healthFor, isAfforded, isTold, NO_REPEATS, type OwnGates } from './run-gates.ts';
 import { onChange, waitUntil } from './run-waits.ts';
 
 /** Left where it stands, for another process or a later call to go on with. */
@@ -28,7 +27,15 @@ export async function loop(
 ): Promise<Outcome | typeof PARKED> {
   const recorder = createRecorder(journal);
   const hand = handOf(recorder.run(), plan, environment);
-  const step: Step = { runId, plan, recorder, environment, modality, hand, spent: new Set() };
+  const step: Step = {
+    runId,
+    plan,
+    recorder,
+    environment,
+    modality,
+    hand,
+    own: { spent: new Set(), unaffordable: new Map() },
+  };
   const { maxDecisions } = environment.limits;
   try {
     for (let decided = 0; decided < maxDecisions; ) {
@@ -59,12 +66,11 @@ interface Step {
   readonly modality: Modality;
   /** The turn of the open attempt: an accepted job keeps its place under the limits until it ends. */
   readonly hand: { turn?: Turn };
-  /** Targets that have no repeats to give to this run. */
-  readonly spent: Set<string>;
+  readonly own: OwnGates;
 }
 
 /** A job that was accepted before this process began has its place under the limits again. */
-function handOf(state: Run, plan: RunPlan, { turns }: RunEnvironment): { turn?: Turn } {
+function handOf(state: Run, plan: RunPlan, { turns }: RunEnvironment): Step['hand'] {
   const open = openAttempt(state);
   const target = plan.targets.find((one) => one.id === open?.target);
   if (open?.handle === undefined || target === undefined) return {};
@@ -84,23 +90,6 @@ function nextDecision(step: Step, turn?: PlannedTarget): Decision {
   if (open?.handle && target) return { do: 'cancel', target, attempt: open };
   if (open) return decision;
   return { do: 'finish', outcome: answerFor(state, state.attempts.at(-1)?.outcome ?? CANCELED) };
-}
-
-/** What health has against the targets; where it has nothing, the queues there are to wait in. */
-function healthFor({ plan, environment, modality, spent }: Step, now: number, turn: PlannedTarget | undefined): Health {
-  const health = environment.health.view(plan.targets, now);
-  const { claim } = modality;
-  const queues = plan.targets.flatMap((target): [string, Gate][] => {
-    if (spent.has(target.id)) return [[target.id, { by: 'repeats', until: now + 1, failure: SPENT }]];
-    if (health[target.id] !== undefined || target.id === turn?.id) return [];
-    const delay = environment.turns.expect(target, claim);
-    return delay ? [[target.id, { by: 'limit', until: delay.until, failure: waitsForTurn(target, delay) }]] : [];
-  });
-  return queues.length === 0 ? health : { ...health, ...Object.fromEntries(queues) };
-}
-
-function waitsForTurn(target: PlannedTarget, { reason }: Delay): Failure {
-  return { kind: 'throttled', certainty: 'not_sent', message: `waits for its turn at ${target.id}: ${reason}` };
 }
 
 const CANCELED: Outcome = {
@@ -164,6 +153,8 @@ function endedBecause(failure: Failure, ended: Event): Event {
 async function start(decision: Extract<Decision, { do: 'start' }>, step: Step): Promise<void> {
   const { target, attempt, skipped } = decision;
   const { recorder, environment, hand } = step;
+  // Before a place in the queue is taken: it may be another's.
+  if (!(await isAfforded(target, step))) return;
   const turn = await turnFor(target, step);
   if (turn === undefined) return;
   const now = environment.io.now();
@@ -180,7 +171,7 @@ async function start(decision: Extract<Decision, { do: 'start' }>, step: Step): 
   const settleRepeat = environment.repeats?.began(target.id, last !== undefined);
   let outcome: Outcome = NOT_SENT;
   try {
-    const untold = skipped.filter((one) => !step.spent.has(one.target));
+    const untold = skipped.filter((one) => !isTold(step.own, one.target));
     recorder.record(...untold.map((one): Event => ({ type: 'target-skipped', at: now, ...one })));
     const credential = turn.credential === target.credential ? {} : { credential: turn.credential };
     const free = target.free && { free: target.free };
@@ -199,7 +190,7 @@ async function start(decision: Extract<Decision, { do: 'start' }>, step: Step): 
 function leaveUnrepeated(last: Attempt, failed: Outcome, target: string, step: Step): void {
   const { runId, plan, recorder, environment, modality } = step;
   const at = environment.io.now();
-  step.spent.add(target);
+  step.own.spent.add(target);
   const isLast = nextDecision(step).do === 'finish';
   const gate = environment.health.view(plan.targets, at)[last.target];
   const outcome = answerFor(recorder.run(), withReturnTime(failed, last, runId, plan, gate));
@@ -208,9 +199,6 @@ function leaveUnrepeated(last: Attempt, failed: Outcome, target: string, step: S
     ...(isLast ? [{ type: 'finished', at, outcome: modality.finished(outcome) } as const] : []),
   );
 }
-
-const NO_REPEATS = 'no more repeats may go there now: too many of its calls failed, or are repeats';
-const SPENT: Failure = { kind: 'unavailable', certainty: 'not_sent', message: NO_REPEATS };
 
 /** Waits in the target's queue; undefined when something happened meanwhile that wants a new decision. */
 async function turnFor(planned: PlannedTarget, step: Step): Promise<Turn | undefined> {

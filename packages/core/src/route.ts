@@ -11,6 +11,7 @@ import {
   splitTarget,
   unknownModel,
 } from './model-names.ts';
+import { pictureShares } from './picture-shares.ts';
 import type { PassedOver, Plan, PlannedTarget, Policy } from './plan.ts';
 import { judgePrompt, judgeReferences } from './plan-prompt.ts';
 import { type Asked, type FoundTarget, planTarget } from './plan-target.ts';
@@ -153,12 +154,9 @@ function policyOf(set: PolicySettings): Policy {
  * the plan itself when one call does. Every target of the plan can serve every child.
  */
 export function splitPlan(plan: Plan): readonly Plan[] {
-  const { n } = plan.request;
-  const perCall = Math.min(n, ...plan.targets.map((target) => target.maxImagesPerCall));
-  if (perCall >= n) return [plan];
-  const children = Math.ceil(n / perCall);
-  return Array.from({ length: children }, (_, index) => {
-    const share = Math.min(perCall, n - index * perCall);
+  const shares = pictureShares(plan);
+  if (shares.length === 1) return [plan];
+  return shares.map((share, index) => {
     const request = childRequest(plan.request, share, index);
     return { ...plan, request, targets: plan.targets.map((target) => childTarget(target, plan, share, index)) };
   });

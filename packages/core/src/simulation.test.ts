@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { foldGeneration } from './generation.ts';
 import { billed, callerMayRepeat } from './http-answer.ts';
 import { type Event, foldRun, type Outcome, openAttempt, paidAttempts } from './journal.ts';
+import { ledgerOf } from './ledger.ts';
 import { PARKED, run } from './run.ts';
 import { scenarios } from './testing/scenarios.ts';
 import { createWorld, type Scenario, type SimulatedSend, type Truth, type World } from './testing/simulated-world.ts';
@@ -162,6 +164,25 @@ function checkWords(
   for (const durable of asks) assert.equal(foldRun(durable).rungs?.some(({ by }) => by !== undefined) ?? false, false);
 }
 
+/** What was spent, or may be, was held before; and nothing that bills is sent without. */
+function checkMoney(scenario: Scenario, { durable, sends, money }: World, outcome: Outcome): void {
+  const { plan, budget } = scenario;
+  if (budget === undefined) return;
+  const lines = ledgerOf(plan, foldGeneration([durable]));
+  const booked = lines.reduce((sum, line) => sum + (line.spentMicroUsd ?? NEVER) + (line.possibleMicroUsd ?? NEVER), 0);
+  assert.ok(booked <= budget.microUsd, `${booked} booked of ${budget.microUsd}`);
+  for (const send of billable(scenario, sends)) {
+    const before = foldRun(send.durable).attempts.length - 1;
+    const held = money.findLast((one) => foldRun(one.durable).attempts.length === before);
+    assert.ok(held?.isHeld && held.spend.target === send.target, 'sent without money held for it');
+  }
+  const isRefused = !outcome.ok && outcome.failure.kind === 'budget';
+  if (isRefused) assert.deepEqual(foldRun(durable).attempts, [], 'a budget speaks before what was tried');
+  if (isRefused) assert.ok(durable.some((event) => event.type === 'target-skipped' && event.kind === 'budget'));
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
 function checkAll(
   scenario: Scenario,
   events: readonly Event[],
@@ -188,6 +209,7 @@ async function checkResumptions(
     const outcome = await play(scenario, world);
     checkAll(scenario, world.durable, [...before, ...world.sends], outcome);
     checkWords(scenario, world.durable, world);
+    checkMoney(scenario, world, outcome);
     checkHarvest(scenario, outcome, world.sends);
     const left = openAttempt(foldRun(past));
     if (left && left.handle === undefined && !left.free)
@@ -201,6 +223,7 @@ async function simulate(scenario: Scenario): Promise<void> {
   const outcome = await play(scenario, world);
   checkAll(scenario, world.durable, world.sends, outcome);
   checkWords(scenario, world.durable, world);
+  checkMoney(scenario, world, outcome);
   checkHarvest(scenario, outcome, world.sends);
   await checkResumptions(scenario, world.durable, world.sends);
 }

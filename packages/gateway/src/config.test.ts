@@ -25,7 +25,7 @@ providers:
 routes:
   best: { targets: [openai/gpt-image-2, my-lab/sdxl], payment: strict, fallback: off, suspect: fail, total_timeout_ms: 90000 }
   cheap: { targets: [sandbox/ok], cache: on }
-retention: { days: 7, bytes: 1.5TB }
+retention: { days: 7, bytes: 1.5TB, ledger_days: 90 }
 cache: { days: 7, bytes: 2GB }
 cors: { origins: [https://app.example] }
 sandbox: on
@@ -52,7 +52,7 @@ suite('a sound configuration', () => {
         degrade: Object.create(null),
         chat: { rewriteTimeoutMs: 30_000, judgeTimeoutMs: 20_000 },
         ...{ aliases: true, sandbox: true },
-        retention: { days: 30, bytes: 50e9 },
+        retention: { days: 30, bytes: 50e9, ledgerDays: 400 },
         cache: { days: 30, bytes: 1e9, routes: Object.create(null) },
         previews: { bytes: 1e9 },
         corsOrigins: [],
@@ -100,7 +100,7 @@ suite('a sound configuration', () => {
       { name: 'app', key: 'longenough' },
       { name: 'ci', key: 'longenoughtoo' },
     ]);
-    assert.deepEqual(config.retention, { days: 7, bytes: 1.5e12 });
+    assert.deepEqual(config.retention, { days: 7, bytes: 1.5e12, ledgerDays: 90 });
     assert.deepEqual(
       { ...config.cache, routes: { ...config.cache.routes } },
       { days: 7, bytes: 2e9, routes: { cheap: 'on' } },
@@ -147,6 +147,11 @@ suite('limits, pools and databases', () => {
     const shared = load(t, undefined, { ONETAKE_DATABASE_URL, ONETAKE_ASSETS: '/srv/pictures' });
     assert.deepEqual([shared.assetsDir, shared.notices], ['/srv/pictures', []]);
   });
+});
+
+test('a key that administers is enough to listen to others', (t) => {
+  const config = load(t, '', { ONETAKE_HOST: '0.0.0.0', ONETAKE_ADMIN_KEY: 'made-by-a-password-store' });
+  assert.deepEqual([config.adminKey, config.callers, config.notices], ['made-by-a-password-store', [], []]);
 });
 
 suite('leniency', () => {

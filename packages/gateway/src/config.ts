@@ -16,7 +16,7 @@ export type { ProviderConfig } from './config/providers.ts';
 export { ConfigError } from './config/report.ts';
 export type { WebhookConfig } from './config/webhooks.ts';
 
-/** Everything that was decided before the gateway starts. Plain data; only `secret` and `key` are secrets. */
+/** Everything that was decided before the gateway starts. Plain data; only `secret`, `key` and `adminKey` are secrets. */
 export interface Config extends ModelOverrides {
   readonly host: string;
   /** 0 takes a free port. */
@@ -32,6 +32,8 @@ export interface Config extends ModelOverrides {
   readonly publicUrl?: string;
   /** Empty means that everybody on this machine is one caller. */
   readonly callers: readonly Caller[];
+  /** The key that administers; without one the gateway makes its own. */
+  readonly adminKey?: string;
   /** Those that can be called, in the order bare model names ask them; the sandbox is not among them. */
   readonly providers: readonly ProviderConfig[];
   /** Has no prototype. */
@@ -46,7 +48,7 @@ export interface Config extends ModelOverrides {
   /** Names of retired models are served by their successors. */
   readonly aliases: boolean;
   readonly sandbox: boolean;
-  readonly retention: { readonly days: number; readonly bytes: number };
+  readonly retention: { readonly days: number; readonly bytes: number; readonly ledgerDays: number };
   readonly cache: CacheConfig;
   /** Room for smaller pictures and other formats, made when they are asked for. */
   readonly previews: { readonly bytes: number };
@@ -94,7 +96,11 @@ export function loadConfig({ env, cwd, file: told }: ConfigOptions): Config {
     chat: chatConfig(file.chat),
     aliases: file.aliases,
     sandbox: file.sandbox,
-    retention: file.retention,
+    retention: {
+      days: file.retention.days,
+      bytes: file.retention.bytes,
+      ledgerDays: file.retention.ledger_days,
+    },
     cache: { ...file.cache, routes: readCachedRoutes(file) },
     previews: file.previews,
     corsOrigins: file.cors.origins,

@@ -14,6 +14,7 @@ import { createChats } from './chat/chats.ts';
 import { createRewriting, type Rewriting } from './chat/rewriting.ts';
 import type { Config } from './config.ts';
 import { createDeliveries } from './http/delivery.ts';
+import type { Money } from './money/money.ts';
 import { type Pacing, startPacing } from './pacing.ts';
 import type { Looker } from './pictures/looker.ts';
 import { makesPictures } from './store/plan-kind.ts';
@@ -34,6 +35,7 @@ export interface EngineOptions {
   readonly store: Store;
   readonly assets: AssetStore;
   readonly cache: RequestCache;
+  readonly money: Money;
   readonly io: Io;
   readonly catalogue: Catalogue;
   readonly log: Logger;
@@ -141,6 +143,7 @@ function startWorker(options: EngineOptions, pacing: Pacing, undelivered: Undeli
     },
     onError: (error, live) => log.error({ err: error, generation: live.id }, 'a run ended without a verdict'),
     onInterruptedError: (err) => log.error({ err }, 'an answer that broke off could not be closed; it is tried again'),
+    affordFor: options.money.affordFor,
     leaseMs: LEASE_MS,
     unsentGraceMs: UNSENT_GRACE_MS,
     ...(looker && { look: looker.look }),
@@ -152,7 +155,7 @@ function startWorker(options: EngineOptions, pacing: Pacing, undelivered: Undeli
 }
 
 function startChats(
-  { config, store, assets, io, catalogue, log }: EngineOptions,
+  { config, store, assets, io, catalogue, log, money }: EngineOptions,
   { health, pacer, clock, loads }: Pacing,
   worker: ReturnType<typeof createWorker>,
   onStoreError: (error: unknown) => void,
@@ -160,6 +163,7 @@ function startChats(
   const chats = createChats({
     ...{ store, worker, io, assets, health, pacer, clock, loads, repeats: createRepeats(io), onStoreError },
     connection: (id) => catalogue.connections.find((one) => one.id === id),
+    affordFor: money.affordFor,
     maxLive: MAX_LIVE,
     unsentGraceMs: UNSENT_GRACE_MS,
     onError: (err, { id }) => log.error({ err, generation: id }, 'an answer of chat ended without a verdict'),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Catalogue, systemIo } from '@onetake/core';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { openAccess } from './access.ts';
 import { type DiskAssets, openDiskAssets } from './assets/disk.ts';
 import { createDownloader } from './assets/download.ts';
 import { createTieredAssets } from './assets/tiered.ts';
@@ -25,9 +26,10 @@ import { type EngineOptions, startEngine } from './engine.ts';
 import { createApp } from './http/app.ts';
 import { createStandings } from './http/candidate-wait.ts';
 import { createThumbnailUrl } from './http/previews.ts';
-import { taskView } from './http/task-view.ts';
+import { type TaskViewOptions, taskView } from './http/task-view.ts';
 import { createLog } from './log.ts';
 import { startModelRefresh } from './model-refresh.ts';
+import { openMoney } from './money/open.ts';
 import { convertKeeping, createConverter } from './pictures/convert.ts';
 import { createDecoder, type Decoder } from './pictures/decoder.ts';
 import { type Looker, lookThrough } from './pictures/looker.ts';
@@ -50,6 +52,8 @@ export interface Gateway {
   readonly url: string;
   readonly sandbox?: { readonly url: string };
   readonly catalogue: Catalogue;
+  /** Keys were made here, and not revoked, before it started. */
+  readonly hasKeys: boolean;
   close(): Promise<void>;
 }
 
@@ -89,8 +93,9 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   if (sandbox) opened.push(() => sandbox.stop());
   const io = systemIo();
   opened.push(() => io.close());
-  const pictures = await openDiskAssets(config.assetsDir, { shared: store.ownership === 'shared' });
-  const assets = createTieredAssets({ files: pictures, small: store.smallPictures, now: io.now });
+  const assets = await openAssets(config, store, io);
+  const access = await openAccess(config, { store, io, log });
+  opened.push(() => access.close());
   const lists = (provider: string, model: string) => refresh.listed(`${provider}/${model}`) !== undefined;
   const catalogue = catalogueOf(config, sandbox && (() => sandbox), lists);
   checkModelsAsked(config.chat, catalogue);
@@ -101,7 +106,9 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   const decoder = createDecoder({ assets, io });
   const looker = lookThrough(decoder);
   const convert = convertKeeping(createConverter(decoder, assets));
-  const engine = await startEngine({ config, store, assets, cache, io, catalogue, log, addresses, looker, convert });
+  const { money, answeredBook } = openMoney({ store, keys: access.keys, io, log }, opened);
+  const parts = { config, store, assets, cache, money, io, catalogue, log };
+  const engine = await startEngine({ ...parts, addresses, looker, convert });
   opened.push(() => engine.close());
   const assetsUrl = () => `${config.publicUrl ?? url}/v1/assets`;
   const previewing = await openPreviews(config, { store, assets, decoder, io, log });
@@ -113,11 +120,10 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   const batches = await createBatches({
     ...engine,
     ...{ store, files, directory, assets, assetsUrl, io, config, log, lookahead, catalogue },
+    keys: access.keys,
   });
-  const secretOf = createWebhookSecrets({
-    cells: store,
-    configured: (caller) => config.webhooks.callers[caller]?.secret,
-  });
+  const { callers: configured, allowPrivate } = config.webhooks;
+  const secretOf = createWebhookSecrets({ cells: store, configured: (caller) => configured[caller]?.secret });
   let deliverer: WebhookDeliverer | undefined;
   // After the worker: what ends while it stops is still told.
   opened.push(async () => deliverer?.stop());
@@ -127,26 +133,38 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
     ...engine,
     ...openCandidates(config, { ...engine, store, io, log, looker, decoder }),
     ...{ listed: refresh.listed, modelsOf: refresh.models },
-    ...{ config, store, assets, cache, files, batches, io, catalogue, log },
+    ...{ config, store, assets, cache, files, batches, io, catalogue, log, ...access, answeredBook },
     fetchImage: createDownloader({ io }),
     degrade,
     sandboxUrl: () => sandbox?.url,
-    ...{ assetsUrl, thumbnailUrl, previewing, secretOf },
+    ...{ addresses, assetsUrl, thumbnailUrl, previewing, secretOf },
   });
   opened.push(() => closeServer(app, engine));
   await app.listen({ host: config.host, port: config.port });
   url = addressOf(app.server.address(), config.host);
   opened.push(() => batches.stop());
   await batches.start();
-  deliverer = createWebhookDeliverer({
-    ...{ store, io, secretOf, log, allowPrivate: config.webhooks.allowPrivate },
-    payload: async (id) => {
-      const stored = await store.read(id);
-      return stored && taskView(stored, { assetsUrl: assetsUrl(), thumbnailUrl });
-    },
-  });
+  const payload = payloads(store, () => ({ assetsUrl: assetsUrl(), thumbnailUrl }));
+  deliverer = createWebhookDeliverer({ store, io, secretOf, log, allowPrivate, payload });
   opened.push(startRetaining(config, { store, io, log, assets: withPreviews(assets, previewing.files) }));
-  return { url, catalogue, ...(sandbox && { sandbox }) };
+  return { url, catalogue, hasKeys: access.keys.areInUse(io.now()), ...(sandbox && { sandbox }) };
+}
+
+async function openAssets(
+  { assetsDir }: Config,
+  { ownership, smallPictures: small }: Awaited<ReturnType<typeof openStore>>,
+  { now }: EngineOptions['io'],
+) {
+  const files = await openDiskAssets(assetsDir, { shared: ownership === 'shared' });
+  return createTieredAssets({ files, small, now });
+}
+
+/** What a webhook tells of a generation, as it stands when it is told. */
+function payloads(store: Pick<Store, 'read'>, links: () => TaskViewOptions) {
+  return async (id: string) => {
+    const stored = await store.read(id);
+    return stored && taskView(stored, links());
+  };
 }
 
 interface PreviewParts extends Pick<EngineOptions, 'store' | 'io' | 'log'> {

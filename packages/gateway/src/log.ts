@@ -6,7 +6,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
  */
 export function createLog(level: string, destination: DestinationStream = process.stderr): Logger {
   return pino(
-    { level, redact: { paths: ['*.authorization', '*.secret', '*.key'], censor: '[redacted]' } },
+    { level, redact: { paths: ['*.authorization', '*.secret', '*.key', '*.adminKey'], censor: '[redacted]' } },
     destination,
   );
 }

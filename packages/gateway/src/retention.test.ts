@@ -27,7 +27,7 @@ function started() {
     store: store as Store,
     io: io as Io,
     assets: { remove: async () => {} },
-    days: 1,
+    ...{ days: 1, ledgerDays: 2 },
     bytes: 1,
     onError: (error) => assert.fail(String(error)),
   });

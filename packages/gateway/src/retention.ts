@@ -8,6 +8,8 @@ export interface RetentionOptions {
   readonly io: Io;
   readonly days: number;
   readonly bytes: number;
+  /** What was paid and what failed is told for so long. */
+  readonly ledgerDays: number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -37,9 +39,10 @@ export function startRetention(options: RetentionOptions): () => void {
 }
 
 /** One pass. The store forgets first: a file without a row is only waste, a row without its file would be a lie. */
-export async function sweep({ store, assets, io, days, bytes }: RetentionOptions): Promise<void> {
+export async function sweep({ store, assets, io, days, bytes, ledgerDays }: RetentionOptions): Promise<void> {
   for (;;) {
-    const bounds = { createdBefore: io.now() - days * DAY_MS, maxBytes: bytes, limit: AT_ONCE };
+    const ledgerBefore = io.now() - ledgerDays * DAY_MS;
+    const bounds = { createdBefore: io.now() - days * DAY_MS, maxBytes: bytes, ledgerBefore, limit: AT_ONCE };
     const { generations, assets: unused } = await store.expire(bounds);
     for (const asset of unused) await assets.remove(asset, { writtenBefore: io.now() - FRESH_MS });
     if (generations < AT_ONCE) return;

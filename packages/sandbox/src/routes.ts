@@ -8,6 +8,7 @@ import { exampleOf, FAULTS, PORT_FAULTS, readScript, withoutPrefix } from './fau
 import type { LinkGuard } from './links.ts';
 import { PROTOCOLS } from './protocols/index.ts';
 import { answerProtocol, findProtocol } from './protocols/routing.ts';
+import type { Requests } from './requests.ts';
 import { TASK_FAULTS } from './tasks/behaviours.ts';
 import { cancelTask, getTask } from './tasks/routes.ts';
 import { submitTask, type TaskContext } from './tasks/submit.ts';
@@ -21,6 +22,7 @@ export interface SandboxContext extends TaskContext {
   readonly connections: ('reset' | 'ok')[];
   /** What links to pictures say of themselves. */
   readonly links: LinkGuard;
+  readonly requests: Requests;
   readonly refusePort: number;
   readonly resetPort: number;
 }
@@ -65,6 +67,7 @@ const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/protocols', handle: getProtocols },
   { method: 'GET', path: '/faults', handle: getFaults },
   { method: 'POST', path: '/faults', handle: postFaults },
+  { method: 'GET', path: '/requests', handle: ({ requests }) => requests.answer() },
   { method: 'GET', path: '/ledger', handle: getLedger },
   { method: 'DELETE', path: '/ledger', handle: deleteLedger },
 ];
@@ -81,6 +84,7 @@ export async function answerRequest(
   const startedAt = performance.now();
   // A caller who leaves while we write is no fault of ours; without a listener it would end the process.
   response.on('error', () => undefined);
+  context.requests.note(request);
   try {
     const imitated = findProtocol(PROTOCOLS, new URL(request.url ?? '/', context.url).pathname);
     if (imitated) return await answerProtocol(context, imitated, request, response);

@@ -10,6 +10,7 @@ import { createLinkGuard } from './links.ts';
 import { openRefusingPort, openResettingPort } from './ports.ts';
 import { PROTOCOLS } from './protocols/index.ts';
 import { writeImitatedLetter } from './protocols/jobs.ts';
+import { createRequests } from './requests.ts';
 import { answerRequest, type SandboxContext } from './routes.ts';
 import { openTasks } from './tasks/tasks.ts';
 import { createUploads } from './uploads.ts';
@@ -78,6 +79,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     tasks,
     connections: [],
     links: createLinkGuard(),
+    requests: createRequests(),
     uploads: createUploads(),
     refusePort: refusing.port,
     resetPort: resetting.port,

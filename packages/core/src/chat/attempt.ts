@@ -78,7 +78,7 @@ async function answered(chat: ChatWork, request: HttpRequest, secret: string): P
   });
   if (!done.ok || answer === undefined) {
     const failure = done.ok ? unfit('no answer was read') : done.failure;
-    return ended(work, broken(chat, failure, answer, handed.hasBegun()), done);
+    return ended(work, broken(chat, failure, answer, handed.hasBegun()), withoutSecret(done, secret));
   }
   const read: Exchange & { ok: true } = { ...done, response: withoutSecret(done.response, secret) };
   const { response } = read;

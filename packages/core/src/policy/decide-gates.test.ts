@@ -142,3 +142,23 @@ test('a drained target is passed over; alone, a call is told so with its return 
   const task = next({ ...samplePlan(['a']), unattended: true }, drained);
   assert.ok(task.do === 'wait' && task.until >= NOW + 60_000);
 });
+
+test('what a budget closes is passed over, and not waited for, by a task either', () => {
+  const unaffordable = gate('budget', NOW + 1, 'budget');
+  const other = next(samplePlan(TWO), { 'a/model': unaffordable });
+  assert.ok(other.do === 'start' && other.target.id === 'b/model');
+  assert.deepEqual(other.skipped, [{ target: 'a/model', reason: 'budget says budget', kind: 'unavailable' }]);
+  for (const plan of [samplePlan(['a']), { ...samplePlan(['a']), unattended: true } as const])
+    assert.deepEqual(finished(next(plan, { 'a/model': unaffordable })), unaffordable.failure);
+});
+
+test('with nobody left to ask a budget speaks before a breaker or a key, and after an attempt', () => {
+  const unaffordable = gate('budget', NOW + 1, 'budget');
+  for (const by of ['breaker', 'credential', 'repeats'] as const) {
+    const health = { 'a/model': gate(by, NOW + 1), 'b/model': unaffordable };
+    assert.deepEqual(finished(next(samplePlan(TWO), health)), unaffordable.failure);
+  }
+  const tried = sampleRun(['a', sampleFailed('throttled'), NOW]);
+  const failure = finished(next(samplePlan(['a']), { 'a/model': gate('budget', NOW + 60_000, 'budget') }, tried));
+  assert.deepEqual([failure.kind, failure.notBefore], ['throttled', NOW + 60_000]);
+});

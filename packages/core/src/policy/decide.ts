@@ -236,10 +236,15 @@ function triesOf(run: Run, target: string): number {
   return run.attempts.filter((attempt) => attempt.target === target).length;
 }
 
-/** Nobody is left to ask. What the last attempt said tells most; without one, the reason the first target is closed. */
+/**
+ * Nobody is left to ask. What the last attempt said tells most; without one, that its caller's budget is too small for
+ * a target, or else the reason the first one is closed.
+ */
 function exhausted(runId: string, plan: RunPlan, run: Run, options: readonly Option[], health: Health): Outcome {
   const last = run.attempts.at(-1);
   if (last?.outcome) return withReturnTime(last.outcome, last, runId, plan, health[last.target]);
+  const unaffordable = options.find(({ blocked }) => blocked?.by === 'budget')?.blocked;
+  if (unaffordable) return failed(unaffordable.failure);
   const first = options[0]?.blocked;
   if (first?.by === 'credential') return failed({ ...first.failure, notBefore: first.until });
   const reasons = options.map((option) => `${option.target.id}: ${option.reason}`).join('; ');

@@ -28,7 +28,7 @@ import data from './data/comfyui.json' with { type: 'json' };
 import { filePart } from './form.ts';
 import { readModelFile } from './model-data.ts';
 import { bearer } from './openai.ts';
-import type { CallContext, Model, Progress, Provider } from './provider.ts';
+import type { CallContext, Model, PaidRequest, Progress, Provider } from './provider.ts';
 import { sidesOf } from './sides.ts';
 
 export interface ComfyuiSettings {
@@ -82,6 +82,7 @@ export function comfyuiProvider({ workflows = {}, checkpoint }: ComfyuiSettings)
       submit: {
         build: (request, context) => firstRequest(request, context, wanted(context)),
         parse: (response, request, context, state) => readStep(response, request, context, wanted(context), state),
+        paid: (request, context) => paidRequest(request, context, wanted(context)),
       },
       poll: { build: lookAt, parse: readLook },
       cancel: { build: giveUp, parse: readCancel },
@@ -140,6 +141,13 @@ function uploadRequest(asset: Asset, { baseUrl }: CallContext): HttpRequest {
   ];
   const body = { kind: 'multipart', parts } as const;
   return { method: 'POST', url: `${baseUrl}/upload/image`, headers: HEADERS, free: true, body };
+}
+
+/** A server calls a file what it was uploaded as. */
+function paidRequest(request: ImageRequest, context: CallContext, wanted: Wanted): PaidRequest {
+  const files = filesOf(request, wanted.workflow).map((asset) => filePart('image', asset, asset.hash));
+  const names = files.map(({ filename }) => `onetake/${filename}`);
+  return { request: promptRequest(request, context, wanted, names), standIns: [] };
 }
 
 function promptRequest(

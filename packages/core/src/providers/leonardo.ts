@@ -23,6 +23,7 @@ import type {
   Handle,
   ListedModel,
   Model,
+  PaidRequest,
   Progress,
   Provider,
   ProviderImage,
@@ -65,7 +66,7 @@ export const leonardo: Provider = {
     parse: readCatalog,
   },
   image: {
-    submit: { build: (request, context) => nextRequest(request, context, []), parse: parseSubmit },
+    submit: { build: (request, context) => nextRequest(request, context, []), parse: parseSubmit, paid: paidRequest },
     poll: { build: lookUp, parse: parsePoll },
   },
 };
@@ -93,6 +94,11 @@ function nextRequest(request: ImageRequest, context: CallContext, uploaded: read
   const asset = request.images?.[uploaded.length];
   if (asset === undefined) return post(`${context.baseUrl}/generations`, fieldsOf(request, context, uploaded));
   return { ...post(`${context.baseUrl}/init-image`, { extension: IMAGE_TYPES[asset.type].extension }), free: true };
+}
+
+function paidRequest(request: ImageRequest, context: CallContext): PaidRequest {
+  const standIns = (request.images ?? []).map((_, index) => `ID-OF-UPLOAD-${index + 1}`);
+  return { request: nextRequest(request, context, standIns), standIns };
 }
 
 function fieldsOf(request: ImageRequest, { model }: CallContext, uploaded: readonly string[]): JsonObject {

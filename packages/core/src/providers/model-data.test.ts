@@ -25,7 +25,7 @@ test('a file of models becomes models, in its order, with everything it says', (
   assert.equal(asOf, '2026-11-21');
   assert.deepEqual(models[0], {
     ...{ id: 'big', maxImagesPerCall: 4, operations: ['generate', 'edit'], streams: false, fast: true },
-    ...{ firstByteMs: 90_000, shutdownDate: '2027-01-31', price: { perImageUsd: 0.04 } },
+    ...{ firstByteMs: 90_000, shutdownDate: '2027-01-31', price: { perImageUsd: 0.04, asOf: '2026-11-21' } },
     limits: { images: [{ count: 5, windowMs: 60_000 }], concurrency: 2 },
     capabilities: {
       size: { kind: 'pixels', multipleOf: 16, minSide: 64, maxSide: 2048, maxRatio: 3, auto: true },
@@ -52,7 +52,57 @@ test('a model like another has its facts, but for what it says itself', () => {
 
 test('what a user says goes over what is known, and what is left out stays', () => {
   const model = readModel('m', { price: { per_image_usd: 1 } }, { ...KNOWN, fast: true }, 'models.x/m');
-  assert.deepEqual(model, { ...KNOWN, fast: true, price: { perImageUsd: 1 } });
+  assert.deepEqual(model, { ...KNOWN, fast: true, price: { perImageUsd: 1, asOf: 'config' } });
+});
+
+const PRICES: readonly (readonly [said: object, price: object])[] = [
+  [{ per_image_usd: 0 }, { perImageUsd: 0 }],
+  [
+    { per_image_usd: [{ size: '1024x1024', quality: 'low', usd: 0.01 }, { resolution: '4K', usd: 0.2 }, { usd: 0.1 }] },
+    {
+      perImageUsd: [{ size: '1024x1024', quality: 'low', usd: 0.01 }, { resolution: '4K', usd: 0.2 }, { usd: 0.1 }],
+    },
+  ],
+  [
+    { per_megapixel_usd: 0.003, auto_size: '1024x768' },
+    { perMegapixelUsd: 0.003, autoSize: '1024x768' },
+  ],
+  [
+    { per_million_tokens_usd: { input: 1, output: 2 }, output_tokens: 7_000, reference_tokens: 900 },
+    {
+      perMillionTokensUsd: { textInput: 1, imageInput: 1, output: 2 },
+      ...{ outputTokens: [{ tokens: 7_000 }], referenceTokens: 900 },
+    },
+  ],
+  [
+    {
+      per_million_tokens_usd: { text_input: 5, cached_input: 1, image_input: 8, output: 30 },
+      output_tokens: [{ size: 'auto', quality: 'low', tokens: 200 }],
+    },
+    {
+      perMillionTokensUsd: { textInput: 5, cachedInput: 1, imageInput: 8, output: 30 },
+      outputTokens: [{ size: 'auto', quality: 'low', tokens: 200 }],
+    },
+  ],
+];
+
+test('a price by the picture, by its size or by tokens is read, with where it is from', () => {
+  for (const [said, price] of PRICES) {
+    const { models } = readModelFile(fileOf({ a: { price: said }, b: { price: { ...said, as_of: '2026-01-31' } } }));
+    assert.deepEqual(
+      models.map((model) => model.price),
+      [
+        { ...price, asOf: '2026-11-21' },
+        { ...price, asOf: '2026-01-31' },
+      ],
+    );
+    assert.deepEqual(readModel('m', { price: said }, KNOWN, 'models.x/m').price, { ...price, asOf: 'config' });
+  }
+});
+
+test('a price that a user leaves alone keeps its date', () => {
+  const known = { ...KNOWN, price: { perImageUsd: 1, asOf: '2026-11-21' } };
+  assert.deepEqual(readModel('m', { fast: true }, known, 'models.x/m').price, known.price);
 });
 
 const FAULTS: readonly (readonly [facts: object, message: string])[] = [
@@ -61,6 +111,26 @@ const FAULTS: readonly (readonly [facts: object, message: string])[] = [
   [{ operations: ['draw'] }, 'models.x.operations: expected one of generate, edit, variation, upscale, got "draw"'],
   [{ size: { kind: 'round' } }, 'models.x.size.kind: expected one of any, list, pixels, ratio, fixed, got "round"'],
   [{ limits: { images: 'often' } }, 'models.x.limits.images: expected a count and a window such as 5/60s, got "often"'],
+  [{ price: 1 }, 'models.x.price: expected an object, got 1'],
+  [{ price: {} }, 'models.x.price: expected one of per_image_usd, per_megapixel_usd, per_million_tokens_usd, got {}'],
+  [{ price: { per_image_usd: 1, per_megapixel_usd: 1 } }, 'models.x.price: expected one of per_image_usd, '],
+  [{ price: { per_image_usd: [] } }, 'models.x.price.per_image_usd: expected a list of 1 to 100 rows, got []'],
+  [{ price: { per_image_usd: -1 } }, 'models.x.price.per_image_usd: expected an amount of dollars, got -1'],
+  [
+    { price: { per_image_usd: [{ usd: 1 }, { n: 2, usd: 1 }] } },
+    'models.x.price.per_image_usd[1].n: expected one of size, quality, resolution, got "n"',
+  ],
+  [{ price: { per_image_usd: [{ size: 'a' }] } }, 'models.x.price.per_image_usd[0].usd: expected an amount of dollars'],
+  [
+    { price: { per_image_usd: 1, output_tokens: 7 } },
+    'models.x.price.output_tokens: expected beside per_image_usd one of as_of, got "output_tokens"',
+  ],
+  [{ price: { per_megapixel_usd: 1, auto_size: '0x9' } }, 'models.x.price.auto_size: expected a size such as 1024x768'],
+  [{ price: { per_image_usd: 1, as_of: 'today' } }, 'models.x.price.as_of: expected an ISO date, got "today"'],
+  [
+    { price: { per_million_tokens_usd: { input: 1, output: 1 }, output_tokens: [{ tokens: 0 }] } },
+    'models.x.price.output_tokens[0].tokens: expected a whole number above 0, got 0',
+  ],
   [{ like: 'y' }, 'models.x.like: expected a model, got "y"'],
 ];
 

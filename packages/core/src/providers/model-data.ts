@@ -1,6 +1,20 @@
 import type { Capabilities, SizeRule } from '../capabilities.ts';
 import { isObject, type JsonObject, type JsonValue } from '../json.ts';
-import { choice, choices, fault, flag, limits, objectAt, positive, price, text, texts, whole } from './fact-values.ts';
+import {
+  choice,
+  choices,
+  date,
+  dated,
+  fault,
+  flag,
+  limits,
+  objectAt,
+  positive,
+  price,
+  text,
+  texts,
+  whole,
+} from './fact-values.ts';
 import type { Model } from './provider.ts';
 
 /**
@@ -17,17 +31,16 @@ export interface ModelFile {
 /** Reads a file of model data; throws a `TypeError` that names the place of a fault. */
 export function readModelFile(file: unknown): ModelFile {
   const { asOf, sources, facts } = readFacts(file);
-  const models = Object.entries(facts).map(([id, said]) => readModel(id, said, blank(id), `models.${id}`));
+  const models = Object.entries(facts).map(([id, said]) => readModel(id, said, blank(id), `models.${id}`, asOf));
   return { asOf, sources, models };
 }
 
 /** A file's date, its sources, and what it says of each model. */
 export function readFacts(file: unknown): Omit<ModelFile, 'models'> & { readonly facts: JsonObject } {
   const { as_of: asOf, sources, models } = objectAt(file, 'the file');
-  if (typeof asOf !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(asOf)) throw fault('as_of', 'an ISO date', asOf);
   const all = objectAt(models, 'models');
   const facts = Object.fromEntries(Object.keys(all).map((id) => [id, resolved(id, all)]));
-  return { asOf, sources: texts(sources, 'sources'), facts };
+  return { asOf: date(asOf, 'as_of'), sources: texts(sources, 'sources'), facts };
 }
 
 function resolved(id: string, all: JsonObject): JsonObject {
@@ -42,21 +55,25 @@ function blank(id: string): Model {
   return { id, maxImagesPerCall: 1, operations: ['generate'], streams: false };
 }
 
-/** A model with what `facts` says of it over what is known; throws a `TypeError` for an unknown or a wrong fact. */
-export function readModel(id: string, facts: unknown, known: Model, where: string): Model {
+/**
+ * A model with what `facts` says of it over what is known; throws a `TypeError` for an unknown or a wrong fact. `asOf` is
+ * where its price is from: the date of a file, or `config`.
+ */
+export function readModel(id: string, facts: unknown, known: Model, where: string, asOf = 'config'): Model {
   let model: Model = { ...known, id };
   let capabilities: Partial<Capabilities> = known.capabilities ?? {};
   for (const [key, value] of Object.entries(objectAt(facts, where))) {
     const at = `${where}.${key}`;
-    if (Object.hasOwn(FACTS, key)) model = { ...model, ...FACTS[key]?.(value, at) };
-    else if (Object.hasOwn(CAPABILITIES, key)) capabilities = { ...capabilities, ...CAPABILITIES[key]?.(value, at) };
+    if (Object.hasOwn(FACTS, key)) model = { ...model, ...FACTS[key]?.(value, at, asOf) };
+    else if (Object.hasOwn(CAPABILITIES, key))
+      capabilities = { ...capabilities, ...CAPABILITIES[key]?.(value, at, asOf) };
     else throw fault(at, `one of ${[...Object.keys(FACTS), ...Object.keys(CAPABILITIES)].join(', ')}`, key);
   }
   if (Object.keys(capabilities).length === 0) return model;
   return { ...model, capabilities: { size: { kind: 'any' }, ...capabilities } };
 }
 
-type Read<Facts> = (value: JsonValue | undefined, at: string) => Partial<Facts>;
+type Read<Facts> = (value: JsonValue | undefined, at: string, asOf: string) => Partial<Facts>;
 
 const OPERATIONS = ['generate', 'edit', 'variation', 'upscale'] as const;
 const IMAGE_FORMATS = ['png', 'jpeg', 'webp', 'gif', 'svg', 'avif'] as const;
@@ -68,7 +85,8 @@ const FACTS: Readonly<Record<string, Read<Model>>> = {
   fast: (value, at) => ({ fast: flag(value, at) }),
   first_byte_timeout_ms: (value, at) => ({ firstByteMs: whole(value, at) }),
   shutdown_date: (value, at) => ({ shutdownDate: text(value, at) }),
-  price: (value, at) => ({ price: price(value, at) }),
+  successor: (value, at) => ({ successor: text(value, at) }),
+  price: (value, at, asOf) => dated({ price: price(value, at) }, asOf),
   limits: (value, at) => ({ limits: limits(value, at) }),
 };
 

@@ -124,6 +124,16 @@ export interface ChatModel {
 export interface SubmitCall {
   build(input: ImageRequest, context: CallContext): HttpRequest;
   parse(response: HttpResponse, input: ImageRequest, context: CallContext, state?: JsonValue): Progress;
+  /**
+   * Where uploads go before it, the request that is paid for, to be shown: a name that only the answer to an upload
+   * tells has a text in its place, which `standIns` lists.
+   */
+  paid?(input: ImageRequest, context: CallContext): PaidRequest;
+}
+
+export interface PaidRequest {
+  readonly request: HttpRequest;
+  readonly standIns: readonly string[];
 }
 
 export interface PollCall {
@@ -239,6 +249,8 @@ export interface Model {
   readonly firstByteMs?: number;
   /** ISO date on which it stops working. */
   readonly shutdownDate?: string;
+  /** What its provider names in its place. */
+  readonly successor?: string;
   /** Absent means unknown, never free. */
   readonly price?: Price;
   /** What the provider is known to allow one account; absent where that is found out by its answers. */

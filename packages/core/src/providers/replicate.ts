@@ -14,7 +14,7 @@ import { filePart } from './form.ts';
 import { trustedUrl } from './links.ts';
 import { readModelFile } from './model-data.ts';
 import { bearer } from './openai.ts';
-import type { CallContext, Model, Progress, Provider } from './provider.ts';
+import type { CallContext, Model, PaidRequest, Progress, Provider } from './provider.ts';
 import { classifyReplicate, readCanceled, readPrediction } from './replicate-predictions.ts';
 import { sidesOf } from './sides.ts';
 
@@ -60,7 +60,7 @@ export const replicate: Provider = {
   classify: classifyReplicate,
   results: { hosts: ['replicate.delivery', 'replicate.com'], authorized: ['replicate.delivery', 'api.replicate.com'] },
   image: {
-    submit: { build: (request, context) => nextRequest(request, context, []), parse: parseSubmit },
+    submit: { build: (request, context) => nextRequest(request, context, []), parse: parseSubmit, paid: paidRequest },
     poll: {
       build: (handle, context) => ({ method: 'GET', url: predictionUrl(handle, context), headers: JSON_ACCEPTED }),
       parse: readPrediction,
@@ -105,6 +105,11 @@ function predictionUrl(handle: JsonObject, { baseUrl }: CallContext): string {
 function nextRequest(request: ImageRequest, context: CallContext, uploads: readonly string[]): HttpRequest {
   const due = largePictures(request)[uploads.length];
   return due === undefined ? predictionRequest(request, context, uploads) : uploadRequest(due, context);
+}
+
+function paidRequest(request: ImageRequest, context: CallContext): PaidRequest {
+  const standIns = largePictures(request).map((_, index) => `LINK-TO-UPLOAD-${index + 1}`);
+  return { request: predictionRequest(request, context, standIns), standIns };
 }
 
 function picturesOf({ images = [], mask }: ImageRequest): readonly Asset[] {

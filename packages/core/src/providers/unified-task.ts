@@ -58,6 +58,10 @@ export function taskSubmit({ codes, uploadUrl, fields }: TaskSubmit): SubmitCall
   };
   return {
     build: (request, context) => nextRequest(request, context, []),
+    paid(request, context) {
+      const standIns = assetsOf(request).map((_, index) => `LINK-TO-UPLOAD-${index + 1}`);
+      return { request: nextRequest(request, context, standIns), standIns };
+    },
     // `state` holds the links of what was uploaded before the request that is answered.
     parse(response, request, context, state) {
       const known = isObject(state) && Array.isArray(state.urls) ? state.urls : [];

@@ -6,6 +6,7 @@ import { createMemoryAssets } from '../images/memory-assets.ts';
 import type { Event, Journal, Outcome } from '../journal.ts';
 import { loop, PARKED } from '../loop.ts';
 import type { Modality } from '../modality.ts';
+import type { PlannedTarget } from '../plan.ts';
 import { FREE_TURNS } from '../turns.ts';
 import { samplePlan } from './samples.ts';
 import { createVirtualClock } from './virtual-clock.ts';
@@ -28,10 +29,15 @@ export interface RunRigOptions {
   readonly play: (call: SentCall, index: number) => Ending;
   readonly repeats?: (io: Pick<RunEnvironment['io'], 'now'>) => RunEnvironment['repeats'];
   readonly health?: HealthBook;
+  readonly afford?: RunEnvironment['afford'];
+  readonly turns?: RunEnvironment['turns'];
+  /** What its targets are beside their names. */
+  readonly targets?: Readonly<Record<string, Partial<PlannedTarget>>>;
 }
 
 /** Runs of chat through the loop, many at once in virtual time, with a health book and repeats that they share. */
-export function createRunRig({ play, repeats, health = createHealthBook() }: RunRigOptions) {
+export function createRunRig(options: RunRigOptions) {
+  const { play, repeats, health = createHealthBook(), afford, turns = FREE_TURNS, targets = {} } = options;
   const clock = createVirtualClock();
   const sent: SentCall[] = [];
   const shared = repeats?.(clock);
@@ -50,17 +56,18 @@ export function createRunRig({ play, repeats, health = createHealthBook() }: Run
     finished: (outcome) => outcome,
   });
 
-  /** Starts a run at an instant; `names` are its targets in order. */
-  async function start(runId: string, names: readonly string[], at = clock.now()) {
+  /** Starts a run at an instant, with what is in its journal already; `names` are its targets in order. */
+  async function start(runId: string, names: readonly string[], at = clock.now(), past: readonly Event[] = []) {
     await new Promise<void>((resolve) => clock.timer(at, resolve));
-    const events: Event[] = [];
+    const events: Event[] = [...past];
     const journal: Journal = {
-      events: [],
+      events: past,
       append: async (added) => {
         events.push(...added);
       },
     };
-    const plan = chatPlan(names, clock.now());
+    const planned = chatPlan(names, clock.now());
+    const plan = { ...planned, targets: planned.targets.map((one) => ({ ...one, ...targets[one.provider] })) };
     const outcome = await loop(runId, plan, journal, environmentOf(), modality(runId));
     assert.ok(outcome !== PARKED);
     return { outcome, events, endedAt: clock.now() };
@@ -71,7 +78,7 @@ export function createRunRig({ play, repeats, health = createHealthBook() }: Run
       io: { now: clock.now, timer: clock.timer, send: () => Promise.reject(new Error('nothing is sent here')) },
       assets: createMemoryAssets(),
       health,
-      turns: FREE_TURNS,
+      turns,
       connection: () => undefined,
       presence: () => ({ unsentGraceMs: 0 }),
       onPresence: () => () => {},
@@ -79,6 +86,7 @@ export function createRunRig({ play, repeats, health = createHealthBook() }: Run
       park: new AbortController().signal,
       limits: RUN_LIMITS,
       ...(shared && { repeats: shared }),
+      ...(afford && { afford }),
     };
   }
 

@@ -3,6 +3,7 @@ import type { Policy } from '../plan.ts';
 import { allowedPaidAttempts } from '../policy/budget.ts';
 import type { MilderWords } from '../policy/milder-words.ts';
 import { type Ladder, RUNGS } from '../policy/refusal-ladder.ts';
+import type { Price } from '../price.ts';
 import { SAMPLE_RETRY, sampleRequest, sampleTarget } from './samples.ts';
 import {
   ACCEPTED_BODY,
@@ -148,7 +149,18 @@ const policies: fc.Arbitrary<Policy> = fc
 
 const moments = fc.constantFrom(0, 1, 50, 2_000, 9_000, 30_000, 400_000);
 
-/** Random policies × routes of one to three targets, some of which bill nothing × scripted behaviours × callers who leave, come back and cancel. */
+const prices = fc.constantFrom<Price | undefined>(
+  { perImageUsd: 0.04 },
+  { perImageUsd: 0.04 },
+  { perImageUsd: [{ usd: 0.1 }] },
+  undefined,
+);
+const budgets = fc.record({
+  microUsd: fc.constantFrom(0, 40_000, 80_000, 150_000),
+  afterMs: fc.constantFrom(0, 30, 7_000),
+});
+
+/** Random policies × routes of one to three targets, some of which bill nothing, at random prices × budgets × scripted behaviours × callers who leave, come back and cancel. */
 export const scenarios: fc.Arbitrary<Scenario> = fc
   .record({
     policy: policies,
@@ -158,13 +170,20 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
     journalMs: fc.constantFrom(0, 5, 5, 3_000),
     turns: seldom([], fc.uniqueArray(moments, { minLength: 1, maxLength: 4 }), 4),
     cancelMs: seldom(undefined, moments, 10),
+    prices: fc.array(prices, { minLength: 3, maxLength: 3 }),
+    budget: seldom(undefined, budgets, 2),
     words: fc.record({ afterMs: fc.constantFrom(0, 900, 30_000), answer: answersOfWords }),
   })
-  .map(({ policy, targets, free, firstByteMs, journalMs, turns, cancelMs, words }) => {
+  .map(({ policy, targets, free, firstByteMs, journalMs, turns, cancelMs, prices: all, budget, words }) => {
     const names = ['a', 'b', 'c'].slice(0, targets.length);
-    const planned = names.map((name, index) =>
-      sampleTarget(name, { firstByteMs, ...(free.includes(index) && { free: true, stallMs: 20_000 }) }),
-    );
+    const planned = names.map((name, index) => {
+      const price = all[index] && { price: all[index] };
+      return sampleTarget(name, {
+        firstByteMs,
+        ...price,
+        ...(free.includes(index) && { free: true, stallMs: 20_000 }),
+      });
+    });
     return {
       plan: {
         ...{ request: sampleRequest(), route: 'route', targets: planned, policy, createdAt: 0 },
@@ -175,5 +194,6 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
       presenceTurnsMs: turns.toSorted((one, other) => one - other),
       cancelMs,
       words,
+      ...(budget && { budget }),
     };
   });

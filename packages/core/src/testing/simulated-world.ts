@@ -5,6 +5,7 @@ import type { HttpRequest, HttpResponse } from '../http.ts';
 import { createMemoryAssets } from '../images/memory-assets.ts';
 import type { Event, Journal } from '../journal.ts';
 import { numberAt, stringAt } from '../json.ts';
+import type { Spend } from '../ledger.ts';
 import type { Plan } from '../plan.ts';
 import type { MilderWords } from '../policy/milder-words.ts';
 import { openaiCompatible, parseImages } from '../providers/openai.ts';
@@ -37,6 +38,8 @@ export interface Scenario {
   /** The caller leaves at the first of these, comes back at the second, leaves at the third… */
   readonly presenceTurnsMs: readonly number[];
   readonly cancelMs: number | undefined;
+  /** What the caller may spend, in millionths of a dollar, and how long it takes to find out; absent: it has no budget. */
+  readonly budget?: { readonly microUsd: number; readonly afterMs: number };
   /** What a chat model answers who is asked for milder words. */
   readonly words?: { readonly afterMs: number; readonly answer: MilderWords };
 }
@@ -58,6 +61,14 @@ export interface SimulatedSend {
   readonly prompt: string | undefined;
 }
 
+/** Money that a run asked for before an attempt. */
+export interface AskedMoney {
+  readonly spend: Spend;
+  readonly isHeld: boolean;
+  /** What was durable when it was granted or refused. */
+  readonly durable: readonly Event[];
+}
+
 export interface World {
   readonly io: ScriptedIo;
   readonly environment: RunEnvironment;
@@ -66,6 +77,7 @@ export interface World {
   readonly sends: readonly SimulatedSend[];
   /** What was durable when a chat model was asked for words, of each time. */
   readonly asks: readonly (readonly Event[])[];
+  readonly money: readonly AskedMoney[];
 }
 
 export const GOOD_BODY = JSON.stringify({ created: 1, data: [{ b64_json: TINY_PNG_BASE64 }] });
@@ -139,8 +151,29 @@ export function createWorld(scenario: Scenario, past: readonly Event[] = [], sta
   };
   const journal = slowJournal(durable, scenario.journalMs, io);
   const rewriteWith = wordsOf(scenario, io, () => asks.push([...durable]));
-  const environment = { ...environmentOf(scenario, { ...io, send }), ...(rewriteWith && { rewriteWith }) };
-  return { io, environment, journal, durable, sends, asks };
+  const money: AskedMoney[] = [];
+  const afford = moneyOf(scenario, io, (asked) => money.push({ ...asked, durable: [...durable] }));
+  const environment = {
+    ...environmentOf(scenario, { ...io, send }),
+    ...(rewriteWith && { rewriteWith }),
+    ...(afford && { afford }),
+  };
+  return { io, environment, journal, durable, sends, asks, money };
+}
+
+/** One budget for one run; what is not known is more than it has. */
+function moneyOf(
+  { budget }: Scenario,
+  io: ScriptedIo,
+  onAsk: (asked: Omit<AskedMoney, 'durable'>) => void,
+): RunEnvironment['afford'] {
+  if (budget === undefined) return undefined;
+  return async (spend) => {
+    await new Promise<void>((resolve) => io.timer(io.now() + budget.afterMs, resolve));
+    const isHeld = spend.microUsd !== undefined && spend.microUsd <= budget.microUsd;
+    onAsk({ spend, isHeld });
+    return isHeld ? undefined : { kind: 'budget', certainty: 'not_sent', message: 'nothing is left' };
+  };
 }
 
 function wordsOf({ words }: Scenario, io: ScriptedIo, onAsk: () => void): RunEnvironment['rewriteWith'] {

@@ -16,8 +16,10 @@ import {
 } from '@onetake/core';
 import type { Chats, RunningChat } from '../chat/chats.ts';
 import { CHAT_ANSWERS } from '../failure-answers.ts';
+import { chatModelAsked, checkStillAllowed } from '../http/allowed-models.ts';
 import { readChatControls } from '../http/chat-controls.ts';
 import { FailureProblem, failureBody, problemBody, RequestProblem } from '../http/problem.ts';
+import type { Keys } from '../keys/key.ts';
 import type { LineAnswer } from './answer-log.ts';
 import type { Batch } from './batch.ts';
 import { lineRequestId, notStreamed, pause } from './begin-line.ts';
@@ -29,6 +31,7 @@ import { readRequestLine } from './request-line.ts';
 export interface AnswerLineDeps {
   readonly chats: Chats;
   readonly catalogue: Catalogue;
+  readonly keys: Pick<Keys, 'named'>;
   readonly io: Pick<Io, 'now' | 'timer'>;
 }
 
@@ -71,7 +74,7 @@ export async function answerLine(
   if (!read.ok) throw new Error(`the input of ${batch.id} changed: ${read.fault.message}`);
   const own = { batch, index, customId: read.request.customId, requestId: lineRequestId(batch, index) };
   try {
-    const wanted = readLine(batch, line);
+    const wanted = readLine(batch, line, deps);
     while (!signals.stopped.aborted) {
       // Anew each time: a timeout of the line's own is not spent on waiting for room.
       const asked = { ...own, body: wanted.body, plan: plan(batch, wanted, deps) };
@@ -99,13 +102,14 @@ interface Wanted {
 }
 
 /** Throws for what the endpoint itself would refuse, too. */
-function readLine(batch: Batch, line: TextLine): Wanted {
+function readLine(batch: Batch, line: TextLine, { keys, catalogue }: AnswerLineDeps): Wanted {
   const endpoint = chatEndpointOf(batch);
   if (endpoint === undefined) throw new Error(`${batch.id} is no batch of chat, but of ${batch.endpoint}`);
   const read = readChat(endpoint, bodyIn(line));
   if (!read.ok) throw new FailureProblem(read.failure, CHAT_ANSWERS);
   const { request, body, model, controls } = read;
   if (body.value.stream === true) throw notStreamed();
+  checkStillAllowed(keys.named(batch.caller), chatModelAsked(endpoint, model, catalogue));
   const { settings } = readChatControls({}, controls, { fromBrowser: batch.fromBrowser });
   return { request, model, settings, body };
 }

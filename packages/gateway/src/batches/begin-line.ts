@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { Io, JsonObject } from '@onetake/core';
+import type { Catalogue, Io, JsonObject } from '@onetake/core';
 import { httpAnswer } from '@onetake/core';
 import type { Config } from '../config.ts';
+import { checkStillAllowed } from '../http/allowed-models.ts';
 import { readControls } from '../http/controls.ts';
 import { fingerprint } from '../http/fingerprint.ts';
 import { readImageWire } from '../http/image-wire.ts';
 import { failureBody, invalidValue, problemBody, RequestProblem } from '../http/problem.ts';
+import type { Keys } from '../keys/key.ts';
 import type { Generations, Submission } from '../tasks/generations.ts';
 import { readWebhook } from '../webhooks/request.ts';
 import type { Batch } from './batch.ts';
@@ -14,6 +16,8 @@ import type { LineRecord } from './line-log.ts';
 export interface BeginLineDeps {
   readonly generations: Generations;
   readonly config: Pick<Config, 'webhooks'>;
+  readonly catalogue: Pick<Catalogue, 'defaultModel'>;
+  readonly keys: Pick<Keys, 'named'>;
   readonly io: Pick<Io, 'now' | 'timer'>;
 }
 
@@ -64,8 +68,10 @@ export async function beginLine(
 }
 
 /** Throws a `RequestProblem` for what the images endpoint would refuse, too. */
-function submissionOf(batch: Batch, index: number, body: JsonObject, { config, io }: BeginLineDeps): Submission {
+function submissionOf(batch: Batch, index: number, body: JsonObject, deps: BeginLineDeps): Submission {
+  const { config, io, catalogue, keys } = deps;
   const wire = readImageWire('generate', body);
+  checkStillAllowed(keys.named(batch.caller), wire.model ?? catalogue.defaultModel);
   if (wire.request.stream) throw notStreamed();
   const controls = readControls({}, wire.controlsBody, { fromBrowser: batch.fromBrowser });
   const { allowPrivate, callers } = config.webhooks;

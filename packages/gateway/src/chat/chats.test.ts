@@ -13,6 +13,7 @@ import {
   createMemoryCells,
   createPacer,
   createRepeats,
+  type Failure,
   systemIo,
 } from '@onetake/core';
 import { StoreOverloadedError, StoreUnavailableError } from '../store/errors.ts';
@@ -51,9 +52,10 @@ async function openProvider(context: TestContext) {
 interface Rig {
   readonly maxLive?: number;
   readonly storeWith?: (store: Store) => Partial<Store>;
+  readonly afford?: (store: Store, id: string) => Promise<Failure | undefined>;
 }
 
-async function rig(context: TestContext, { maxLive = 10, storeWith = () => ({}) }: Rig = {}) {
+async function rig(context: TestContext, { maxLive = 10, storeWith = () => ({}), afford }: Rig = {}) {
   const provider = await openProvider(context);
   const memory = await openSqliteStore({ path: ':memory:' });
   context.after(() => memory.close());
@@ -70,7 +72,14 @@ async function rig(context: TestContext, { maxLive = 10, storeWith = () => ({}) 
   };
   const worker = createWorker({ ...common, onFinished: () => {}, onInterruptedError: onError, leaseMs: 15_000 });
   context.after(() => worker.stop(0));
-  const chats = createChats({ ...common, worker, repeats: createRepeats(io), maxLive, onStoreError: onError });
+  const affordFor = afford && {
+    affordFor:
+      ({ id }: { readonly id: string }) =>
+      () =>
+        afford(store, id),
+  };
+  const repeats = createRepeats(io);
+  const chats = createChats({ ...common, ...affordFor, worker, repeats, maxLive, onStoreError: onError });
   const pieces: Uint8Array[] = [];
   const bodies: WeakRef<Uint8Array>[] = [];
   const bodyAsked = () => {
@@ -123,6 +132,32 @@ test('when the grace of a stop is over its caller is told, the provider is left,
   await Promise.all([left, stopped]);
   const stored = await store.read(chat.live.id);
   assert.deepEqual([stored?.status, stored?.code, stored?.billed], ['failed', 'interrupted', 'maybe']);
+});
+
+test('what is held is held for an answer that the store knows', async (context) => {
+  const known: boolean[] = [];
+  const { begin, called, worker } = await rig(context, {
+    async afford(store, id) {
+      known.push((await store.read(id)) !== undefined);
+      return undefined;
+    },
+  });
+  begin();
+  (await called()).end(END);
+  await worker.running.ended();
+  assert.deepEqual(known, [true]);
+});
+
+test('what nobody may pay for is not asked', async (context) => {
+  const failure: Failure = { kind: 'budget', certainty: 'not_sent', message: 'the budget is spent' };
+  const { begin, calls, store, worker } = await rig(context, { afford: async () => failure });
+  const chat = begin();
+  const outcome = await chat?.outcome;
+  assert.ok(outcome?.ok === false);
+  assert.deepEqual(outcome.failure, failure);
+  await worker.running.ended();
+  const stored = await store.read(chat?.live.id ?? '');
+  assert.deepEqual([stored?.code, stored?.billed, calls.length], ['budget_exceeded', 'no', 0]);
 });
 
 test('no more run at once than may, pictures among them', async (context) => {

@@ -22,6 +22,7 @@ import {
   type RunEnvironment,
   runChat,
 } from '@onetake/core';
+import type { Money } from '../money/money.ts';
 import type { Store } from '../store/store.ts';
 import { type Beat, createBeat } from '../tasks/beat.ts';
 import { journalBehind } from '../tasks/journal.ts';
@@ -67,6 +68,8 @@ export interface ChatsOptions {
   readonly loads?: Pick<HostLoads, 'refresh'>;
   readonly repeats: Repeats;
   readonly connection: (provider: string) => Connection | undefined;
+  /** Keeps a caller to its budget. */
+  readonly affordFor?: Money['affordFor'];
   /** Generations worked on at once, at most, pictures among them. */
   readonly maxLive: number;
   readonly unsentGraceMs: number;
@@ -113,17 +116,22 @@ interface Chat {
   readonly end: (outcome: Outcome) => void;
 }
 
+type Bounds = Pick<RunEnvironment, 'park' | 'afford'>;
+
 /** Resolves when the answer is over and its journal is written. */
 async function answer(chat: Chat, park: AbortSignal, options: ChatsOptions): Promise<void> {
   const { live, beat } = chat;
   const { worker, io, onStoreError } = options;
-  const store = createdFirst(options.store, () => create(chat, options));
-  const journal = journalBehind(live, worker.id, { store, io, beat, onError: onStoreError });
-  await runToEnd(chat, journal, park, options);
+  const afford = options.affordFor?.(live);
+  const startsDurably = afford !== undefined;
+  // What is held is held for a generation that is there: the store works in order.
+  const store = createdFirst(options.store, () => create(chat, options, { atOnce: startsDurably }));
+  const journal = journalBehind(live, worker.id, { store, io, beat, onError: onStoreError, startsDurably });
+  await runToEnd(chat, journal, { park, ...(afford && { afford }) }, options);
   await journal.settled();
 }
 
-async function runToEnd(chat: Chat, journal: Journal, park: AbortSignal, options: ChatsOptions): Promise<void> {
+async function runToEnd(chat: Chat, journal: Journal, bounds: Bounds, options: ChatsOptions): Promise<void> {
   const { live, asked, end } = chat;
   const { io } = options;
   if (asked === undefined) return;
@@ -138,7 +146,7 @@ async function runToEnd(chat: Chat, journal: Journal, park: AbortSignal, options
   };
   const environment: RunEnvironment = {
     ...{ io, assets: options.assets, health: options.health, turns, connection: options.connection },
-    ...{ presence: live.presence, onPresence: live.onPresence, cancel: live.cancelSignal, park },
+    ...{ presence: live.presence, onPresence: live.onPresence, cancel: live.cancelSignal, ...bounds },
     // A task has the time to come back when it may.
     ...(!live.plan.unattended && { repeats: options.repeats }),
     limits: RUN_LIMITS,
@@ -168,8 +176,12 @@ function toldOf(event: Event, { aborted, reason }: AbortSignal): Event {
 }
 
 /** Kept like a task, so that nobody is ever given it in the place of an answer of their own. */
-async function create({ live, endpoint, beat }: Chat, { store, worker }: ChatsOptions): Promise<void> {
-  await beat.next();
+async function create(
+  { live, endpoint, beat }: Chat,
+  { store, worker }: ChatsOptions,
+  { atOnce }: { readonly atOnce: boolean },
+): Promise<void> {
+  if (!atOnce) await beat.next();
   const { id, caller, fingerprint, requestId, plan } = live;
   await store.create({
     ...{ id, caller, fingerprint, requestId, plan, endpoint, runs: 1, createdAt: plan.createdAt },

@@ -4,6 +4,8 @@ import type { Config, Environment } from '../config.ts';
 export interface RunningGateway {
   readonly url: string;
   readonly sandbox?: { readonly url: string };
+  /** Keys were made there, and not revoked: nobody calls without one. */
+  readonly hasKeys?: boolean;
   close(): Promise<void>;
 }
 

@@ -1,13 +1,25 @@
 import { Command, CommanderError, Option } from 'commander';
+import { describeAssets } from './commands/assets.ts';
 import { describeBatch } from './commands/batch.ts';
 import { describeCache } from './commands/cache.ts';
+import { describeConfig } from './commands/config.ts';
+import { describeCosts } from './commands/costs.ts';
 import { demo } from './commands/demo.ts';
+import { describeDoctor } from './commands/doctor.ts';
+import { describeExplain } from './commands/explain.ts';
+import { describeFailures } from './commands/failures.ts';
 import { type GenerateOptions, generate } from './commands/generate.ts';
-import { type GenerationsOptions, generations } from './commands/generations.ts';
+import { describeGenerations } from './commands/generations.ts';
+import { describeKeys } from './commands/keys.ts';
 import { type RefusalsOptions, refusals } from './commands/refusals.ts';
 import { type RegenerateOptions, regenerate } from './commands/regenerate.ts';
+import { describeReplay } from './commands/replay.ts';
+import { describeReport } from './commands/report.ts';
 import { type SandboxCommandOptions, sandbox } from './commands/sandbox.ts';
 import { start } from './commands/start.ts';
+import { describeTargets } from './commands/targets.ts';
+import { describeTasks } from './commands/tasks.ts';
+import { describeTrace } from './commands/trace.ts';
 import { describeWebhooks } from './commands/webhooks.ts';
 import type { CliContext } from './context.ts';
 import { EXIT, exitCodeOf, messageOf } from './exit.ts';
@@ -24,12 +36,13 @@ Examples:
 Environment:
   OPENAI_API_KEY       opens OpenAI's models (or OPENAI_API_KEY_FILE)
   ONETAKE_PORT         8484; 0 takes a free port
-  ONETAKE_HOST         127.0.0.1; any other address needs ONETAKE_API_KEYS
+  ONETAKE_HOST         127.0.0.1; any other address needs ONETAKE_API_KEYS or ONETAKE_ADMIN_KEY
   OPENAI_TIER          1 to 5: the account's usage tier, where its limits start from
   ONETAKE_DATA         ./onetake-data: journals, pictures and bills
   ONETAKE_DATABASE_URL postgres://…: a database that several gateways share, instead of a file
   ONETAKE_ASSETS       the directory of pictures that they share
-  ONETAKE_API_KEYS     name:key,name2:key2: who may call
+  ONETAKE_API_KEYS     name:key,name2:key2: who may call, beside the keys that onetake keys create makes
+  ONETAKE_ADMIN_KEY    the key that administers; without it, admin.key in the data directory
   ONETAKE_PUBLIC_URL   where callers reach the gateway from outside
   ONETAKE_CONFIG       a file to read instead of ./onetake.yaml
   ONETAKE_URL          the gateway that generate, batch and generations talk to
@@ -80,18 +93,24 @@ function describeCommands(context: CliContext, version: string, run: Run): Comma
   describeBatch(program.command('batch'), context, run);
   describeWebhooks(program.command('webhooks'), context, run);
   describeCache(program.command('cache'), context, run);
+  describeKeys(program.command('keys'), context, run);
+  describeDoctor(program.command('doctor'), context, run);
+  describeConfig(program.command('config'), context, run);
+  describeTargets(program.command('targets'), context, run);
+  describeTasks(program.command('tasks'), context, run);
+  describeAssets(program.command('assets'), context, run);
+  describeTrace(program.command('trace <id>'), context, run);
+  describeReplay(program.command('replay <id>'), context, run);
+  describeReport(program.command('report <id>'), context, run, version);
+  describeExplain(program.command('explain'), context, run);
   program
     .command('demo')
     .description('play two accidents with and without Onetake; takes about 10 s')
     .action(() => run(demo(context)));
   describeSandbox(program.command('sandbox'), context, run);
-  program
-    .command('generations')
-    .description('list what was generated, newest first')
-    .option('--unknown', 'only those whose outcome nobody knows, with their possible charge')
-    .option('--limit <n>', 'how many at most', whole(1, 1_000), 20)
-    .option('--json', "print the gateway's JSON")
-    .action((options: GenerationsOptions) => run(generations(context, options)));
+  describeGenerations(program.command('generations'), context, run);
+  describeCosts(program.command('costs'), context, run);
+  describeFailures(program.command('failures'), context, run);
   program
     .command('refusals')
     .description('list what providers refused to draw, newest first, with what was tried')

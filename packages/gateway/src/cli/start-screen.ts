@@ -14,7 +14,7 @@ export function startScreen(config: Config, gateway: RunningGateway, context: Cl
     columns(addresses(config, gateway)),
     ...providers(config, title),
     ...routes(config, title),
-    `${title('try it')}\n${columns(copyLines(gateway.url, config), '  ')}`,
+    `${title('try it')}\n${columns(copyLines(gateway, config), '  ')}`,
     ...(config.notices.length > 0
       ? [`${title('notes')}\n${config.notices.map((notice) => `  ${notice}`).join('\n')}`]
       : []),
@@ -23,7 +23,6 @@ export function startScreen(config: Config, gateway: RunningGateway, context: Cl
 }
 
 function addresses(config: Config, gateway: RunningGateway): string[][] {
-  const callers = config.callers.map((caller) => caller.name).join(', ');
   return [
     ['gateway', gateway.url],
     ...(config.publicUrl === undefined ? [] : [['public', config.publicUrl]]),
@@ -31,8 +30,17 @@ function addresses(config: Config, gateway: RunningGateway): string[][] {
     ['data', config.dataDir],
     ...(config.databaseUrl === undefined ? [] : [['database', databaseName(config.databaseUrl)]]),
     ...(config.databaseUrl === undefined ? [] : [['pictures', config.assetsDir]]),
-    ['callers', callers || 'anybody on this machine, no key needed'],
+    ['callers', callers(config, gateway)],
   ];
+}
+
+function callers({ callers: named, adminKey }: Config, { hasKeys }: RunningGateway): string {
+  const names = named.map((caller) => caller.name).join(', ');
+  if (hasKeys) return `${names === '' ? '' : `${names} and `}those that "onetake keys list" shows`;
+  if (names !== '') return names;
+  return adminKey === undefined
+    ? 'anybody on this machine, no key needed'
+    : 'admin alone; make keys for others with "onetake keys create"';
 }
 
 /** Without user and password. */
@@ -73,8 +81,8 @@ function routes(config: Config, title: (text: string) => string): string[] {
 }
 
 /** Those for pictures name no model: the gateway's default answers. */
-function copyLines(url: string, config: Config): string[][] {
-  const needsKey = config.callers.length > 0;
+function copyLines({ url, hasKeys }: RunningGateway, config: Config): string[][] {
+  const needsKey = config.callers.length > 0 || config.adminKey !== undefined || hasKeys === true;
   const auth = needsKey ? ' -H "authorization: Bearer $ONETAKE_API_KEY"' : '';
   const node = needsKey ? 'process.env.ONETAKE_API_KEY' : "'local'";
   const python = needsKey ? 'os.environ["ONETAKE_API_KEY"]' : '"local"';

@@ -24,32 +24,42 @@ export interface OwnAddress {
   /** The usage tier of the OpenAI account, 1 to 5: where its limits start from. */
   readonly openaiTier?: number;
   readonly callers: readonly Caller[];
+  /** The key that administers; without one the gateway makes its own. */
+  readonly adminKey?: string;
 }
 
 const DEFAULT_PORT = 8484;
 const MAX_PORT = 65_535;
 const MAX_CALLERS = 1_000;
 const MIN_KEY_CHARACTERS = 8;
+const MIN_ADMIN_KEY_CHARACTERS = 16;
+/** Who calls with ONETAKE_ADMIN_KEY. */
+const ADMIN = 'admin';
 const MAX_NOTICED = 10;
 const PREFIX = 'ONETAKE_';
 /** Everything some command reads. */
-const NAMES = ['PORT', 'HOST', 'DATA', 'API_KEYS', 'PUBLIC_URL', 'CONFIG', 'URL', 'API_KEY', 'DATABASE_URL', 'ASSETS'];
+const NAMES = [
+  ...['PORT', 'HOST', 'DATA', 'API_KEYS', 'ADMIN_KEY', 'PUBLIC_URL', 'CONFIG', 'URL', 'API_KEY', 'DATABASE_URL'],
+  'ASSETS',
+];
 
 /** Reads the `ONETAKE_*` variables; an empty one counts as not set. */
 export function readEnvironment(env: Environment, cwd: string, report: Report): OwnAddress {
   noticeStrangers(env, report);
   const callers = readCallers(env.ONETAKE_API_KEYS ?? '', report);
+  const adminKey = readAdminKey(env.ONETAKE_ADMIN_KEY, callers, report);
   const publicUrl = readPublicUrl(env.ONETAKE_PUBLIC_URL, report);
   const dataDir = resolve(cwd, env.ONETAKE_DATA || 'onetake-data');
   const databaseUrl = readDatabaseUrl(env, report);
   return {
-    host: readHost(env.ONETAKE_HOST || '127.0.0.1', Boolean(env.ONETAKE_API_KEYS), report),
+    host: readHost(env.ONETAKE_HOST || '127.0.0.1', Boolean(env.ONETAKE_API_KEYS || env.ONETAKE_ADMIN_KEY), report),
     port: readPort(env.ONETAKE_PORT, report),
     dataDir,
     assetsDir: env.ONETAKE_ASSETS ? resolve(cwd, env.ONETAKE_ASSETS) : join(dataDir, 'assets'),
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...readTier(env.OPENAI_TIER, report),
     callers,
+    ...(adminKey !== undefined && { adminKey }),
     ...(publicUrl !== undefined && { publicUrl }),
   };
 }
@@ -67,8 +77,10 @@ function readHost(value: string, hasKeys: boolean, report: Report): string {
   if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(host)) {
     report.faults.push(fault('ONETAKE_HOST', 'an IP address or a host name', value));
   } else if (!isLoopback(host) && !hasKeys) {
-    const why = 'anybody who reaches it could spend on your provider keys: set ONETAKE_API_KEYS=name:key';
-    report.faults.push(fault('ONETAKE_HOST', 'a loopback address while ONETAKE_API_KEYS is not set', value, why));
+    const why =
+      'anybody who reaches it could spend on your provider keys: set ONETAKE_API_KEYS=name:key, or ONETAKE_ADMIN_KEY and make keys with "onetake keys create"';
+    const rule = 'a loopback address while ONETAKE_API_KEYS is not set, nor ONETAKE_ADMIN_KEY';
+    report.faults.push(fault('ONETAKE_HOST', rule, value, why));
   }
   return host;
 }
@@ -126,12 +138,29 @@ function readCaller(entry: string, earlier: readonly Caller[]): Caller | string 
   const [name, key] = [entry.slice(0, colon), entry.slice(colon + 1)];
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(name))
     return 'a name of 1 to 64 letters, digits, dots, dashes or underscores, got another one';
-  if (/[^\x21-\x7e]/.test(key)) return 'a key of printable characters without spaces, got one with others';
-  if (key.length < MIN_KEY_CHARACTERS)
-    return `a key of at least ${MIN_KEY_CHARACTERS} characters, got ${key.length}; a shorter one can be guessed by trying`;
+  if (name === ADMIN) return `a name other than "${ADMIN}", which is ONETAKE_ADMIN_KEY's`;
+  const wrong = wrongKey(key, MIN_KEY_CHARACTERS);
+  if (wrong !== undefined) return wrong;
   if (earlier.some((one) => one.name === name)) return 'a name of its own, got one that an earlier entry has';
   if (earlier.some((one) => one.key === key)) return 'a key of its own, got one that an earlier entry has';
   return { name, key };
+}
+
+/** Never said back, like every key. */
+function readAdminKey(value: string | undefined, callers: readonly Caller[], report: Report): string | undefined {
+  if (!value) return undefined;
+  const wrong = wrongKey(value, MIN_ADMIN_KEY_CHARACTERS);
+  if (wrong !== undefined) report.faults.push(`ONETAKE_ADMIN_KEY: expected ${wrong}`);
+  else if (callers.some(({ key }) => key === value))
+    report.faults.push('ONETAKE_ADMIN_KEY: expected a key of its own, got one that stands in ONETAKE_API_KEYS');
+  return value;
+}
+
+/** What a key should be and is not. */
+function wrongKey(key: string, leastCharacters: number): string | undefined {
+  if (/[^\x21-\x7e]/.test(key)) return 'a key of printable characters without spaces, got one with others';
+  if (key.length >= leastCharacters) return undefined;
+  return `a key of at least ${leastCharacters} characters, got ${key.length}; a shorter one can be guessed by trying`;
 }
 
 function readPublicUrl(value: string | undefined, report: Report): string | undefined {

@@ -206,7 +206,20 @@ const FAULTS: readonly { readonly yaml?: string; readonly env?: Environment; rea
   {
     env: { ONETAKE_HOST: '0.0.0.0' },
     faults: [
-      'ONETAKE_HOST: expected a loopback address while ONETAKE_API_KEYS is not set, got "0.0.0.0"; anybody who reaches it could spend on your provider keys: set ONETAKE_API_KEYS=name:key',
+      'ONETAKE_HOST: expected a loopback address while ONETAKE_API_KEYS is not set, nor ONETAKE_ADMIN_KEY, got "0.0.0.0"; anybody who reaches it could spend on your provider keys: set ONETAKE_API_KEYS=name:key, or ONETAKE_ADMIN_KEY and make keys with "onetake keys create"',
+    ],
+  },
+  {
+    env: { ONETAKE_ADMIN_KEY: 'too-short' },
+    faults: [
+      'ONETAKE_ADMIN_KEY: expected a key of at least 16 characters, got 9; a shorter one can be guessed by trying',
+    ],
+  },
+  {
+    env: { ONETAKE_ADMIN_KEY: 'the-same-for-both', ONETAKE_API_KEYS: 'app:the-same-for-both,admin:longenough' },
+    faults: [
+      `ONETAKE_API_KEYS, entry 2: expected a name other than "admin", which is ONETAKE_ADMIN_KEY's`,
+      'ONETAKE_ADMIN_KEY: expected a key of its own, got one that stands in ONETAKE_API_KEYS',
     ],
   },
   { env: { ONETAKE_HOST: 'a b' }, faults: ['ONETAKE_HOST: expected an IP address or a host name, got "a b"'] },

@@ -66,7 +66,7 @@ suite('providers of the world', () => {
     const yaml = 'models: {openai/gpt-image-2: {price: {per_image_usd: 0.5}}, openai/new: {quality: [low]}, bfl/x: {}}';
     const config = load(t, yaml, { OPENAI_API_KEY: KEY });
     const { 'gpt-image-2': known, new: added } = config.models.openai ?? {};
-    assert.deepEqual([known?.price, known?.maxImagesPerCall], [{ perImageUsd: 0.5 }, 10]);
+    assert.deepEqual([known?.price, known?.maxImagesPerCall], [{ perImageUsd: 0.5, asOf: 'config' }, 10]);
     assert.deepEqual(added?.capabilities?.quality, ['low']);
     assert.deepEqual(config.notices, ['models.bfl/x: no provider "bfl" is configured, so it is not read']);
   });
@@ -111,10 +111,10 @@ models:
     const tokens = { textInput: 1, cachedInput: 0.1, imageInput: 1, output: 2 };
     const { 'gpt-5.6-luna': luna, 'gpt-9': newest } = chatModels.openai ?? {};
     assert.deepEqual([luna?.reasoning, luna?.endpoints], [false, ['chat/completions', 'responses']]);
-    assert.deepEqual(newest?.price, { perMillionTokensUsd: tokens });
+    assert.deepEqual(newest?.price, { perMillionTokensUsd: tokens, asOf: 'config' });
     assert.deepEqual(newest?.limits, { tokens: [{ count: 5, windowMs: 1_000 }] });
     assert.equal(chatModels.mylab?.house?.shutdownDate, '2027-01-01');
-    assert.deepEqual(chatModels.ollama?.qwen3?.price, { perMillionTokensUsd: tokens });
+    assert.deepEqual(chatModels.ollama?.qwen3?.price, { perMillionTokensUsd: tokens, asOf: 'config' });
     assert.deepEqual([Object.keys(models.mylab ?? {}), models.openai], [['painter'], undefined]);
   });
 

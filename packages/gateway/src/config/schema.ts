@@ -120,6 +120,7 @@ const retention = z.strictObject(
   {
     days: whole(1, MAX_RETENTION_DAYS, 'days').default(30),
     bytes: bytes(1, Number.MAX_SAFE_INTEGER).default(50e9),
+    ledger_days: whole(1, MAX_RETENTION_DAYS, 'days').default(400),
   },
   { error: map },
 );

@@ -27,7 +27,7 @@ export interface Check {
   readonly id: string;
   /** What it looks at, in a few words, for a heading. */
   readonly title: string;
-  /** `network`: not with `--offline`. `asked`: only when its option asks for it. */
+  /** `network`: left out with `--offline`. `asked`: finds nothing unless its option asks for it, and may take longer. */
   readonly needs?: 'network' | 'asked';
   run(world: DoctorWorld): Promise<readonly Finding[]>;
 }

@@ -1,21 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import multipart from '@fastify/multipart';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { ManagedKey } from '../keys/key.ts';
+import { adminOnly } from './admin.ts';
+import { checkModelAllowed, mayAskFor } from './allowed-models.ts';
 import { serveAsset } from './assets.ts';
 import { type BatchRequest, batchRoutes } from './batches.ts';
 import { createBrowserGuard } from './browser-guard.ts';
 import { cacheRoutes } from './cache.ts';
-import { createCallers } from './callers.ts';
 import { answerCandidates, type CandidateCall, type CandidateDeps } from './candidate-answer.ts';
 import { type CandidateRequest, candidateRoutes } from './candidates.ts';
 import { addChatRoutes } from './chat-routes.ts';
 import type { AppDeps } from './deps.ts';
+import { addDoctorRoutes } from './doctor.ts';
+import { explainError } from './explain.ts';
 import { type FileRequest, fileRoutes } from './files.ts';
 import { imageRoutes } from './image-routes.ts';
 import { type JobNewsRequest, tellJobNews } from './job-news.ts';
+import { addKeyRoutes } from './keys.ts';
 import { modelEntry, modelList } from './models.ts';
+import { addMoneyRoutes } from './money-routes.ts';
 import { createOpenAnswers, type OpenAnswers } from './open-answers.ts';
 import { operationRoutes } from './operations.ts';
+import { addOperatorRoutes } from './operator-routes.ts';
 import {
   FailureProblem,
   failureBody,
@@ -28,18 +35,25 @@ import {
 } from './problem.ts';
 import { dropRest } from './refused-body.ts';
 import { type TaskRequest, taskRoutes } from './tasks.ts';
+import { readUpstream, type UpstreamQuery } from './upstream.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; set before a route runs. */
     caller: string;
+    /** May see and change what is everybody's. */
+    isAdmin: boolean;
+    /** Of a caller whose key was made here. */
+    key: ManagedKey | undefined;
     /** Sent by a page of another origin, which may raise nothing. */
     fromBrowser: boolean;
   }
   interface FastifyContextConfig {
     /** Needs no key: health, and pictures whose URL is the capability. */
     open?: boolean;
+    /** For administrators alone. */
+    admin?: boolean;
   }
 }
 
@@ -95,12 +109,16 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   addModels(app, deps);
   app.get('/v1/generations', operations.listGenerations);
   app.get<{ Params: { id: string } }>('/v1/generations/:id', operations.readGeneration);
+  app.get<UpstreamQuery>('/v1/generations/:id/upstream', readUpstream(deps));
   app.post<{ Params: { id: string } }>('/v1/generations/:id/regenerate', images.regenerate);
+  addMoneyRoutes(app, deps);
   app.get('/v1/refusals', operations.listRefusals);
-  app.get('/v1/targets', operations.targets);
+  addOperatorRoutes(app, deps);
+  addDoctorRoutes(app, deps);
+  addKeyRoutes(app, deps);
   addCache(app, deps);
-  const previewing = { ...deps.previewing, identify: createCallers(config.callers) };
-  app.get('/v1/assets/:name', OPEN, serveAsset(deps.assets, previewing));
+  app.get('/v1/explain', explainError);
+  app.get('/v1/assets/:name', OPEN, serveAsset(deps.assets, { ...deps.previewing, identify: deps.identify }));
   app.get('/health/live', OPEN, () => ({ status: 'live' }));
   app.get('/health/ready', OPEN, operations.ready);
   app.get('/', OPEN, operations.welcome);
@@ -122,10 +140,14 @@ function answererOf(deps: AppDeps & { readonly openAnswers: OpenAnswers }) {
 function addModels(app: FastifyInstance, { catalogue, io, limitsAt, listed, modelsOf }: AppDeps): void {
   const startedAt = io.now();
   const now = { limitsOf: limitsAt, listed, modelsOf };
-  app.get('/v1/models', () => modelList(catalogue, startedAt, now));
-  app.get<{ Params: { '*': string } }>('/v1/models/*', ({ params }) =>
-    modelEntry(catalogue, params['*'], startedAt, now),
-  );
+  app.get('/v1/models', ({ key }) => {
+    const { object, data } = modelList(catalogue, startedAt, now);
+    return { object, data: data.filter(({ id }) => mayAskFor(key, id)) };
+  });
+  app.get<{ Params: { '*': string } }>('/v1/models/*', ({ params, key }) => {
+    checkModelAllowed(key, params['*']);
+    return modelEntry(catalogue, params['*'], startedAt, now);
+  });
 }
 
 function addCache(app: FastifyInstance, deps: AppDeps): void {
@@ -158,7 +180,7 @@ const REQUEST_TIMEOUT_MS = 300_000;
 const MAX_OPEN_ANSWERS = 10_000;
 
 const VERSIONED =
-  /^\/(?:images|chat|responses|embeddings|candidates|tasks|files|batches|webhooks|models|generations|refusals|targets|cache|assets)(?=[/?]|$)/;
+  /^\/(?:images|chat|responses|embeddings|candidates|tasks|files|batches|webhooks|models|generations|refusals|costs|failures|keys|targets|doctor|config|explain|cache|assets)(?=[/?]|$)/;
 
 /** People set the base URL with or without `/v1`; both mean the same. */
 function withVersion(url: string): string {
@@ -166,17 +188,29 @@ function withVersion(url: string): string {
 }
 
 /** Before any body is read: where the request comes from, and who sends it. */
-function guard(app: FastifyInstance, { config }: AppDeps): void {
-  const browsers = createBrowserGuard(config);
-  const identify = createCallers(config.callers);
+function guard(app: FastifyInstance, { config, identify, keys, limitRate, io }: AppDeps): void {
+  const isKeyOrigin = (origin: string) => keys.hasOrigin(origin, io.now());
+  const browsers = createBrowserGuard({ ...config, isKeyOrigin });
   app.decorateRequest('caller', '');
+  app.decorateRequest('isAdmin', false);
+  app.decorateRequest('key', undefined);
   app.decorateRequest('fromBrowser', false);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     const answered = await browsers.onRequest(request, reply);
     if (answered) return answered;
     request.fromBrowser = browsers.isBrowserRequest(request);
-    if (!request.routeOptions.config.open) request.caller = identify(request.raw);
+    if (!request.routeOptions.config.open) {
+      const { caller, isAdmin, key } = identify(request.raw);
+      [request.caller, request.key] = [caller, key];
+      browsers.checkKey(request);
+      // A key that is for browsers is for nobody else.
+      request.fromBrowser ||= key?.browser !== undefined;
+      // A page of another origin speaks for whoever looks at it, and that may be an administrator.
+      request.isAdmin = isAdmin && !request.fromBrowser;
+      if (request.routeOptions.config.admin && !request.isAdmin) throw adminOnly(caller);
+      await limitRate(request, reply);
+    }
     // Clients that name a type with every call name one for the body that a DELETE does not have.
     if (request.method === 'DELETE') delete request.raw.headers['content-type'];
     return undefined;

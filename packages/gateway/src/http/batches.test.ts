@@ -12,7 +12,11 @@ const BODY_LIMIT = 10_000;
 async function serve(context: TestContext) {
   const world = createWorld(context);
   const node = await createNode(world);
-  const config = { bodyLimitBytes: BODY_LIMIT, retention: { days: 2, bytes: 1 }, attachWindowMs: 900_000 };
+  const config = {
+    bodyLimitBytes: BODY_LIMIT,
+    retention: { days: 2, bytes: 1, ledgerDays: 400 },
+    attachWindowMs: 900_000,
+  };
   const deps = { ...node, config, io: world.clock };
   const [files, batches] = [fileRoutes(deps), batchRoutes(deps)];
   const app = Fastify({ bodyLimit: BODY_LIMIT });

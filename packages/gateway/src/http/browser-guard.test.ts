@@ -145,3 +145,26 @@ test('a preflight is answered for allowed origins only', async (context) => {
   assert.ok(!allowed.includes('x-evil'));
   assert.equal((await call({ origin: 'https://evil.example', ...asked }, 'OPTIONS')).status, 403);
 });
+
+test('a page that a browser key is for may call with that key alone', async (context) => {
+  const origin = 'https://page.example';
+  const guard = createBrowserGuard({
+    ...{ host: '127.0.0.1', corsOrigins: [APP] },
+    isKeyOrigin: (one) => one === origin,
+  });
+  const call = guarded(context, { corsOrigins: [APP], isKeyOrigin: (one) => one === origin });
+  const preflight = await call({ origin, 'access-control-request-method': 'POST' }, 'OPTIONS');
+  assert.deepEqual([preflight.status, preflight.headers['access-control-allow-origin']], [204, origin]);
+  const answered = await call({ origin });
+  assert.deepEqual([answered.status, answered.browser], [200, true]);
+  assert.match(String(answered.headers['access-control-expose-headers']), /ratelimit, ratelimit-policy/);
+  assert.equal((await call({ origin: 'https://other.example' })).status, 403);
+  const key = { name: 'page', digest: 'd', hint: 'h', createdAt: 0 };
+  const headers = { host: 'localhost', origin };
+  guard.checkKey({ headers, key: { ...key, browser: { origins: [origin] } } });
+  const refused = { status: 403, code: 'forbidden_origin', message: /onetake keys create --browser/ };
+  assert.throws(() => guard.checkKey({ headers, key }), refused);
+  assert.throws(() => guard.checkKey({ headers, key: undefined }), refused);
+  for (const known of [{ host: 'localhost' }, { host: 'localhost', origin: APP }, { host: 'x', origin: 'http://x' }])
+    guard.checkKey({ headers: known, key: undefined });
+});

@@ -8,15 +8,20 @@ export interface BrowserGuardOptions {
   readonly publicUrl?: string;
   /** Exact origins, such as `https://app.example`. */
   readonly corsOrigins: readonly string[];
+  /** Whether pages of an origin may call now, with a key that is theirs. */
+  readonly isKeyOrigin?: (origin: string) => boolean;
 }
 
 type Guarded = Pick<FastifyRequest, 'headers'>;
+type Known = Guarded & Pick<FastifyRequest, 'key'>;
 
 export interface BrowserGuard {
   /** A Fastify onRequest hook: throws a 403 before the body is read, answers preflights, adds the CORS headers. */
   onRequest(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined>;
   /** Sent by a page of another origin; such a page may spend what its key may spend, and raise nothing. */
   isBrowserRequest(request: Guarded): boolean;
+  /** Throws a 403 for a page that may call with a key of its own alone, and shows another one, or none. */
+  checkKey(request: Known): void;
 }
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
@@ -48,6 +53,8 @@ const EXPOSED_HEADERS = [
     'x-should-retry',
     'location',
     'preference-applied',
+    'ratelimit',
+    'ratelimit-policy',
   ],
 ].join(', ');
 
@@ -57,7 +64,7 @@ function onetake(name: string): string {
 
 /** Keeps pages of other sites out: a foreign Host is DNS rebinding, a foreign Origin a cross-site request. */
 export function createBrowserGuard(options: BrowserGuardOptions): BrowserGuard {
-  const { corsOrigins } = options;
+  const { corsOrigins, isKeyOrigin = () => false } = options;
   const isOwnHost = ownHosts(options);
   const publicOrigin = options.publicUrl === undefined ? undefined : new URL(options.publicUrl).origin;
 
@@ -67,20 +74,21 @@ export function createBrowserGuard(options: BrowserGuardOptions): BrowserGuard {
   function check(request: FastifyRequest): string | undefined {
     const { host = '', origin, 'sec-fetch-site': site } = request.headers;
     if (!isOwnHost(host)) throw foreignHost(host);
-    if (isOpenToEverySite(request)) return origin !== undefined && corsOrigins.includes(origin) ? origin : undefined;
+    const isAllowed = origin !== undefined && (corsOrigins.includes(origin) || isKeyOrigin(origin));
+    if (isOpenToEverySite(request)) return isAllowed ? origin : undefined;
     if (origin === undefined) {
       if (site === 'cross-site' || site === 'same-site') throw foreignOrigin(`a ${site} page`);
       return undefined;
     }
     if (isSameOrigin(origin, request.headers)) return undefined;
-    if (corsOrigins.includes(origin)) return origin;
+    if (isAllowed) return origin;
     throw foreignOrigin(`"${origin.slice(0, 200)}"`);
   }
 
   return {
     async onRequest(request, reply) {
       const allowed = check(request);
-      if (corsOrigins.length > 0) reply.header('vary', 'Origin');
+      if (corsOrigins.length > 0 || allowed !== undefined) reply.header('vary', 'Origin');
       if (allowed === undefined) return undefined;
       reply.header('access-control-allow-origin', allowed);
       reply.header('access-control-expose-headers', EXPOSED_HEADERS);
@@ -96,6 +104,12 @@ export function createBrowserGuard(options: BrowserGuardOptions): BrowserGuard {
     },
     isBrowserRequest({ headers }) {
       return headers.origin !== undefined && !isSameOrigin(headers.origin, headers);
+    },
+    checkKey({ headers, key }) {
+      const { origin } = headers;
+      if (origin === undefined || isSameOrigin(origin, headers) || corsOrigins.includes(origin)) return;
+      // Which origins a browser key is for was looked at where it was read.
+      if (key?.browser === undefined) throw foreignOrigin(`"${origin.slice(0, 200)}"`);
     },
   };
 }
@@ -144,7 +158,8 @@ function foreignHost(host: string): RequestProblem {
 
 function foreignOrigin(who: string): RequestProblem {
   const rule = 'it is neither the gateway’s own origin nor listed';
-  const wayOut = 'add the origin to cors.origins in onetake.yaml if that page may use this gateway';
+  const wayOut =
+    'add the origin to cors.origins in onetake.yaml if that page may use this gateway, or give it a key with "onetake keys create --browser --origin"';
   return new RequestProblem(403, 'forbidden_origin', `Origin: ${who} is refused: ${rule}; ${wayOut}`, {
     param: 'Origin',
   });

@@ -1,30 +1,112 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { type AdminKey, digestOf, KEY_CHARACTERS, KEY_PREFIX } from '../keys/admin-key.ts';
+import type { Keys, ManagedKey } from '../keys/key.ts';
 import { RequestProblem } from './problem.ts';
 
-/** The one caller there is when no keys are configured. */
+/** The one caller there is while no keys are in use. */
 export const LOCAL_CALLER = 'local';
+/** Who administers with ONETAKE_ADMIN_KEY or `<data>/admin.key`. */
+export const ADMIN_CALLER = 'admin';
+
+/** Who calls, and what holds for it. */
+export interface Identity {
+  readonly caller: string;
+  readonly isAdmin: boolean;
+  /** Of a caller whose key was made here. */
+  readonly key?: ManagedKey;
+}
 
 /** Names the caller of a request; throws a 401 that says what is wrong with its key, never what the key was. */
-export type IdentifyCaller = (request: Pick<IncomingMessage, 'rawHeaders'>) => string;
+export type IdentifyCaller = (request: Pick<IncomingMessage, 'rawHeaders'>) => Identity;
 
-/** `keys` come from `ONETAKE_API_KEYS`; with none of them anything, or nothing, is the caller `local`. */
-export function createCallers(keys: readonly { readonly name: string; readonly key: string }[]): IdentifyCaller {
-  const known = keys.map(({ name, key }) => ({ name, digest: digestOf(key) }));
-  if (known.length === 0) return () => LOCAL_CALLER;
+export interface CallersOptions {
+  /** Of ONETAKE_API_KEYS. */
+  readonly callers: readonly { readonly name: string; readonly key: string }[];
+  readonly adminKey?: AdminKey;
+  readonly keys?: Pick<Keys, 'find' | 'areInUse'>;
+  readonly now?: () => number;
+}
+
+const LOCAL: Identity = { caller: LOCAL_CALLER, isAdmin: true };
+const NO_KEYS: Pick<Keys, 'find' | 'areInUse'> = { find: () => undefined, areInUse: () => false };
+
+/**
+ * While no key is in use anything, or nothing, is the caller `local`, but never a key that was made here. Keys are found
+ * by their SHA-256: how long a look into the map takes tells of the digest, which nobody can steer, and not of the key.
+ */
+export function createCallers(options: CallersOptions): IdentifyCaller {
+  const { callers, adminKey, keys = NO_KEYS, now = Date.now } = options;
+  const fixed = new Map<string, Identity>();
+  for (const { name, key } of callers) fixed.set(digestOf(key), { caller: name, isAdmin: false });
+  if (adminKey) fixed.set(adminKey.digest, { caller: ADMIN_CALLER, isAdmin: true });
+  const areAlwaysInUse = callers.length > 0 || adminKey?.from === 'environment';
   return ({ rawHeaders }) => {
-    const digest = digestOf(presentedKey(rawHeaders));
-    let caller: string | undefined;
-    // Every key is compared, so that the time taken does not tell which one came close.
-    for (const one of known) if (timingSafeEqual(one.digest, digest)) caller ??= one.name;
-    if (caller === undefined)
-      throw refused('the key is not one of ONETAKE_API_KEYS; check for a typo or a revoked key');
-    return caller;
+    const areInUse = areAlwaysInUse || keys.areInUse(now());
+    if (!areInUse && !showsOwnKey(rawHeaders)) return LOCAL;
+    const presented = presentedKey(rawHeaders);
+    const digest = digestOf(presented);
+    const known = fixed.get(digest);
+    if (known) return known;
+    const key = keys.find(digest);
+    if (key === undefined) throw refused(strangeKey(presented, callers.length > 0));
+    const over = whyOver(key, now());
+    if (over !== undefined) throw refused(over);
+    checkOrigin(key, rawHeaders);
+    return { caller: key.name, isAdmin: key.admin === true, key };
   };
 }
 
-function digestOf(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
+function strangeKey(presented: string, areConfigured: boolean): string {
+  if (!presented.startsWith(KEY_PREFIX))
+    return areConfigured
+      ? 'the key is not one of ONETAKE_API_KEYS; check for a typo or a revoked key'
+      : 'the key is not one of this gateway’s; its administrator makes one with "onetake keys create"';
+  const missing = KEY_CHARACTERS - (presented.length - KEY_PREFIX.length);
+  if (missing > 0) return `the key looks truncated: ${missing} characters are missing at its end; copy all of it`;
+  if (missing < 0) return `the key has ${-missing} characters too many; copy nothing but the key`;
+  return 'no key of this gateway is like it; check for a typo, or whether it belongs to another gateway';
+}
+
+/** Why a key that was made here is not to be used any more; undefined while it is. */
+function whyOver({ name, revokedAt, expiresAt }: ManagedKey, now: number): string | undefined {
+  const again = 'ask the administrator for a new one';
+  if (revokedAt !== undefined) return `the key "${name}" was revoked at ${instant(revokedAt)}; ${again}`;
+  if (expiresAt !== undefined && now >= expiresAt)
+    return `the key "${name}" expired at ${instant(expiresAt)}; ${again}`;
+  return undefined;
+}
+
+function instant(at: number): string {
+  return new Date(at).toISOString();
+}
+
+/** A browser key that was taken out of its page is of no use to who sends no Origin; browsers let no page choose its own. */
+function checkOrigin({ name, browser }: ManagedKey, rawHeaders: readonly string[]): void {
+  if (browser === undefined) return;
+  const { origins } = browser;
+  const origin = headerOf(rawHeaders, 'origin');
+  if (origin !== undefined && origins.includes(origin)) return;
+  const came =
+    origin === undefined ? 'this request has no Origin header' : `this one comes from "${origin.slice(0, 200)}"`;
+  const message = `Origin: the key "${name}" is for pages of ${origins.join(', ')} alone and ${came}; servers and other pages need a key of their own`;
+  throw new RequestProblem(403, 'forbidden_origin', message, { param: 'Origin' });
+}
+
+function headerOf(rawHeaders: readonly string[], wanted: string): string | undefined {
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2)
+    if (rawHeaders[index]?.toLowerCase() === wanted) return rawHeaders[index + 1];
+  return undefined;
+}
+
+/** Somewhere in a header where keys stand, whatever is wrong with the rest of it. */
+function showsOwnKey(rawHeaders: readonly string[]): boolean {
+  return rawHeaders.some(
+    (value, index) => index % 2 === 1 && value.includes(KEY_PREFIX) && isKeyHeader(rawHeaders[index - 1] ?? ''),
+  );
+}
+
+function isKeyHeader(name: string): boolean {
+  return ['authorization', 'x-api-key', 'api-key'].includes(name.toLowerCase());
 }
 
 /** The header lines as they came: Node drops a second `Authorization` before anybody sees it. */

@@ -51,6 +51,7 @@ function depsOf(world: World, broken: Partial<Tasks>, assets: Partial<CandidateD
     undelivered: createUndelivered({ windowMs: 1, maxEntries: 1 }),
     deliveries: { follow: () => assert.fail('a set has no delivery of a generation'), close: async () => {} },
     degrade: async () => undefined,
+    answeredBook: { note() {} },
     onError: (error) => {
       throw error;
     },

@@ -11,6 +11,7 @@ import {
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Chats, RunningChat } from '../chat/chats.ts';
 import { CHAT_ANSWERS } from '../failure-answers.ts';
+import { chatModelAsked, checkModelAllowed } from './allowed-models.ts';
 import { type ChatAnswer, openChatAnswer } from './chat-answer.ts';
 import { readChatControls } from './chat-controls.ts';
 import type { Controls } from './controls.ts';
@@ -55,6 +56,7 @@ async function answerChat(
   const read = readChat(endpoint, request.body instanceof Uint8Array ? request.body : NO_BODY);
   if (!read.ok) throw refused(read.failure);
   checkName(read.model);
+  checkModelAllowed(request.key, chatModelAsked(endpoint, read.model, catalogue));
   const controls = readChatControls(request.headers, read.controls, { fromBrowser: request.fromBrowser });
   const planned = planChat(read.request, read.model, catalogue, controls.settings, io.now());
   if (!planned.ok) throw refused(planned.failure);

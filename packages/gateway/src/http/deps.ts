@@ -1,5 +1,6 @@
 import type { Catalogue, HealthBook, Io, Limits, Pacer } from '@onetake/core';
 import type { Logger } from 'pino';
+import type { Addresses } from '../addresses.ts';
 import type { DiskAssets } from '../assets/disk.ts';
 import type { FetchImage } from '../assets/download.ts';
 import type { Batches } from '../batches/batches.ts';
@@ -8,7 +9,9 @@ import type { CandidateSets } from '../candidates/sets.ts';
 import type { Chats } from '../chat/chats.ts';
 import type { Config } from '../config.ts';
 import type { Degrade } from '../degrade/degrading.ts';
+import type { ManagedKeys } from '../keys/keys.ts';
 import type { ModelRefresh } from '../model-refresh.ts';
+import type { AnsweredBook } from '../money/answered-before.ts';
 import type { Store } from '../store/store.ts';
 import type { TargetOperations } from '../targets/operate.ts';
 import type { RequestCache } from '../tasks/cache.ts';
@@ -18,9 +21,11 @@ import type { Tasks } from '../tasks/tasks.ts';
 import type { Undelivered } from '../tasks/undelivered.ts';
 import type { Worker } from '../tasks/worker.ts';
 import type { SecretOf } from '../webhooks/secrets.ts';
+import type { IdentifyCaller } from './callers.ts';
 import type { Standings } from './candidate-wait.ts';
 import type { Deliveries } from './delivery.ts';
 import type { PreviewDeps, ThumbnailUrl } from './previews.ts';
+import type { LimitRate } from './rate-limit.ts';
 
 /** Everything the HTTP edge stands on. */
 export interface AppDeps {
@@ -28,6 +33,10 @@ export interface AppDeps {
   readonly store: Store;
   readonly assets: DiskAssets;
   readonly io: Io;
+  /** The keys that were made here. */
+  readonly keys: ManagedKeys;
+  readonly identify: IdentifyCaller;
+  readonly limitRate: LimitRate;
   readonly health: HealthBook;
   /** What an operator does to targets by hand. */
   readonly targetOperations: TargetOperations;
@@ -52,6 +61,7 @@ export interface AppDeps {
   readonly fetchImage: FetchImage;
   /** What is shown where nothing could be made. */
   readonly degrade: Degrade;
+  readonly answeredBook: AnsweredBook;
   readonly candidateSets: CandidateSets;
   /** How the candidates of a set stand. */
   readonly standings: Standings;
@@ -59,6 +69,8 @@ export interface AppDeps {
   readonly secretOf: SecretOf;
   /** Where the sandbox listens now; undefined without one. */
   readonly sandboxUrl: () => string | undefined;
+  /** Where this gateway is reached. */
+  readonly addresses: () => Addresses;
   /** Links to pictures begin with this; built on the public URL, never on the Host header. */
   readonly assetsUrl: () => string;
   /** Links to thumbnails, where pictures have them. */

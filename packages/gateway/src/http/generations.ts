@@ -10,6 +10,7 @@ import {
   type Generation,
   type ImageRequest,
   isChatPlan,
+  type JsonObject,
   type JsonValue,
   type Outcome,
   type Plan,
@@ -23,6 +24,7 @@ import { type ThumbnailUrl, thumbnailField } from './previews.ts';
 import { refusalFields, warningFields } from './refused.ts';
 import { runsOfPictures, sentByRun } from './sent.ts';
 import type { TaskViewOptions } from './task-view.ts';
+import { traceFields } from './trace-fields.ts';
 
 /** `GET /v1/generations/{id}`: the journal printed as a timeline, with what it adds up to. */
 export function generationView(stored: StoredGeneration, assetsUrl: string, thumbnailUrl?: ThumbnailUrl): JsonValue {
@@ -35,6 +37,7 @@ export function generationView(stored: StoredGeneration, assetsUrl: string, thum
     ...(isChatPlan(stored.plan)
       ? { usage: outcome?.usage }
       : pictureLines(stored.plan, generation, { assetsUrl, thumbnailUrl })),
+    ...traceFields(stored, generation),
     failure: outcome && !outcome.ok ? failureLine(outcome.failure, stored.plan) : undefined,
     timeline: timeline(stored),
   });
@@ -54,8 +57,13 @@ function commonLines(stored: StoredGeneration, generation: Generation) {
     cancelRequestedAt: stored.cancelRequestedAt,
     attempts: generation.attempts,
     paidAttempts: generation.paidAttempts,
-    ...priceFields(costOf(plan, generation)),
+    ...(stored.settled ? settledFields(stored) : priceFields(costOf(plan, generation))),
   };
+}
+
+/** What the journal cannot know: what somebody found out at the provider. */
+function settledFields({ costUsd }: StoredGeneration) {
+  return { priceUsd: costUsd ?? null, priceBasis: 'settled' };
 }
 
 function pictureLines(plan: Plan, generation: Generation, links: Pick<TaskViewOptions, 'assetsUrl' | 'thumbnailUrl'>) {
@@ -113,8 +121,8 @@ function setAside({ runs, outcome }: Generation, assetsUrl: string) {
 }
 
 /** One row of `GET /v1/generations`. */
-export function generationRowView(row: GenerationRow): JsonValue {
-  return wire(rowFields(row));
+export function generationRowView(row: GenerationRow): JsonObject {
+  return wire(rowFields(row)) as JsonObject;
 }
 
 function rowFields(row: GenerationRow) {
@@ -131,6 +139,8 @@ function rowFields(row: GenerationRow) {
     billed: row.billed === 'yes' && row.costUsd === 0 ? 'no' : row.billed,
     priceUsd: row.costUsd ?? null,
     possibleUsd: row.possibleUsd,
+    settled: row.settled,
+    settledAt: row.settledAt,
     createdAt: row.createdAt,
     finishedAt: row.finishedAt,
     deliveredAt: row.deliveredAt,

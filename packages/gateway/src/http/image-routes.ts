@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import type { Store, Webhook } from '../store/store.ts';
 import type { Submission } from '../tasks/generations.ts';
 import { readWebhook } from '../webhooks/request.ts';
+import { checkModelAllowed } from './allowed-models.ts';
 import { type AskedCandidates, takeCandidates } from './candidates-wire.ts';
 import { type Controls, readControls } from './controls.ts';
 import { readEdit } from './edits.ts';
@@ -32,6 +33,8 @@ interface Understood {
   readonly fileHashes?: readonly string[];
   /** The generation that it repeats. */
   readonly regeneratedFrom?: string;
+  /** The model it asks for; undefined where it goes on from an earlier generation, whose model was allowed then. */
+  readonly model: string | undefined;
 }
 
 /** A result that may differ from what was asked for is none for a request that allows no difference. */
@@ -74,10 +77,11 @@ export function imageRoutes(deps: ImageRouteDeps) {
   function answer(request: FastifyRequest, reply: FastifyReply, given: Understood, alwaysTask: boolean) {
     const { wire, asked } = takeCandidates(given.wire);
     const understood = { ...given, wire };
+    for (const { model } of [understood, ...(asked?.members ?? [])]) checkModelAllowed(request.key, model);
     if (asked && request.fromBrowser) throw new RequestProblem(403, 'forbidden_control', FROM_BROWSER);
     const preferences = readPrefer(request.headers.prefer);
     const asTask = alwaysTask || preferences.respondAsync || preferences.waitSeconds !== undefined;
-    const webhook = webhookOf(understood.controls, request.caller, asTask);
+    const webhook = webhookOf(config, understood.controls, { caller: request.caller, asTask });
     const submission = { ...submissionOf(request, understood), asTask, ...(webhook && { webhook }) };
     const { responseFormat: form } = understood.wire;
     const { onDisconnect, degrade } = understood.controls;
@@ -85,34 +89,35 @@ export function imageRoutes(deps: ImageRouteDeps) {
     return asked ? deps.candidates(call, asked, reply) : answerImages(call, reply, deps);
   }
 
-  /** Who waits for the answer has no use for what is configured for tasks; what the request itself asks for counts. */
-  function webhookOf({ webhook }: Controls, caller: string, asTask: boolean): Webhook | undefined {
-    const { allowPrivate, callers } = config.webhooks;
-    return readWebhook(webhook, { allowPrivate, configured: asTask || webhook.events ? callers[caller] : undefined });
-  }
-
   function generate(request: FastifyRequest, reply: FastifyReply, alwaysTask: boolean) {
     const wire = readImageWire('generate', request.body);
-    return answer(request, reply, { wire, controls: controlsOf(request, wire) }, alwaysTask);
+    const model = wire.model ?? catalogue.defaultModel;
+    return answer(request, reply, { wire, model, controls: controlsOf(request, wire) }, alwaysTask);
   }
 
   async function edit(request: FastifyRequest, reply: FastifyReply, alwaysTask: boolean) {
     const { bodyLimitBytes } = config;
-    const controlled = (wire: ImageWire) => controlsOf(request, wire);
+    // Also before anything is fetched or kept.
+    const controlled = (wire: ImageWire) => {
+      checkModelAllowed(request.key, wire.model ?? catalogue.defaultModel);
+      return controlsOf(request, wire);
+    };
     const read = await readEdit(request, { assets, fetchImage, bodyLimitBytes, controlsOf: controlled });
-    return answer(request, reply, { wire: read, controls: read.controls, fileHashes: read.fileHashes }, alwaysTask);
+    const { controls, fileHashes, model = catalogue.defaultModel } = read;
+    return answer(request, reply, { wire: read, model, controls, fileHashes }, alwaysTask);
   }
 
   async function goOn(operation: 'variation' | 'upscale', request: FastifyRequest, reply: FastifyReply) {
-    const wire = await readVariation(request.body, { operation, caller: request.caller, store, catalogue });
-    return answer(request, reply, { wire, controls: controlsOf(request, wire) }, false);
+    const wire = await readVariation(request.body, { operation, asker: request, store, catalogue });
+    return answer(request, reply, { wire, model: wire.model, controls: controlsOf(request, wire) }, false);
   }
 
   async function regenerate(request: FastifyRequest<{ Params: { id: string } }>, reply: FastifyReply) {
     const { id } = request.params;
-    const read = await readRegeneration(request.body, { id, caller: request.caller, store, assets });
+    const read = await readRegeneration(request.body, { id, asker: request, store, assets });
     const controls = withInherited(controlsOf(request, read.wire), read, request);
-    return answer(request, reply, { wire: read.wire, controls, regeneratedFrom: read.regeneratedFrom }, false);
+    const { wire, regeneratedFrom, named: model } = read;
+    return answer(request, reply, { wire, model, controls, regeneratedFrom }, false);
   }
 
   return {
@@ -132,6 +137,15 @@ export function imageRoutes(deps: ImageRouteDeps) {
         : generate(request, reply, true);
     },
   };
+}
+
+/** Who waits for the answer has no use for what is configured for tasks; what the request itself asks for counts. */
+function webhookOf(
+  { webhooks: { allowPrivate, callers } }: ImageRouteDeps['config'],
+  { webhook }: Controls,
+  { caller, asTask }: Pick<Submission, 'caller' | 'asTask'>,
+): Webhook | undefined {
+  return readWebhook(webhook, { allowPrivate, configured: asTask || webhook.events ? callers[caller] : undefined });
 }
 
 /** A page of another origin may not pay as a server was allowed to. */

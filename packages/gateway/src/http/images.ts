@@ -1,5 +1,6 @@
 import {
   cachedGeneration,
+  costOf,
   type Failure,
   foldGeneration,
   type Io,
@@ -9,6 +10,7 @@ import {
 } from '@onetake/core';
 import type { FastifyReply } from 'fastify';
 import type { Degrade } from '../degrade/degrading.ts';
+import type { AnsweredBook } from '../money/answered-before.ts';
 import { makesPictures } from '../store/plan-kind.ts';
 import { isOver } from '../tasks/following.ts';
 import { type Generations, isWorthKeeping, type Submission, type Ticket } from '../tasks/generations.ts';
@@ -36,6 +38,8 @@ export interface ImageDeps extends TaskAnswerDeps {
   readonly undelivered: Undelivered;
   readonly deliveries: Deliveries;
   readonly degrade: Degrade;
+  /** What was answered without asking anybody. */
+  readonly answeredBook: Pick<AnsweredBook, 'note'>;
 }
 
 /** A request the edge has read and checked; nothing was spent on it yet. */
@@ -162,6 +166,7 @@ async function answerLive(call: ImageCall, ticket: LiveTicket, reply: FastifyRep
   const onResult = () => {
     if (isWorthKeeping(live)) deps.deliveries.follow(reply.raw, entryOf(live));
   };
+  if (isShared) bookShared(call, telling, deps);
   try {
     await answer(telling, { ...owed, onResult }, stream);
   } finally {
@@ -191,11 +196,17 @@ async function answerStored(
   const answering = { ...answeringOf(call, ticket, ticket.stored, reply, deps, headers), ...degrade, onResult };
   const { stream: isStreamed } = ticket.cache?.state === 'shared' ? call.submission.request : plan.request;
   const stream = isStreamed ? openImageStream(answering, plan) : undefined;
-  await answer(
-    { id, requestId, plan, generation, ...cacheStateOf(ticket, plan), overdue: undefined },
-    answering,
-    stream,
-  );
+  const telling = { id, requestId, plan, generation, ...cacheStateOf(ticket, plan), overdue: undefined };
+  if (telling.cache === 'shared') bookShared(call, telling, deps);
+  await answer(telling, answering, stream);
+}
+
+/** Whoever asked first has it on their bill; this one was spared it. */
+function bookShared({ submission }: ImageCall, { id, plan, generation }: Result, { answeredBook }: ImageDeps): void {
+  if (!generation.outcome?.ok) return;
+  const { caller, requestId } = submission;
+  const made = { generation: id, target: generation.targets[0], costUsd: costOf(plan, generation).usd };
+  answeredBook.note({ caller, requestId, route: plan.route, ...made });
 }
 
 /** Nothing was begun for it: there is nothing to keep for a caller whom it does not reach. */
@@ -209,8 +220,10 @@ async function answerCached(
   const origin = { attached: false, replayed: false, cache: { state: 'hit', key: entry.key } } as const;
   const answering = { ...answeringOf(call, origin, { id, plan }, reply, deps), onResult: () => {} };
   const stream = plan.request.stream ? openImageStream(answering, plan) : undefined;
-  const { requestId } = call.submission;
+  const { caller, requestId } = call.submission;
   const generation = cachedGeneration(entry);
+  const { target, costUsd } = entry;
+  deps.answeredBook.note({ caller, requestId, route: plan.route, generation: id, target, costUsd });
   await answer({ id, requestId, plan, generation, cache: 'hit', overdue: undefined }, answering, stream);
 }
 

@@ -4,7 +4,7 @@ import { sampleSnapshot } from '../testing/task-samples.ts';
 import { listFilter, pageOf } from './listing.ts';
 
 const ID = `gen_${'0'.repeat(24)}`;
-const filterOf = (query: Record<string, string | string[]>) => listFilter({ caller: 'a', query });
+const filterOf = (query: Record<string, string | string[]>) => listFilter({ caller: 'a', isAdmin: false, query });
 
 test('nothing asked is the first page of the caller’s own', () => {
   assert.deepEqual(filterOf({}), { caller: 'a', limit: 20 });
@@ -40,4 +40,11 @@ test('a full page leads to the next, and the last one nowhere', () => {
   assert.equal(page(3).next, null);
   assert.equal(pageOf([], { limit: 1 }, String).next, null);
   assert.deepEqual(filterOf({ after: String(page(2).next) }).before, { createdAt: 7, id: ID });
+});
+
+test('an administrator’s page is of everybody, or of the caller that is named; others see their own', () => {
+  const asked = (isAdmin: boolean, query = {}) => listFilter({ caller: 'a', isAdmin, query }).caller;
+  assert.deepEqual([asked(true), asked(true, { caller: 'b' }), asked(true, { caller: 'a' })], [undefined, 'b', 'a']);
+  assert.deepEqual([asked(false), asked(false, { caller: 'a' })], ['a', 'a']);
+  assert.throws(() => asked(false, { caller: 'b' }), { status: 403, param: 'caller' });
 });

@@ -1,5 +1,7 @@
+import type { JsonObject } from '@onetake/core';
 import type { FastifyRequest } from 'fastify';
 import type { GenerationRow, ListFilter } from '../store/store.ts';
+import { callerSeen } from './costs.ts';
 import { invalidValue } from './problem.ts';
 
 const PAGE = { usual: 20, most: 1000 };
@@ -7,14 +9,18 @@ const STATUSES = ['pending', 'processing', 'completed', 'failed', 'canceled'] as
 
 type Query = Readonly<Record<string, string | string[] | undefined>>;
 
-/** `?limit=` and `?after=` page through a caller's own, newest first; `?status=` and `?unknown=1` choose among them. */
-export function listFilter({ caller, query }: Pick<FastifyRequest, 'caller' | 'query'>): ListFilter {
-  const text = (name: string) => textAt(query as Query, name);
+/**
+ * `?limit=` and `?after=` page through a caller's own, to administrators everybody's, newest first; `?caller=`,
+ * `?status=` and `?unknown=1` choose among them.
+ */
+export function listFilter(request: Pick<FastifyRequest, 'caller' | 'isAdmin' | 'query'>): ListFilter {
+  const text = (name: string) => textAt(request.query as Query, name);
+  const caller = callerSeen(request, text('caller'));
   const before = cursorOf(text('after'));
   const unknown = text('unknown');
   const status = statusOf(text('status'));
   return {
-    caller,
+    ...(caller !== undefined && { caller }),
     limit: limitOf(text('limit')),
     ...(before && { before }),
     ...(status && { status }),
@@ -33,12 +39,21 @@ export function pageOf<Row extends GenerationRow, View>(
   return { object: 'list', data: rows.map(view), next };
 }
 
+/** Who sees everybody's is told whose each one is. */
+export function viewFor<Row extends GenerationRow>(
+  { isAdmin }: Pick<FastifyRequest, 'isAdmin'>,
+  view: (row: Row) => JsonObject,
+): (row: Row) => JsonObject {
+  return (row) => (isAdmin ? { ...view(row), caller: row.caller } : view(row));
+}
+
 function textAt(query: Query, name: string): string | undefined {
   const value = query[name];
   return typeof value === 'string' ? value : undefined;
 }
 
-function limitOf(text: string | undefined): number {
+/** `?limit=`: how many rows a page has; throws a 400 for what is no such number. */
+export function limitOf(text: string | undefined): number {
   const limit = Number(text ?? PAGE.usual);
   if (Number.isInteger(limit) && limit >= 1 && limit <= PAGE.most) return limit;
   throw invalidValue('limit', `"${text?.slice(0, 50)}" is not a whole number from 1 to ${PAGE.most}`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Catalogue, type LimitReport, openai, openaiCompatible, sandboxProvider } from '@onetake/core';
+import { type Catalogue, type LimitReport, openai, openaiCompatible, type Price, sandboxProvider } from '@onetake/core';
 import { limitsInForce } from './model-limits.ts';
 import { modelEntry, modelList } from './models.ts';
 import { FailureProblem, RequestProblem } from './problem.ts';
@@ -107,6 +107,32 @@ test('a route costs what its dearest target costs, and nothing that is known whe
   assert.equal(priced(['sandbox/ok', 'openai/gpt-image-2']), null);
 });
 
+test('every form of a price is shown, with its date', () => {
+  const price = (id: string) => modelEntry(CATALOGUE, id, STARTED_AT).onetake?.price;
+  const shown = price('gpt-image-1.5');
+  assert.ok(shown && 'output_tokens' in shown);
+  assert.equal(shown.as_of, '2026-11-21');
+  assert.deepEqual(shown.output_tokens?.[0], { size: '1024x1024', quality: 'low', tokens: 272 });
+  const of = (form: Price): Catalogue['connections'][number]['provider'] => ({
+    ...openaiCompatible,
+    model: (id) => ({ id, maxImagesPerCall: 4, operations: ['generate'], streams: false, price: form }),
+  });
+  const routed = (...forms: readonly Price[]) => {
+    const connections = forms.map((form, index) => connection(`p${index}`, of(form)));
+    const targets = forms.map((_, index) => `p${index}/x`);
+    const catalogue = { ...CATALOGUE, connections, routes: { r: { targets } } };
+    return modelEntry(catalogue, 'r', STARTED_AT).onetake?.price;
+  };
+  const rates = [{ size: '1024x1024', quality: 'low', usd: 0.01 }, { usd: 0.2 }];
+  const table = { perImageUsd: rates, asOf: 'config' };
+  assert.deepEqual(routed(table), { per_image_usd: 0.2, lowest_usd: 0.01, rates, as_of: 'config' });
+  assert.deepEqual(routed(table, { perImageUsd: 0.3 }), { per_image_usd: 0.3, lowest_usd: 0.01 });
+  const area = { perMegapixelUsd: 0.003, autoSize: '1024x768' };
+  assert.deepEqual(routed(area), { per_megapixel_usd: 0.003, auto_size: '1024x768' });
+  assert.deepEqual(routed(area, { perMegapixelUsd: 0.002 }), { per_megapixel_usd: 0.003, lowest_usd: 0.002 });
+  assert.equal(routed(area, table), null);
+});
+
 test('the limits of a target are those of its keys together, and what is configured until it was used', () => {
   const used = { requests: 0, images: 0, tokens: 0 };
   const key = (credential: string, limits: LimitReport['limits']): LimitReport => ({
@@ -150,7 +176,7 @@ test('a model of chat says where it may be sent, and its price with what comes f
   const { onetake } = modelEntry(CATALOGUE, 'gpt-5.6-luna', STARTED_AT);
   assert.deepEqual(onetake, {
     targets: ['openai/gpt-5.6-luna'],
-    price: { per_million_tokens_usd: { input: 0.2, cached_input: 0.02, output: 1.2 } },
+    price: { per_million_tokens_usd: { input: 0.2, cached_input: 0.02, output: 1.2 }, as_of: '2026-11-21' },
     operations: [],
     endpoints: ['chat/completions', 'responses'],
     reasoning: true,

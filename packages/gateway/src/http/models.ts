@@ -7,7 +7,6 @@ import {
   modelOf,
   nearMatches,
   type PlannedTarget,
-  type Price,
   planImage,
   type Retirement,
   retirementAt,
@@ -15,6 +14,7 @@ import {
 } from '@onetake/core';
 import { type ChatFacts, chatFacts, chatNames } from './chat-models.ts';
 import { type LimitsOf, limitsView, type ModelLimits } from './model-limits.ts';
+import { type ModelPrice, priceView } from './model-price.ts';
 import { FailureProblem, RequestProblem } from './problem.ts';
 
 /** A model as OpenAI lists it, and under `onetake` what a caller plans by. */
@@ -58,26 +58,6 @@ export interface KnownNow {
   /** Everything that a provider lists. */
   readonly modelsOf?: (provider: string) => Iterable<ListedModel>;
 }
-
-export type ModelPrice =
-  | { readonly per_image_usd: number /** Where a target of the route is cheaper. */; readonly lowest_usd?: number }
-  | {
-      readonly per_million_tokens_usd: {
-        readonly text_input: number;
-        readonly cached_input?: number;
-        readonly image_input: number;
-        readonly output: number;
-      };
-    }
-  /** Of chat, whatever goes in. */
-  | {
-      readonly per_million_tokens_usd: {
-        readonly input: number;
-        /** Of input that the provider had in its cache. */
-        readonly cached_input?: number;
-        readonly output: number;
-      };
-    };
 
 const GATEWAY = 'onetake';
 
@@ -218,26 +198,6 @@ function isForPictures(catalogue: Catalogue, id: string): boolean {
 /** The first that has a model for pictures under this bare name. */
 function listerOf({ connections }: Catalogue, id: string): string | undefined {
   return connections.find((one) => one.provider.models.some((model) => model.id === id))?.id;
-}
-
-/** One price for all targets, or none: what is billed by tokens at one and by the picture at another is neither. */
-function priceView(targets: readonly PlannedTarget[], isChat: boolean): ModelPrice | null {
-  const prices = targets.map((target) => target.price);
-  const perImage = prices.map((price) => (price && 'perImageUsd' in price ? price.perImageUsd : Number.NaN));
-  const [highest, lowest] = [Math.max(...perImage), Math.min(...perImage)];
-  if (!Number.isNaN(highest)) return { per_image_usd: highest, ...(lowest < highest && { lowest_usd: lowest }) };
-  const [first] = prices;
-  const same = prices.every((price) => JSON.stringify(price) === JSON.stringify(first));
-  return same && first && 'perMillionTokensUsd' in first ? tokenPrice(first, isChat) : null;
-}
-
-type TokenPrice = Extract<Price, { perMillionTokensUsd: object }>;
-
-function tokenPrice({ perMillionTokensUsd: price }: TokenPrice, isChat: boolean): ModelPrice {
-  const { textInput, cachedInput, imageInput, output } = price;
-  const cached = cachedInput !== undefined && { cached_input: cachedInput };
-  if (isChat && textInput === imageInput) return { per_million_tokens_usd: { input: textInput, ...cached, output } };
-  return { per_million_tokens_usd: { text_input: textInput, ...cached, image_input: imageInput, output } };
 }
 
 function unknownModel(catalogue: Catalogue, id: string, known: KnownNow | undefined): RequestProblem {

@@ -1,44 +1,28 @@
-import type { LimitReport } from '@onetake/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AppDeps } from './deps.ts';
+import { findGenerations, requestIdIn } from './find-generations.ts';
 import { generationRowView, generationView } from './generations.ts';
-import { listFilter, pageOf } from './listing.ts';
-import { limitsView } from './model-limits.ts';
+import { listFilter, pageOf, viewFor } from './listing.ts';
 import { readOwnGeneration } from './own-generation.ts';
 import { listRefusals } from './refusals.ts';
 
 /** The handlers for those who run the gateway: what happened, and how the targets are. */
 export function operationRoutes(deps: AppDeps) {
-  const { store, io, health, worker, catalogue } = deps;
+  const { store, worker } = deps;
 
   return {
     listRefusals: listRefusals(store),
 
     async listGenerations(request: FastifyRequest) {
+      const requestId = requestIdIn(request);
+      if (requestId !== undefined) return findGenerations(store, requestId, request);
       const filter = listFilter(request);
-      return pageOf(await store.list(filter), filter, generationRowView);
+      return pageOf(await store.list(filter), filter, viewFor(request, generationRowView));
     },
 
     async readGeneration(request: FastifyRequest<{ Params: { id: string } }>) {
-      const stored = await readOwnGeneration(store, request.params.id, request.caller);
+      const stored = await readOwnGeneration(store, request.params.id, request);
       return generationView(stored, deps.assetsUrl(), deps.thumbnailUrl);
-    },
-
-    targets() {
-      const paced = new Map(deps.pacer.report().map((one) => [`${one.target} ${one.credential}`, one]));
-      const data = health.report(io.now()).map((one) => ({
-        id: one.target,
-        credential: one.credential,
-        breaker: one.state,
-        credential_breaker: one.credentialState,
-        in_flight: one.inFlight,
-        available_at: one.until ?? null,
-        reason: one.reason ?? null,
-        last_success_at: one.lastSuccessAt ?? null,
-        last_failure_at: one.lastFailureAt ?? null,
-        ...pacingFields(paced.get(`${one.target} ${one.credential}`)),
-      }));
-      return { object: 'list', data, providers: catalogue.connections.map(({ id }) => id) };
     },
 
     async ready(_request: FastifyRequest, reply: FastifyReply) {
@@ -95,20 +79,26 @@ const ENDPOINTS = [
   'GET /v1/webhooks/secret',
   'GET /v1/generations',
   'GET /v1/generations/{id}',
+  'GET /v1/generations/{id}/upstream',
   'POST /v1/generations/{id}/regenerate',
+  'POST /v1/generations/{id}/settle',
+  'GET /v1/costs',
+  'GET /v1/failures',
   'GET /v1/refusals',
   'GET /v1/cache',
   'DELETE /v1/cache',
   'GET /v1/assets/{sha256}.{ext}',
+  'GET /v1/keys',
+  'POST /v1/keys',
+  'GET /v1/keys/{name}',
+  'DELETE /v1/keys/{name}',
+  'GET /v1/explain?text=',
+  'GET /v1/doctor',
+  'GET /v1/config',
   'GET /v1/targets',
+  'POST /v1/targets/{target}/reset',
+  'POST /v1/targets/{target}/drain',
+  'POST /v1/targets/{target}/resume',
   'GET /health/live',
   'GET /health/ready',
 ];
-
-/** What the target's limits are now, who says so, what is used of them, and how many wait for a turn. */
-function pacingFields(report: LimitReport | undefined) {
-  if (report === undefined) return {};
-  const { limits, source, used, waiting, inFlight } = report;
-  const isLimited = Object.keys(limits).length > 0;
-  return { in_flight: inFlight, limits: limitsView(limits), limits_source: isLimited ? source : null, used, waiting };
-}

@@ -43,7 +43,7 @@ async function served(context: TestContext, { concurrency = 2, maxWaiting = 100 
     assert.ok(problem, String(error));
     return reply.code(problem.status).headers(problemHeaders(problem)).send(problemBody(problem, 'r'));
   });
-  const identify = createCallers([{ name: 'a', key: KEY }]);
+  const identify = createCallers({ callers: [{ name: 'a', key: KEY }] });
   app.get('/v1/assets/:name', serveAsset(assets, { previews, links, identify }));
   context.after(async () => {
     await app.close();

@@ -1,5 +1,6 @@
 import { billed, type ErrorType, type Failure, type Generation, type JsonObject, splitTarget } from '@onetake/core';
 import { answersFor, CHAT_ANSWERS, type FailureAnswers, PICTURE_ANSWERS } from '../failure-answers.ts';
+import { usdOf } from '../money/usd.ts';
 import { StoreOverloadedError, StoreUnavailableError } from '../store/errors.ts';
 import { type AnyPlan, makesPictures } from '../store/plan-kind.ts';
 import { adaptedFields } from './adapted.ts';
@@ -134,9 +135,30 @@ export function failureBody(failure: Failure, context: FailureContext): JsonObje
       ...(failure.notBefore !== undefined && {
         retry_after_ms: waitMs(failure.notBefore, since ?? context.now ?? Date.now()),
       }),
+      ...budgetFields(failure),
       advice: answers.advice(failure),
       // What chat refuses is told by its message alone.
       ...(answers !== CHAT_ANSWERS && refusalFields(failure, picturePlanOf(telling))),
+    },
+  };
+}
+
+/** Which budget does not cover it, how it stands and when it starts anew. */
+function budgetFields({ budget }: Failure): JsonObject {
+  if (budget === undefined) return {};
+  const { key, per, unit, most, spent, held, until } = budget;
+  const told = (name: string, value: number | undefined): JsonObject => {
+    if (value === undefined) return {};
+    return unit === 'micro_usd' ? { [`${name}_usd`]: usdOf(value) } : { [`${name}_images`]: value };
+  };
+  return {
+    budget: {
+      key,
+      window: per,
+      ...told('limit', most),
+      ...told('spent', spent),
+      ...told('held', held),
+      resets_at: until === undefined ? null : new Date(until).toISOString(),
     },
   };
 }

@@ -16,7 +16,7 @@ function storedWith(request: Partial<ImageRequest>, journal?: readonly Event[], 
 
 function read(stored: ReturnType<typeof storedWith>, body?: unknown, areStored = true) {
   return readRegeneration(body, {
-    ...{ id: stored.id, caller: stored.caller, store: { read: async () => stored } },
+    ...{ id: stored.id, asker: { caller: stored.caller, isAdmin: false }, store: { read: async () => stored } },
     assets: { size: async () => (areStored ? 3 : undefined) },
   });
 }

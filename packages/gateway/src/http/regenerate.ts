@@ -8,13 +8,13 @@ import {
 } from '@onetake/core';
 import type { Store, StoredGeneration } from '../store/store.ts';
 import { type ImageWire, objectBody, readImageWire } from './image-wire.ts';
-import { readOwnPictures } from './own-generation.ts';
+import { type Asker, readOwnPictures } from './own-generation.ts';
 import { invalidValue, RequestProblem } from './problem.ts';
 import { effectiveRequest } from './sent.ts';
 
 export interface RegenerationOptions {
   readonly id: string;
-  readonly caller: string;
+  readonly asker: Asker;
   readonly store: Pick<Store, 'read'>;
   readonly assets: { size(hash: string, type: string): Promise<number | undefined> };
 }
@@ -25,6 +25,8 @@ export interface Regeneration {
   /** What may be paid, as it was allowed before; what the new request says goes before it. */
   readonly settings: PolicySettings;
   readonly regeneratedFrom: string;
+  /** The model that the new request names. */
+  readonly named: string | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface Regeneration {
  */
 export async function readRegeneration(body: unknown, options: RegenerationOptions): Promise<Regeneration> {
   const given = readBody(body);
-  const stored = await readOwnPictures(options.store, options.id, options.caller);
+  const stored = await readOwnPictures(options.store, options.id, options.asker);
   const again = againOf(stored, given);
   const wire = readImageWire(again.request.operation, { ...given, prompt: given.prompt ?? again.request.prompt });
   const request = mergedWith(again.request, wire, given);
@@ -49,6 +51,7 @@ export async function readRegeneration(body: unknown, options: RegenerationOptio
     },
     settings: { payment, maxPaidAttempts },
     regeneratedFrom: stored.id,
+    named: wire.model,
   };
 }
 

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Store } from '../store/store.ts';
 import type { Followed, Snapshot } from '../tasks/following.ts';
-import { listFilter, pageOf } from './listing.ts';
+import { listFilter, pageOf, viewFor } from './listing.ts';
+import { callerSeenBy } from './own-generation.ts';
 import { problemBody, problemHeaders, RequestProblem } from './problem.ts';
 import { sendTask, type TaskAnswerDeps, taskObject, waitForEnd } from './task-answer.ts';
 import { readLastEventId, streamTask } from './task-events.ts';
@@ -27,15 +28,17 @@ const MAX_ID_CHARS = 100;
 export function taskRoutes(deps: TaskRouteDeps) {
   const { store, tasks } = deps;
 
-  async function follow({ params, caller }: TaskFastifyRequest): Promise<Followed> {
-    const followed = await tasks.follow(params.id.slice(0, MAX_ID_CHARS), caller);
-    if (followed === undefined) throw unknownTask(params.id);
+  async function follow(request: TaskFastifyRequest): Promise<Followed> {
+    const { id } = request.params;
+    const followed = await tasks.follow(id.slice(0, MAX_ID_CHARS), callerSeenBy(request));
+    if (followed === undefined) throw unknownTask(id);
     return followed;
   }
 
-  async function current({ params, caller }: TaskFastifyRequest): Promise<Snapshot> {
-    const snapshot = await tasks.read(params.id.slice(0, MAX_ID_CHARS), caller);
-    if (snapshot === undefined) throw unknownTask(params.id);
+  async function current(request: TaskFastifyRequest): Promise<Snapshot> {
+    const { id } = request.params;
+    const snapshot = await tasks.read(id.slice(0, MAX_ID_CHARS), callerSeenBy(request));
+    if (snapshot === undefined) throw unknownTask(id);
     return snapshot;
   }
 
@@ -56,11 +59,12 @@ export function taskRoutes(deps: TaskRouteDeps) {
     /** As `GET /v1/generations`, in the light form that needs no journal. */
     async list(request: FastifyRequest) {
       const filter = listFilter(request);
-      return pageOf(await store.list(filter), filter, taskRowView);
+      return pageOf(await store.list(filter), filter, viewFor(request, taskRowView));
     },
 
     async cancel(request: TaskFastifyRequest, reply: FastifyReply) {
-      const canceled = await tasks.cancel(request.params.id.slice(0, MAX_ID_CHARS), request.caller, CANCEL_WAIT_MS);
+      const id = request.params.id.slice(0, MAX_ID_CHARS);
+      const canceled = await tasks.cancel(id, callerSeenBy(request), CANCEL_WAIT_MS);
       if (canceled.kind === 'unknown') throw unknownTask(request.params.id);
       const snapshot = await current(request);
       if (canceled.kind !== 'finished')

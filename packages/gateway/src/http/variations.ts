@@ -10,12 +10,12 @@ import {
 } from '@onetake/core';
 import type { Store, StoredGeneration } from '../store/store.ts';
 import { type ImageWire, objectBody, readImageWire } from './image-wire.ts';
-import { readOwnPictures } from './own-generation.ts';
+import { type Asker, readOwnPictures } from './own-generation.ts';
 import { invalidValue, RequestProblem } from './problem.ts';
 
 export interface VariationOptions {
   readonly operation: 'variation' | 'upscale';
-  readonly caller: string;
+  readonly asker: Asker;
   readonly store: Pick<Store, 'read'>;
   readonly catalogue: Catalogue;
 }
@@ -25,11 +25,11 @@ export interface VariationOptions {
  * the caller had made here, at the provider that made it and still has it. Throws a 4xx where that cannot be done.
  */
 export async function readVariation(body: unknown, options: VariationOptions): Promise<ImageWire> {
-  const { operation, caller, store, catalogue } = options;
+  const { operation, asker, store, catalogue } = options;
   const { generation: id, index: asked, prompt, ...rest } = objectBody(body);
   const names = { generation: readId(id), index: readIndex(asked) };
   if (prompt !== undefined && prompt !== null) throw invalidValue('prompt', PROMPT);
-  const stored = await readOwnPictures(store, names.generation, caller, 'generation');
+  const stored = await readOwnPictures(store, names.generation, asker, 'generation');
   const wire = readImageWire(operation, { ...rest, prompt: stored.plan.request.prompt });
   if (operation === 'upscale' && wire.request.n > 1) throw invalidValue('n', UPSCALES);
   const source = sourceOf(stored, names.index);

@@ -34,6 +34,6 @@ export interface Keys {
   /** What holds for a caller of this name. */
   named(name: string): ManagedKey | undefined;
   list(): readonly ManagedKey[];
-  /** Whether there is one that can be used: from then on nobody calls without a key. */
+  /** Whether there is one that nobody revoked: from then on nobody calls without a key, also when the last one expired. */
   areInUse(now: number): boolean;
 }

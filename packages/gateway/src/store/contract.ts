@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { budgets, sharedBudgets } from './contract/budgets.ts';
 import { cache, sampleCacheEntry, sharedCache } from './contract/cache.ts';
 import { cells, sharedCells } from './contract/cells.ts';
 import { changes, sharedChanges } from './contract/changes.ts';
 import { idempotency } from './contract/idempotency.ts';
 import { journals } from './contract/journals.ts';
 import { leases } from './contract/leases.ts';
+import { ledger } from './contract/ledger.ts';
 import { listing } from './contract/listing.ts';
 import { lost, sharedLost } from './contract/lost.ts';
 import { queues, sharedQueues } from './contract/queues.ts';
@@ -16,6 +18,8 @@ import {
   sampleEvent,
   sampleFence,
   sampleGeneration,
+  sampleHold,
+  sampleLine,
   sampleWaiting,
   started,
   WEBHOOK,
@@ -35,9 +39,11 @@ export interface OpenedStore {
 const SUITES: readonly StoreTests[] = [
   ...[journals, leases, idempotency, listing, retention],
   ...[queues, lost, webhooks, cache, cells, changes],
+  ...[ledger, budgets],
 ];
 const SHARED_SUITES: readonly SharedStoreTests[] = [
   ...[sharedQueues, sharedLost, sharedWebhooks, sharedCache, sharedCells, sharedChanges],
+  ...[sharedBudgets],
 ];
 /** Only a change that never comes takes so long. */
 const TIMEOUT_MS = 20_000;
@@ -86,11 +92,16 @@ async function survivesReopening(open: () => Promise<OpenedStore>): Promise<void
   await store.swapCell('k', 0, { a: [1] });
   await store.cachePut(sampleCacheEntry('c'));
   await store.cacheClaim({ key: 's', generation: 'h', until: 1_000 }, 60);
+  await createFinished(store, sampleGeneration('l'), { lines: [sampleLine({ kind: 'server', message: 'no' })] });
+  await store.hold(sampleHold('h'));
+  const { bounds: windows } = sampleHold('h');
   const readAll = async (opened: Store) => [
     ...(await Promise.all(['g', 'h', 'waiting'].map((id) => opened.read(id)))),
     ...[await opened.queues(), await opened.listWebhooks({ limit: 10 }), await opened.readCells('')],
     ...[await opened.cacheGet('c'), await opened.cacheStats({})],
     await opened.cacheClaim({ key: 's', generation: 'other', until: 1_000 }, 61),
+    ...[await opened.uses('local', windows), await opened.costs({ by: ['model'], since: 0, until: 100, limit: 10 })],
+    await opened.failures({ since: 0, until: 100, limit: 10 }),
   ];
   const before = await readAll(store);
   const again = await reopen();

@@ -53,3 +53,10 @@ export class StoreClosedError extends Error {
 export function isAway(error: unknown): error is StoreUnavailableError | StoreOverloadedError {
   return error instanceof StoreUnavailableError || error instanceof StoreOverloadedError;
 }
+
+export class LostRunError extends Error {
+  constructor(generation: string, run: number) {
+    super(`generation ${generation}, run ${run}: another worker owns it or its journal has grown`);
+    this.name = 'LostRunError';
+  }
+}

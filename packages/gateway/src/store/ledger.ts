@@ -9,8 +9,11 @@ export interface Ledger {
   /**
    * Sets what one run holds of its caller's budgets, in the place of what it held before; refused, and nothing changed,
    * where in any window what is spent and held would pass `most`. The same hold again changes nothing, so it may be
-   * repeated when its answer was lost. A window that is used for the first time begins with what the ledger has of its
-   * caller since `since`. The summary of the generation replaces its holds by what its lines say.
+   * repeated when its answer was lost; an amount of 0 is never refused. A window that is used for the first time begins
+   * with what the ledger has of its caller since `since`. The summary of the generation replaces its holds by what its
+   * lines say.
+   *
+   * @throws {LostRunError} the generation is finished, another caller's, or not there, so that nothing would end the hold
    */
   hold(hold: Hold): Promise<HoldAnswer>;
   /** What is spent and held in these windows; a window that was never used has what the ledger has of it. */
@@ -32,7 +35,7 @@ export interface Ledger {
   listAssets(filter: AssetFilter): Promise<readonly AssetListing[]>;
 }
 
-/** A stretch of time in which a budget holds. */
+/** A stretch of time in which a budget holds; the same one for a caller where name, unit and `since` are the same. */
 export interface Window {
   /** Names the budget and its stretch, such as `budget day 2026-11-21`. */
   readonly name: string;
@@ -50,13 +53,13 @@ export interface Hold {
   /** What the run holds then: millionths of a dollar, and pictures. */
   readonly microUsd: number;
   readonly images: number;
-  /** 1 to 8. */
+  /** 1 to 8, no two of the same name and unit. */
   readonly bounds: readonly (Window & { readonly most: number })[];
 }
 
 export type HoldAnswer =
   | { readonly kind: 'held' }
-  /** `left` in the unit of the window, without what this run held before. */
+  /** `left` in the unit of the window, without what this run held before; of several windows the one that ends last. */
   | { readonly kind: 'refused'; readonly window: string; readonly left: number };
 
 export interface WindowUse {
@@ -82,7 +85,7 @@ export interface CostFilter {
   readonly since: number;
   readonly until: number;
   readonly caller?: string;
-  /** At most so many rows, 1 to 10,000. */
+  /** At most so many rows, those with most spent, 1 to 10,000. */
   readonly limit: number;
 }
 
@@ -146,6 +149,8 @@ export interface Settlement {
 export interface AssetFilter {
   /** Only those of this caller's generations. */
   readonly caller?: string;
+  /** Only those whose hash begins so. */
+  readonly hashFrom?: string;
   readonly before?: { readonly createdAt: number; readonly hash: string };
   /** 1 to 1,000. */
   readonly limit: number;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Client } from 'pg';
 import { sampleCacheEntry } from './contract/cache.ts';
-import { sampleFence, samplePlan, started } from './contract/samples.ts';
+import { sampleFence, sampleHold, samplePlan, started } from './contract/samples.ts';
 import { listSql } from './postgres/reads.ts';
 import { openPostgresStore } from './postgres.ts';
 import type { ListFilter } from './store.ts';
@@ -41,7 +41,14 @@ async function fill(admin: Client): Promise<void> {
     SELECT 'k' || i, 'caller-' || (i % 3), 't' || (i % 5), 'g' || i, 10, 1, i, i FROM generate_series(1, ${COUNT}) i;
     INSERT INTO cache_images SELECT number, '[]' FROM cache_entries;
     INSERT INTO cache_assets SELECT number, 'h' || number FROM cache_entries;
-    INSERT INTO cache_claims SELECT 's' || i, 'g' || i, i, i FROM generate_series(1, ${COUNT}) i`);
+    INSERT INTO cache_claims SELECT 's' || i, 'g' || i, i, i FROM generate_series(1, ${COUNT}) i;
+    INSERT INTO ledger (generation, caller, route, makes, request_id, run, attempt, started_at, target, role, images,
+      spent, possible, possible_images, priced, provider_request_id, counted_at)
+    SELECT 'g' || i, 'caller-' || (i % 3), 'r', 'pictures', 'q', 0, 1, i, 'a/b', 'first', 1, 1,
+      CASE WHEN i % 100 = 1 THEN 5 ELSE 0 END, 0, 'none', 'p' || i, i FROM generate_series(1, ${COUNT}) i;
+    INSERT INTO holds
+    SELECT 'g' || i, 0, 'caller-' || (i % 3), 'w' || i, 'images', 1, i, i, i + 10 FROM generate_series(1, ${COUNT}) i;
+    INSERT INTO budget_uses SELECT 'caller-' || i, 'w', 'images', 0, i, 1, 1 FROM generate_series(1, ${COUNT}) i`);
 }
 
 test('fifty thousand generations and ten thousand that wait do not slow the store down', async () => {
@@ -84,7 +91,16 @@ test('fifty thousand generations and ten thousand that wait do not slow the stor
     () => store.cacheClear({ key: 'k9' }, 1),
     () => store.cacheClaim({ key: 's9', generation: 'a', until: 20 }, 10),
     () => store.cacheRelease('s9', 'a'),
-    () => store.expire({ createdBefore: 20, maxBytes: 10 * COUNT, limit: 10 }),
+    () => store.uses('caller-1', [{ name: 'new', unit: 'images', since: COUNT - 1_000, until: COUNT }]),
+    () => store.hold(sampleHold('g1000', { caller: 'caller-1' })),
+    () => store.settle({ generation: 'g101', verdict: 'free', at: 1 }),
+    () => store.findByRequestId('p77'),
+    () => store.listAssets({ limit: 50 }),
+    () => store.listAssets({ caller: 'caller-1', limit: 50, before: { createdAt: 25_000, hash: 'h' } }),
+    () => store.costs({ by: ['model'], since: 500, until: 1_500, limit: 10 }),
+    () => store.costs({ by: ['day'], caller: 'caller-1', since: 500, until: 1_500, limit: 10 }),
+    () => store.failures({ since: 0, until: COUNT, limit: 10 }),
+    () => store.expire({ createdBefore: 20, maxBytes: 10 * COUNT, ledgerBefore: 20, limit: 10 }),
   ];
   await operations[13]?.();
   for (const operation of operations) {

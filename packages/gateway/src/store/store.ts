@@ -2,12 +2,14 @@ import type { Event, LedgerLine } from '@onetake/core';
 import type { AssetRow } from './asset-row.ts';
 import type { PictureCache } from './cache.ts';
 import type { SharedState } from './cells.ts';
+import type { Ledger } from './ledger.ts';
 import type { Webhook, WebhookEvent, Webhooks } from './outbox.ts';
 import type { AnyPlan } from './plan-kind.ts';
 
 export type { AssetRow } from './asset-row.ts';
 export type { CacheBounds, CacheClaim, CacheFilter, CacheHolder, CacheUse, Evicted, PictureCache } from './cache.ts';
 export type { Cell } from './cells.ts';
+export { LostRunError } from './errors.ts';
 export type { Webhook, WebhookDelivery, WebhookEvent, WebhookFilter, WebhookResult, WebhookRow } from './outbox.ts';
 
 /**
@@ -17,7 +19,7 @@ export type { Webhook, WebhookDelivery, WebhookEvent, WebhookFilter, WebhookResu
  * where the implementation says so; what they must not do twice is atomic in the verb. Each implementation passes
  * `store/contract.ts`.
  */
-export interface Store extends Generations, Queues, Webhooks, PictureCache, SharedState {
+export interface Store extends Generations, Queues, Webhooks, PictureCache, SharedState, Ledger {
   /** `exclusive`: one process owns the data, so what it remembers of it in memory is the truth. */
   readonly ownership: 'exclusive' | 'shared';
   /** Hears of changes, its own too, usually within milliseconds; some may be missed, so nothing relies on it alone. */
@@ -92,13 +94,6 @@ interface Queues {
   place(id: string): Promise<{ readonly ahead: number; readonly aheadCost: number } | undefined>;
   /** Notes that somebody asked to cancel, the first time if often; its owner hears of it by `onChange` and `renew`. */
   requestCancel(id: string, at: number): Promise<'noted' | 'finished' | 'unknown'>;
-}
-
-export class LostRunError extends Error {
-  constructor(generation: string, run: number) {
-    super(`generation ${generation}, run ${run}: another worker owns it or its journal has grown`);
-    this.name = 'LostRunError';
-  }
 }
 
 export interface NewGeneration {
@@ -203,6 +198,9 @@ export interface GenerationRow {
   readonly costUsd?: number;
   /** What the attempts nobody knows the end of would cost. */
   readonly possibleUsd?: number;
+  /** When and how somebody ended an outcome that nobody knew. */
+  readonly settledAt?: number;
+  readonly settled?: 'charged' | 'free';
 }
 
 export interface StoredGeneration<Made extends AnyPlan = AnyPlan> extends GenerationRow {
@@ -274,7 +272,7 @@ export interface ListFilter {
   /** Absent lists every caller's; only an operator asks that. */
   readonly caller?: string;
   readonly status?: GenerationRow['status'];
-  /** Only outcomes that nobody knows. */
+  /** Only outcomes that nobody knows, and nobody settled. */
   readonly unknown?: true;
   readonly before?: { readonly createdAt: number; readonly id: string };
   /** 1 to 1000. */
@@ -293,6 +291,8 @@ export interface RetentionBounds {
   readonly createdBefore: number;
   /** Then the oldest go until the pictures left fit. */
   readonly maxBytes: number;
+  /** Lines of the ledger from before this instant go, and budgets' windows that ended before it; absent keeps them. */
+  readonly ledgerBefore?: number;
   /** At most so many generations per call, 1 to 1000, so that one call never blocks the store for long. */
   readonly limit: number;
 }

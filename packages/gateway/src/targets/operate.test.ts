@@ -10,6 +10,7 @@ import { createTargetOperations } from './operate.ts';
 const CATALOGUE: Catalogue = {
   connections: [{ id: 'openai', provider: openai, baseUrl: 'https://api.openai.com/v1', secret: 'a' }],
   routes: {},
+  defaultModel: undefined,
 };
 const TARGET: PlannedTarget = {
   ...{ id: 'openai/gpt-image-2', provider: 'openai', model: 'gpt-image-2', credential: 'openai' },

@@ -16,7 +16,8 @@ export interface Followed {
   close(): void;
 }
 
-export type Follow = (id: string, caller: string) => Promise<Followed | undefined>;
+/** Undefined when there is none of this id, or it is another caller's; without a caller anybody's is followed. */
+export type Follow = (id: string, caller: string | undefined) => Promise<Followed | undefined>;
 
 export interface FollowOptions {
   readonly store: Pick<Store, 'read' | 'onChange'>;
@@ -31,7 +32,8 @@ const LOOK_EVERY_MS = 1_000;
 export function createFollow(options: FollowOptions): Follow {
   return async (id, caller) => {
     const first = await options.store.read(id);
-    return first === undefined || first.caller !== caller ? undefined : followFrom(first, options);
+    const isSeen = first && (caller === undefined || first.caller === caller);
+    return isSeen ? followFrom(first, options) : undefined;
   };
 }
 

@@ -7,7 +7,7 @@ import { type Fence, LostRunError, type Store, type Summary } from '../store/sto
 import { sampleLive } from '../testing/sample-live.ts';
 import { endEvents, sampleImage, sampleSnapshot, startedEvent } from '../testing/task-samples.ts';
 import { createBeat } from './beat.ts';
-import { journalBehind, storedJournal } from './journal.ts';
+import { journalBehind, storedJournal, summaryOf } from './journal.ts';
 
 const DONE: Outcome = { ok: true, images: [sampleImage()] };
 const END = endEvents(DONE);
@@ -36,7 +36,8 @@ function rig(faults: readonly (Error | null | undefined)[], runs = 1) {
   const journalOf = (run: number) => storedJournal(live, run, 'w', parts);
   const errors: unknown[] = [];
   const beat = createBeat(clock, 50);
-  const behind = () => journalBehind(live, 'w', { ...parts, beat, onError: (error) => errors.push(error) });
+  const behind = (startsDurably = false) =>
+    journalBehind(live, 'w', { ...parts, beat, onError: (error) => errors.push(error), startsDurably });
   return { clock, written, journals, live, journalOf, behind, errors };
 }
 
@@ -96,6 +97,21 @@ test('of two runs that end at once the last one ends their generation', async ()
   );
 });
 
+test('the end of a generation brings the lines of the ledger, one for each attempt of each run', () => {
+  const journals = [
+    [startedEvent(), ...END],
+    [startedEvent(), ...END],
+  ];
+  const { lines } = summaryOf(sampleLive({ journals }), journals) ?? {};
+  assert.deepEqual(
+    lines?.map(({ run, attempt, role }) => [run, attempt, role]),
+    [
+      [0, 1, 'first'],
+      [1, 1, 'first'],
+    ],
+  );
+});
+
 test('what is written behind counts at once, and what gathers meanwhile is one write', async () => {
   const { clock, written, journals, live, behind, errors } = rig([AWAY]);
   const journal = behind();
@@ -105,6 +121,14 @@ test('what is written behind counts at once, and what gathers meanwhile is one w
   await clock.drive(journal.settled());
   assert.deepEqual(written, [{ run: 0, length: 1, status: 'completed' }]);
   assert.deepEqual([journals[0]?.length, errors], [4, []]);
+});
+
+test('where money is held, that an attempt begins is durable first, and at once', async () => {
+  const { clock, written, behind } = rig([]);
+  await clock.drive(behind(true).append([startedEvent()]));
+  assert.deepEqual([written.length, clock.now()], [1, 10_000]);
+  const lost = rig(Array(1_000).fill(new LostRunError('gen_1', 0)));
+  await assert.rejects(lost.clock.drive(lost.behind(true).append([startedEvent()])), /it was not made/);
 });
 
 test('what cannot be written behind is told of once, and nothing waits for it', async () => {

@@ -7,6 +7,7 @@ import {
   foldGeneration,
   type Io,
   type Journal,
+  ledgerOf,
   type Outcome,
 } from '@onetake/core';
 import { answersFor } from '../failure-answers.ts';
@@ -90,16 +91,18 @@ export function journalBehind(
     readonly io: Pick<Io, 'now' | 'timer'>;
     readonly beat: Beat;
     readonly onError: (error: unknown) => void;
+    /** Money is held for it: that an attempt begins is durable before it does, or a crash would give the money back. */
+    readonly startsDurably?: boolean;
   },
 ): Journal & { settled(): Promise<void> } {
-  const { store, io, beat, onError } = parts;
+  const { store, io, beat, onError, startsDurably = false } = parts;
   const events = live.journals[0] ?? [];
   let durable = events.length;
   let writing: Promise<void> | undefined;
   let isGivenUp = false;
   const write = async (): Promise<void> => {
     while (durable < events.length && !isGivenUp) {
-      await beat.next();
+      if (!startsDurably || !events.slice(durable).some(isStart)) await beat.next();
       const fence = { generation: live.id, run: 0, length: durable, worker };
       const added = events.slice(durable);
       const summary = added.some(({ type }) => type === 'finished') ? summaryOf(live, live.journals) : undefined;
@@ -126,11 +129,18 @@ export function journalBehind(
     async append(added) {
       live.record(0, added);
       if (!isGivenUp) writing ??= begin();
+      if (!startsDurably || !added.some(isStart)) return;
+      while (writing) await writing;
+      if (isGivenUp) throw new Error('that an attempt begins could not be written, so it was not made');
     },
     async settled() {
       while (writing) await writing;
     },
   };
+}
+
+function isStart({ type }: Event): boolean {
+  return type === 'attempt-started';
 }
 
 /** The summary that belongs to these events: there is one when they finish the last open run. */
@@ -159,6 +169,7 @@ export function summaryOf(
     status,
     finishedAt,
     billed: outcome.ok ? (cost.possibleCharges > 0 ? 'maybe' : 'yes') : billed(outcome.failure),
+    lines: ledgerOf(plan, generation),
     assets: picturesOf(journals).map(assetRow),
     ...(!outcome.ok && { code: answersFor(plan).answer(outcome.failure).code }),
     ...(target !== undefined && { target }),

@@ -22,13 +22,13 @@ export type Cancellation =
 
 /** What the task endpoints stand on. */
 export interface Tasks {
-  /** Undefined when there is none of this id, or it is another caller's. */
-  read(id: string, caller: string): Promise<Snapshot | undefined>;
+  /** Undefined when there is none of this id, or it is another caller's; without a caller anybody's is read. */
+  read(id: string, caller: string | undefined): Promise<Snapshot | undefined>;
   readonly follow: Follow;
   /** Where it waits; undefined when it does not. */
   position(snapshot: Snapshot): Promise<QueuePosition | undefined>;
   /** Waits at most `waitMs` to see how the cancellation ends. */
-  cancel(id: string, caller: string, waitMs: number): Promise<Cancellation>;
+  cancel(id: string, caller: string | undefined, waitMs: number): Promise<Cancellation>;
   /** Ends it only where it still waits in its queue, so that nothing of it is ever sent; false where it does not. */
   withdraw(id: string): Promise<boolean>;
 }
@@ -43,7 +43,7 @@ export interface TasksOptions {
 }
 
 export function createTasks({ store, worker, follow, io, etaMs }: TasksOptions): Tasks {
-  async function read(id: string, caller: string): Promise<Snapshot | undefined> {
+  async function read(id: string, caller: string | undefined): Promise<Snapshot | undefined> {
     const followed = await follow(id, caller);
     followed?.close();
     return followed?.snapshot();

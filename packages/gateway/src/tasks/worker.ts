@@ -21,6 +21,7 @@ import {
   type Turns,
 } from '@onetake/core';
 import { endAllInterrupted } from '../chat/interrupted.ts';
+import type { Money } from '../money/money.ts';
 import { makesChat, makesPictures } from '../store/plan-kind.ts';
 import type { Store, Webhook } from '../store/store.ts';
 import { storedJournal } from './journal.ts';
@@ -78,6 +79,8 @@ export interface WorkerOptions {
   readonly assetsUrl?: RunEnvironment['assetsUrl'];
   readonly look?: RunEnvironment['look'];
   readonly convert?: RunEnvironment['convert'];
+  /** Keeps a caller to its budget. */
+  readonly affordFor?: Money['affordFor'];
   /** Milder words after a refusal. */
   readonly rewriteWith?: (live: Live) => NonNullable<RunEnvironment['rewriteWith']>;
 }
@@ -202,6 +205,7 @@ function renewLeases({ io, leaseMs }: WorkerOptions, renew: () => Promise<unknow
 
 function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal, turns: Turns): RunEnvironment {
   const { io, assets, health, connection, webhookUrl, assetsUrl, look, convert, rewriteWith } = options;
+  const afford = options.affordFor?.(live);
   return {
     io,
     assets,
@@ -214,6 +218,7 @@ function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal, tu
     ...(look && { look }),
     ...(convert && { convert }),
     ...(rewriteWith && { rewriteWith: rewriteWith(live) }),
+    ...(afford && { afford }),
     presence: live.presence,
     onPresence: live.onPresence,
     cancel: live.cancelSignal,

@@ -24,8 +24,8 @@ export function createCandidateWorld(options: { readonly maxOpen?: number } = {}
   const tasks = new Map<string, FakeTasks>();
   const submissions: Submission[] = [];
   const tickets: ((id: string) => Ticket)[] = [];
-  const follow = async (id: string, caller: string) => tasks.get(id)?.follow(id, caller);
-  const read = async (id: string, caller: string) => tasks.get(id)?.read(id, caller);
+  const follow = async (id: string, caller: string | undefined) => tasks.get(id)?.follow(id, caller);
+  const read = async (id: string, caller: string | undefined) => tasks.get(id)?.read(id, caller);
   const judge = createJudge({
     looker: { look: async () => ({ problem: 'missing', detail: 'no bytes here' }) },
     onError: (error) => {

@@ -90,13 +90,14 @@ export function createFakeTasks(first: Snapshot): FakeTasks {
   let snapshot = first;
   let following = 0;
   let ending: { readonly cancellation: Cancellation; readonly left?: Snapshot } = { cancellation: { kind: 'asked' } };
-  const isKnown = (id: string, caller: string) => id === snapshot.id && caller === snapshot.caller;
+  const isKnown = (id: string, caller: string | undefined) =>
+    id === snapshot.id && (caller === undefined || caller === snapshot.caller);
 
   const change = (next: Partial<Snapshot>) => {
     snapshot = { ...snapshot, ...next };
     for (const callback of [...callbacks]) callback();
   };
-  const follow = async (id: string, caller: string): Promise<Followed | undefined> => {
+  const follow = async (id: string, caller: string | undefined): Promise<Followed | undefined> => {
     if (!isKnown(id, caller)) return undefined;
     following += 1;
     return {

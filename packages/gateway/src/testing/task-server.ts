@@ -84,6 +84,7 @@ export async function serveTasks(context: TestContext, options: ServeOptions = {
 
 const IMAGES = {
   degrade: async () => undefined,
+  answeredBook: { note() {} },
   assets: {
     ...createMemoryAssets(),
     size: async () => 3,

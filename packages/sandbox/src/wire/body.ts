@@ -19,7 +19,16 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
     const message = `The request body has ${size} bytes; the limit is ${MAX_BODY_BYTES} bytes (64 MiB). Send smaller or fewer files.`;
     throw new RefusedError({ status: 413, message, code: 'request_too_large' });
   }
-  return Buffer.concat(chunks);
+  const body = Buffer.concat(chunks);
+  LISTENERS.get(request)?.(body);
+  return body;
+}
+
+const LISTENERS = new WeakMap<IncomingMessage, (body: Buffer) => void>();
+
+/** Calls back with the body of this request when somebody has read it. */
+export function onBodyRead(request: IncomingMessage, listener: (body: Buffer) => void): void {
+  LISTENERS.set(request, listener);
 }
 
 export interface Fields {

@@ -60,6 +60,7 @@ export async function createNode(world: World, options: { readonly lookahead?: n
     generations: { submit: alive(tasks.submit) },
     chats: { begin: (work) => (isDead ? undefined : deadlyChat(chats.begin(work), () => isDead, over)) },
     catalogue: CATALOGUE,
+    keys: { named: () => undefined },
     tasks: { cancel: alive(tasks.cancel) },
     assets: { size: async () => 3, read: pictureBytes },
     assetsUrl: () => 'http://x/v1/assets',

@@ -14,7 +14,7 @@ import { createBatch } from './folder.ts';
 import { gatewayName } from './gateway-name.ts';
 import { INPUT_LIMITS, type ReadInput, readInput } from './input.ts';
 import type { InputLine } from './line.ts';
-import { askModels, type Models } from './model-facts.ts';
+import { askModels, type Models, picturePrice } from './model-facts.ts';
 import { bodyOf, problemOf } from './request.ts';
 import { runAndTell } from './run-and-tell.ts';
 import { noPrice } from './session.ts';
@@ -164,9 +164,10 @@ async function prepare(read: Read, gateway: Reached, signal: AbortSignal): Promi
 }
 
 function checkPrices(bodies: readonly JsonObject[], models: Models): void {
-  for (const { model } of bodies) {
-    const facts = models.get(String(model));
-    if (facts && 'price' in facts && facts.price.kind !== 'per-image') throw noPrice(String(model));
+  for (const body of bodies) {
+    const model = String(body.model);
+    const facts = models.get(model);
+    if (facts && 'price' in facts && picturePrice(facts.price, body) === undefined) throw noPrice(model);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@onetake/core';
 import type { LineProblem } from './line.ts';
-import type { KnownLimits, ModelFacts, Models, Rate } from './model-facts.ts';
+import { type KnownLimits, type ModelFacts, type Models, picturePrice, type Rate } from './model-facts.ts';
 import { dollars, micros } from './money.ts';
 import { picturesOf } from './request.ts';
 
@@ -18,7 +18,7 @@ export interface ModelEstimate {
   readonly model: string;
   readonly lines: number;
   readonly pictures: number;
-  /** Of one picture. */
+  /** Of one picture, or of a megapixel of it. */
   readonly price: ModelFacts['price'];
   readonly limits: KnownLimits;
   readonly time_ms: number | null;
@@ -36,7 +36,7 @@ export function estimate(bodies: readonly JsonObject[], models: Models): Estimat
   return {
     lines: bodies.length,
     pictures: rows.reduce((sum, row) => sum + row.pictures, 0),
-    price_usd: priceRange(rows),
+    price_usd: priceRange(bodies, models),
     time_ms: times.length > 0 ? Math.max(...times) : null,
     models: rows,
   };
@@ -52,14 +52,16 @@ function modelEstimate(
   return { model, ...work, price, limits, time_ms: timeMs(work, limits) ?? null };
 }
 
-function priceRange(rows: readonly ModelEstimate[]): Estimate['price_usd'] {
+function priceRange(bodies: readonly JsonObject[], models: Models): Estimate['price_usd'] {
   let [low, high] = [0, 0];
-  for (const { price, pictures } of rows) {
-    if (price.kind !== 'per-image') return null;
-    low += micros(price.lowUsd) * pictures;
-    high += micros(price.highUsd) * pictures;
+  for (const body of bodies) {
+    const facts = models.get(String(body.model));
+    const price = facts && 'price' in facts ? picturePrice(facts.price, body) : undefined;
+    if (price === undefined) return null;
+    low += micros(price.lowUsd) * picturesOf(body);
+    high += micros(price.highUsd) * picturesOf(body);
   }
-  return rows.length === 0 ? null : { low: dollars(low), high: dollars(high) };
+  return bodies.length === 0 ? null : { low: dollars(low), high: dollars(high) };
 }
 
 /** How long the tightest limit stretches the work; undefined where no rate is known. */

@@ -23,6 +23,7 @@ export interface KnownLimits {
 export interface ModelFacts {
   readonly price:
     | { readonly kind: 'per-image'; readonly lowUsd: number; readonly highUsd: number }
+    | { readonly kind: 'per-megapixel'; readonly lowUsd: number; readonly highUsd: number; readonly autoSize?: string }
     | { readonly kind: 'tokens' }
     | { readonly kind: 'unknown' };
   readonly limits: KnownLimits;
@@ -73,10 +74,37 @@ function factsOf(said: JsonObject, rows: readonly JsonObject[]): ModelFacts {
 
 function priceOf(price: JsonValue | undefined): ModelFacts['price'] {
   if (!isObject(price)) return { kind: 'unknown' };
-  const high = price.per_image_usd;
-  if (typeof high !== 'number' || high < 0)
-    return { kind: isObject(price.per_million_tokens_usd) ? 'tokens' : 'unknown' };
-  return { kind: 'per-image', highUsd: high, lowUsd: typeof price.lowest_usd === 'number' ? price.lowest_usd : high };
+  const perImage = rangeOf(price.per_image_usd, price.lowest_usd);
+  if (perImage) return { kind: 'per-image', ...perImage };
+  const perMegapixel = rangeOf(price.per_megapixel_usd, price.lowest_usd);
+  const size = typeof price.auto_size === 'string' && { autoSize: price.auto_size };
+  if (perMegapixel) return { kind: 'per-megapixel', ...perMegapixel, ...size };
+  return { kind: isObject(price.per_million_tokens_usd) ? 'tokens' : 'unknown' };
+}
+
+interface Range {
+  readonly lowUsd: number;
+  readonly highUsd: number;
+}
+
+function rangeOf(high: JsonValue | undefined, low: JsonValue | undefined): Range | undefined {
+  if (typeof high !== 'number' || high < 0) return undefined;
+  return { highUsd: high, lowUsd: typeof low === 'number' ? low : high };
+}
+
+const PIXELS_PER_MEGAPIXEL = 1_048_576;
+
+/** What one picture of a line costs; undefined where that is only known once it is made. */
+export function picturePrice(price: ModelFacts['price'], body: JsonObject): Range | undefined {
+  if (price.kind === 'per-image') return price;
+  if (price.kind !== 'per-megapixel') return undefined;
+  const isAuto = body.size === undefined || body.size === 'auto';
+  const isEdit = body.image !== undefined || body.images !== undefined;
+  const size = isAuto && !isEdit ? price.autoSize : body.size;
+  const [, width, height] = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(String(size)) ?? [];
+  if (width === undefined) return undefined;
+  const megapixels = Math.ceil((Number(width) * Number(height)) / PIXELS_PER_MEGAPIXEL);
+  return { lowUsd: price.lowUsd * megapixels, highUsd: price.highUsd * megapixels };
 }
 
 /** Several keys of one target add up, as far as their windows are the same. */

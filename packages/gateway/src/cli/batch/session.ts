@@ -18,7 +18,7 @@ import {
   type Selection,
   unusableLine,
 } from './manifest.ts';
-import { askModels, type Models } from './model-facts.ts';
+import { askModels, type Models, picturePrice } from './model-facts.ts';
 import { micros } from './money.ts';
 import type { Clock } from './patience.ts';
 import { pictureSaver } from './pictures.ts';
@@ -128,7 +128,7 @@ function requestOf(line: InputLine | undefined, { batch }: OpenBatch, models: Mo
   const body = bodyOf(line, batch.fields);
   const facts = models.get(String(body.model));
   if (facts && 'code' in facts) return { body, priceMicros: undefined, problem: facts };
-  const price = facts?.price.kind === 'per-image' ? facts.price.highUsd : undefined;
+  const price = facts && picturePrice(facts.price, body)?.highUsd;
   return { body, priceMicros: price === undefined ? undefined : micros(price) * picturesOf(body) };
 }
 

@@ -78,11 +78,14 @@ function timeText({ time_ms: time, models }: Estimate): string {
   return `${partly}about ${durationText(time)} at the limits known now`;
 }
 
+function eachText(price: ModelEstimate['price']): string {
+  if (price.kind === 'per-image') return `${priceText(price.highUsd)} a picture`;
+  if (price.kind === 'per-megapixel') return `${priceText(price.highUsd)} a megapixel`;
+  return `price ${price.kind === 'tokens' ? 'by tokens' : 'unknown'}`;
+}
+
 function modelText({ model, lines, price, limits }: ModelEstimate, several: boolean): string {
-  const each =
-    price.kind === 'per-image'
-      ? `${priceText(price.highUsd)} a picture`
-      : `price ${price.kind === 'tokens' ? 'by tokens' : 'unknown'}`;
+  const each = eachText(price);
   const rates = [...limits.images.map(rateText('picture')), ...limits.requests.map(rateText('request'))];
   const most = limits.concurrency === undefined ? [] : [`${limits.concurrency} at once`];
   return [`${model}${several ? ` (${count(lines, 'line')})` : ''}`, each, ...rates, ...most].join(', ');

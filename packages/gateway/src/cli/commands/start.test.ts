@@ -56,6 +56,20 @@ test('keys are told by the name of what holds them', async (t) => {
   assert(!stdout.includes(KEY));
 });
 
+test('who may call is told as it is, also without names', async (t) => {
+  const told = async (env: Record<string, string>, hasKeys: boolean) => {
+    const startGateway = async () => ({ ...GATEWAY, hasKeys, close: async () => {} });
+    const { stdout } = await cli(t, ['start'], { env, signal: AbortSignal.abort(), startGateway });
+    assert(!stdout.includes(KEY));
+    assert.match(stdout, /Bearer \$ONETAKE_API_KEY/);
+    return /^callers {3}(.*)$/m.exec(stdout)?.[1];
+  };
+  assert.equal(await told({}, true), 'those that "onetake keys list" shows');
+  assert.equal(await told({ ONETAKE_API_KEYS: `app:${KEY}` }, true), 'app and those that "onetake keys list" shows');
+  const adminKey = { ONETAKE_ADMIN_KEY: `${KEY}-admin` };
+  assert.equal(await told(adminKey, false), 'admin alone; make keys for others with "onetake keys create"');
+});
+
 const FAILED_STARTS: readonly (readonly [error: Error, says: RegExp])[] = [
   [Object.assign(new Error(), { code: 'EADDRINUSE' }), /^onetake: port 8484 on 127\.0\.0\.1 is in use; .*ONETAKE_PORT/],
   [

@@ -1,4 +1,5 @@
-import type { Event, Plan } from '@onetake/core';
+import type { Event, LedgerLine, Plan } from '@onetake/core';
+import type { Hold, Window } from '../ledger.ts';
 import type { AssetRow, Fence, Lease, NewGeneration, Place, Store, Summary, Webhook, WebhookEvent } from '../store.ts';
 
 export const WORKER = 'worker-a';
@@ -74,6 +75,36 @@ export function sampleSummary(change: Partial<Summary> = {}): Summary {
 
 export function sampleAsset(letter: string, bytes: number): AssetRow {
   return { hash: letter.repeat(64), type: 'png', bytes };
+}
+
+/** One attempt that made a picture for 40,000 millionths of a dollar, begun at 21. */
+export function sampleLine(change: Partial<LedgerLine> = {}): LedgerLine {
+  return {
+    ...{ run: 0, attempt: 1, startedAt: 21, endedAt: 40, target: 'sandbox/fast', role: 'first', images: 1 },
+    ...{ spentMicroUsd: 40_000, possibleMicroUsd: 0, possibleImages: 0, priced: 'table@2026-11-01' },
+    ...change,
+  };
+}
+
+/** What such an attempt is whose end nobody knows. */
+export function doubtfulLine(change: Partial<LedgerLine> = {}): LedgerLine {
+  const failure = { kind: 'timeout', certainty: 'ambiguous', code: 'outcome_unknown', message: 'no answer' } as const;
+  return sampleLine({
+    images: 0,
+    spentMicroUsd: 0,
+    possibleMicroUsd: 40_000,
+    possibleImages: 1,
+    ...failure,
+    ...change,
+  });
+}
+
+export const DAY: Window = { name: 'budget day 1', unit: 'micro_usd', since: 0, until: 1_000 };
+
+/** A hold of the generation's first run at 20: 50,000 of the 100,000 millionths of its day. */
+export function sampleHold(generation: string, change: Partial<Hold> = {}): Hold {
+  const bounds = [{ ...DAY, most: 100_000 }];
+  return { generation, run: 0, caller: 'local', at: 20, microUsd: 50_000, images: 1, bounds, ...change };
 }
 
 export function started(attempt: number): Event {

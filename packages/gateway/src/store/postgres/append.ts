@@ -1,5 +1,7 @@
+import type { LedgerColumns } from '../ledger-row.ts';
 import type { Fence, Summary } from '../store.ts';
 import { insertAssets } from './assets.ts';
+import { lineRow, RECORD } from './ledger.ts';
 import { insertWebhooks } from './outbox.ts';
 import { type Columns, type Statement, touching, type Verb } from './verb.ts';
 
@@ -7,6 +9,8 @@ export interface AppendArgs extends Fence {
   /** JSON, one per event. */
   readonly events: readonly string[];
   readonly summary: Summary | undefined;
+  /** The summary's. */
+  readonly lines: readonly LedgerColumns[];
 }
 
 const FENCE_COLUMNS = 'position integer, id text, run integer, length integer, worker text, events text';
@@ -55,7 +59,7 @@ const FINISH: Statement = {
       SELECT h.number, g.caller, g.webhook, h.event_id, h.event_type, h.event_at
       FROM held h JOIN generations g ON g.number = h.number
       WHERE h.event_id IS NOT NULL AND g.webhook IS NOT NULL
-    ), ${insertWebhooks('hooked')}
+    ), ${insertWebhooks('hooked')}, ${RECORD}
     SELECT h.position, EXISTS (SELECT FROM outbox o WHERE o.generation = h.number AND o.state = 'waiting') AS due
     FROM held h`,
 };
@@ -67,6 +71,7 @@ export const append: Verb<AppendArgs, boolean> = {
     summary?.billed === 'no'
       ? 'everything'
       : [touching.generation(generation), ...(summary?.webhook ? [touching.webhook(summary.webhook.id)] : [])],
+  counts: ({ generation, summary }) => summary && { generations: [generation] },
   weigh: ({ events }) => events.reduce((sum, event) => sum + event.length, 0),
   joins: true,
 
@@ -80,10 +85,16 @@ export const append: Verb<AppendArgs, boolean> = {
     const assets = finishing.flatMap(({ args, position }) =>
       (args.summary?.assets ?? []).map((row) => ({ ...row, position })),
     );
+    const lines = finishing.flatMap(({ args, position }) =>
+      args.lines.map((line) => ({ ...lineRow(line), ends: position })),
+    );
+    const written = lines.map((line, position) => ({ ...line, position }));
     const none: Promise<readonly Columns[]> = Promise.resolve([]);
     const [appended, finished] = await Promise.all([
       plain.length === 0 ? none : query(APPEND, [JSON.stringify(plain)]),
-      finishing.length === 0 ? none : query(FINISH, [JSON.stringify(finishing.map(rowOf)), JSON.stringify(assets)]),
+      finishing.length === 0
+        ? none
+        : query(FINISH, [JSON.stringify(finishing.map(rowOf)), JSON.stringify(assets), JSON.stringify(written)]),
     ]);
     for (const { position } of finished) tell({ kind: 'finished', id: operations[Number(position)]?.generation ?? '' });
     if (finished.some(({ due }) => due === true)) tell({ kind: 'webhook' });

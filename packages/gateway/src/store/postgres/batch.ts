@@ -1,10 +1,11 @@
 import { type Client, DatabaseError } from 'pg';
 import type { BatchAnswer } from '../group-commit.ts';
 import type { Change } from '../store.ts';
+import { lockBudgets } from './budgets.ts';
 import { packChanges } from './changes.ts';
 import { codeOf } from './connection.ts';
 import { type Group, groupOperations } from './grouping.ts';
-import type { Operation, Transaction } from './verb.ts';
+import type { Counts, Operation, Transaction } from './verb.ts';
 
 /** The connection went while a batch was under way. */
 export class LostConnectionError extends Error {
@@ -77,7 +78,8 @@ async function performAtOnce(
 ): Promise<Performed> {
   const results: unknown[] = operations.map(() => undefined);
   const { transaction, changes, firstFailure } = openTransaction(client);
-  const done: Promise<void>[] = [];
+  const done: Promise<unknown>[] = [lockBudgets(transaction, countsOf(operations))];
+  done[0]?.catch(() => {});
   try {
     for (const { verb, members } of groups) {
       const values = verb.run(
@@ -108,6 +110,7 @@ async function performOneByOne(
   const results: unknown[] = [];
   const failures: { index: number; message: string }[] = [];
   const changes = new Set<string>();
+  await lockBudgets(openTransaction(client).transaction, countsOf(operations));
   for (const [index, { verb, args }] of operations.entries()) {
     const attempt = openTransaction(client);
     await client.query('SAVEPOINT operation');
@@ -125,6 +128,10 @@ async function performOneByOne(
     }
   }
   return { results, failures, changes };
+}
+
+function countsOf(operations: readonly Operation[]): readonly Counts[] {
+  return operations.flatMap(({ verb, args }) => verb.counts?.(args) ?? []);
 }
 
 function openTransaction(client: Client) {

@@ -6,12 +6,13 @@ import { type Columns, type Statement, type Transaction, touching, type Verb } f
 export interface CreateArgs extends Omit<NewGeneration, 'plan' | 'webhook'> {
   readonly route: string;
   readonly prompt: string;
+  readonly chat?: true;
   readonly plan: string;
   readonly webhook?: string;
 }
 
 const COLUMNS = `id, caller, endpoint, route, fingerprint, request_id, runs, status, created_at, worker, lease_until,
-  task, webhook, queue, tag, cost, priority, images, deadline_at`;
+  task, webhook, chat, queue, tag, cost, priority, images, deadline_at`;
 
 /**
  * A key that another node is about to take makes this wait for that node's end. Who has it is asked in a second
@@ -24,7 +25,7 @@ const CREATE: Statement = {
       SELECT * FROM json_to_recordset($1::json) AS w (
         position integer, id text, caller text, endpoint text, route text, fingerprint text, request_id text,
         runs integer, status text, created_at bigint, worker text, lease_until bigint, task boolean, webhook text,
-        queue text, tag double precision, cost double precision, priority text, images integer, deadline_at bigint,
+        chat boolean, queue text, tag double precision, cost double precision, priority text, images integer, deadline_at bigint,
         prompt text, plan text, key text, expires_at bigint
       )
     ), taken_keys AS (
@@ -109,7 +110,7 @@ function send({ query }: Transaction, operations: readonly CreateArgs[]): readon
 function rowOf(args: CreateArgs, position: number) {
   const { id, caller, endpoint, route, fingerprint, runs, task, webhook, prompt, plan, begin, idempotency } = args;
   const identity = { position, id, caller, endpoint, route, fingerprint, request_id: args.requestId };
-  const content = { runs, task, webhook, prompt, plan, created_at: args.createdAt };
+  const content = { runs, task, webhook, chat: args.chat, prompt, plan, created_at: args.createdAt };
   const key = idempotency && { key: idempotency.key, expires_at: idempotency.expiresAt };
   if ('lease' in begin) {
     const { worker, until } = begin.lease;

@@ -117,7 +117,7 @@ export function listSql({ caller, status, unknown, before, limit }: ListFilter) 
   const conditions = [
     ...(caller === undefined ? [] : [`g.caller = ${next(caller)}`]),
     ...(STATUSES.includes(status) ? [`g.status = '${status}'`] : []),
-    ...(unknown ? [`g.code = 'outcome_unknown'`] : []),
+    ...(unknown ? [`g.code = 'outcome_unknown' AND g.settled_at IS NULL`] : []),
     ...(before ? [`(g.created_at, g.id) < (${next(before.createdAt)}, ${next(before.id)})`] : []),
   ];
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;

@@ -21,6 +21,22 @@ const FORGET_DISABLED: Statement = {
   text: 'DELETE FROM disabled_endpoints WHERE disabled_at < $1',
 };
 
+/** Lines that one call removes for each generation it may. */
+const LINES_PER_GENERATION = 10;
+const REMOVE_LINES: Statement = {
+  name: 'expire-ledger',
+  text: `
+    DELETE FROM ledger WHERE number = ANY(ARRAY(
+      SELECT number FROM ledger WHERE started_at < $1 ORDER BY started_at LIMIT $2))`,
+};
+const REMOVE_WINDOWS: Statement = {
+  name: 'expire-windows',
+  text: `
+    DELETE FROM budget_uses b USING (SELECT caller, name, unit, since FROM budget_uses WHERE until <= $1 LIMIT $2) o
+    WHERE b.caller = o.caller AND b.name = o.name AND b.unit = o.unit AND b.since = o.since AND NOT EXISTS (
+      SELECT FROM holds h WHERE h.caller = b.caller AND h.name = b.name AND h.unit = b.unit AND h.since = b.since)`,
+};
+
 /**
  * One row per generation and asset. An asset that more refer to than ever go in one call stays, so counting ends there;
  * being cached is one reference more.
@@ -53,6 +69,7 @@ const REMOVE_KEYS: Statement = {
 
 export const expire: Verb<RetentionBounds, Expired> = {
   touches: () => 'everything',
+  counts: ({ ledgerBefore }) => (ledgerBefore === undefined ? undefined : 'anything'),
   inSteps: true,
 
   async run(transaction, operations) {
@@ -66,6 +83,7 @@ async function expireOnce(transaction: Transaction, bounds: RetentionBounds): Pr
   const { query } = transaction;
   const [turn] = await query(TAKE_TURN, []);
   if (turn?.taken !== true) return { generations: 0, assets: [] };
+  await expireLedger(transaction, bounds);
   const [, [sum], rows] = await Promise.all([
     query(FORGET_DISABLED, [bounds.createdBefore]),
     query(SUM_BYTES, []),
@@ -76,6 +94,14 @@ async function expireOnce(transaction: Transaction, bounds: RetentionBounds): Pr
   const removed = [...REMOVALS.map((statement) => query(statement, [numbers])), query(REMOVE_KEYS, [ids])];
   const [assets] = await Promise.all([removeUnreferenced(transaction, hashes), ...removed]);
   return { generations: numbers.length, assets };
+}
+
+async function expireLedger({ query }: Transaction, { ledgerBefore, limit }: RetentionBounds): Promise<void> {
+  if (ledgerBefore === undefined) return;
+  await Promise.all([
+    query(REMOVE_LINES, [ledgerBefore, limit * LINES_PER_GENERATION]),
+    query(REMOVE_WINDOWS, [ledgerBefore, limit]),
+  ]);
 }
 
 /** Those beyond the bounds, oldest first, and every asset they refer to. */

@@ -5,7 +5,7 @@ import type { Columns } from './verb.ts';
 /** What a list tells of a generation `g` with its plan `p`. */
 export const ROW = `g.id, g.caller, g.endpoint, g.route, p.prompt, g.status, g.created_at AS "createdAt",
   g.finished_at AS "finishedAt", g.delivered_at AS "deliveredAt", g.code, g.billed, g.target, g.cost_usd AS "costUsd",
-  g.possible_usd AS "possibleUsd"`;
+  g.possible_usd AS "possibleUsd", g.settled_at AS "settledAt", g.settled`;
 
 /** All of a generation but its journals. */
 export const WITHOUT_JOURNALS = `${ROW}, g.fingerprint, g.request_id AS "requestId", g.runs, g.task, g.webhook,

@@ -169,5 +169,85 @@ const cache = `
   CREATE INDEX cache_claims_by_end ON cache_claims (until);
 `;
 
+/**
+ * The ledger is read by time, by caller and time, and by failure; a line counts in budgets at `counted_at`, which is
+ * nearly always when its attempt started. Lines outlive their generation and name it by its id.
+ */
+const ledger = `
+  ALTER TABLE generations ADD COLUMN chat boolean;
+  ALTER TABLE generations ADD COLUMN settled_at bigint;
+  ALTER TABLE generations ADD COLUMN settled text;
+  ALTER TABLE generations ALTER COLUMN request_id TYPE text COLLATE "C";
+  CREATE INDEX generations_by_request_id ON generations (request_id);
+  DROP INDEX generations_unknown;
+  CREATE INDEX generations_unknown ON generations (created_at, id)
+    WHERE code = 'outcome_unknown' AND settled_at IS NULL;
+  CREATE INDEX assets_by_age ON assets (created_at, hash);
+
+  CREATE TABLE ledger (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    generation text COLLATE "C" NOT NULL,
+    caller text COLLATE "C" NOT NULL,
+    route text NOT NULL,
+    makes text NOT NULL,
+    request_id text COLLATE "C" NOT NULL,
+    run integer NOT NULL,
+    attempt integer NOT NULL,
+    started_at bigint NOT NULL,
+    ended_at bigint,
+    provider text,
+    target text,
+    role text NOT NULL,
+    images integer NOT NULL,
+    spent bigint,
+    possible bigint,
+    possible_images integer NOT NULL,
+    saved bigint,
+    priced text NOT NULL,
+    kind text,
+    certainty text,
+    code text,
+    message text,
+    status integer,
+    provider_request_id text COLLATE "C",
+    fingerprint text COLLATE "C",
+    counted_at bigint NOT NULL,
+    kept bigint
+  );
+  CREATE INDEX ledger_by_age ON ledger (started_at);
+  CREATE INDEX ledger_by_caller ON ledger (caller, started_at);
+  CREATE INDEX ledger_by_generation ON ledger (generation);
+  CREATE INDEX ledger_counted ON ledger (caller, counted_at) WHERE counted_at <> started_at;
+  CREATE INDEX ledger_by_failure ON ledger (fingerprint, started_at, caller) WHERE fingerprint IS NOT NULL;
+  CREATE INDEX ledger_by_provider_request ON ledger (provider_request_id) WHERE provider_request_id IS NOT NULL;
+  CREATE INDEX ledger_cached ON ledger (request_id) WHERE role = 'cached';
+
+  CREATE TABLE holds (
+    generation text COLLATE "C" NOT NULL,
+    run integer NOT NULL,
+    caller text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    unit text COLLATE "C" NOT NULL,
+    amount bigint NOT NULL,
+    at bigint NOT NULL,
+    since bigint NOT NULL,
+    until bigint NOT NULL,
+    PRIMARY KEY (generation, run, name, unit, since)
+  );
+  CREATE INDEX holds_by_window ON holds (caller, name, unit, since);
+
+  CREATE TABLE budget_uses (
+    caller text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    unit text COLLATE "C" NOT NULL,
+    since bigint NOT NULL,
+    until bigint NOT NULL,
+    spent bigint NOT NULL,
+    held bigint NOT NULL,
+    PRIMARY KEY (caller, name, unit, since)
+  ) WITH (fillfactor = 50);
+  CREATE INDEX budget_uses_by_end ON budget_uses (until);
+`;
+
 /** The steps to the present schema, in order. A step that was released never changes; `schema_version` counts them. */
-export const STEPS: readonly string[] = [generations + webhooks + shared, cache];
+export const STEPS: readonly string[] = [generations + webhooks + shared, cache, ledger];

@@ -19,10 +19,15 @@ export interface Transaction {
   tell(change: Change): void;
 }
 
+/** What of the budgets an operation changes: anything, or only sums of the callers that it names or whose generations. */
+export type Counts = 'anything' | { readonly callers?: readonly string[]; readonly generations?: readonly string[] };
+
 /** One kind of operation that writes. */
 export interface Verb<Args, Result> {
   /** What its result depends on or changes: only operations that touch nothing in common may change places. */
   touches(args: Args): readonly string[] | 'everything';
+  /** Which of the budgets it changes, where it does; they are locked before anything else of the transaction. */
+  counts?(args: Args): Counts | undefined;
   /** Bytes to send, where it may be many. */
   weigh?(args: Args): number;
   /** Several operations that touch nothing in common may be given to one call of `run`. */

@@ -1,5 +1,6 @@
 import type { SmallPictures } from '../../assets/small-pictures.ts';
-import { promptOf } from '../plan-kind.ts';
+import { ledgerColumns } from '../ledger-row.ts';
+import { makesChat, promptOf } from '../plan-kind.ts';
 import type { Cell, Store, UndeliveredRow, WebhookRow } from '../store.ts';
 import { LostRunError } from '../store.ts';
 import { append } from './append.ts';
@@ -7,6 +8,7 @@ import { cacheVerbs } from './cache-verbs.ts';
 import { create } from './create.ts';
 import type { Lane } from './lane.ts';
 import { claim, claimWaiting, renew, requestCancel, take } from './leases.ts';
+import { ledgerVerbs } from './ledger-verbs.ts';
 import { claimLost, markDelivered, markLost } from './lost.ts';
 import { disableEndpoint, dueWebhooks, notify, redeliver, settleWebhook, webhooksSql } from './outbox.ts';
 import * as reads from './reads.ts';
@@ -37,6 +39,7 @@ export function createVerbs(lanes: Lanes): Verbs {
     ...webhookVerbs(lanes),
     ...cellVerbs(lanes),
     ...cacheVerbs(lanes, (limit) => checkCount('limit', limit, 1_000)),
+    ...ledgerVerbs(lanes, checkCount),
   };
 }
 
@@ -45,12 +48,14 @@ function journalVerbs({ generations, reader }: Lanes): Pick<Verbs, 'create' | 'a
     create: ({ plan, webhook, ...generation }) => {
       const { route } = plan;
       const texts = { plan: JSON.stringify(plan), prompt: JSON.stringify(promptOf(plan)) };
-      const args = { ...generation, ...texts, route, ...(webhook && { webhook: JSON.stringify(webhook) }) };
+      const chat = makesChat({ plan }) && ({ chat: true } as const);
+      const args = { ...generation, ...texts, ...chat, route, ...(webhook && { webhook: JSON.stringify(webhook) }) };
       return generations.submit(create, args, same);
     },
     append: (fence, events, summary) => {
       if (events.length === 0) return Promise.reject(new RangeError('events: append takes one or more'));
-      const args = { ...fence, events: events.map((event) => JSON.stringify(event)), summary };
+      const lines = ledgerColumns(summary?.lines ?? []);
+      const args = { ...fence, events: events.map((event) => JSON.stringify(event)), summary, lines };
       return generations.submit(append, args, (appended) => {
         if (!appended) throw new LostRunError(fence.generation, fence.run);
       });

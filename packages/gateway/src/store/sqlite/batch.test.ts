@@ -5,7 +5,10 @@ import { type Operation, prepareBatch } from './batch.ts';
 import { openDatabase } from './database.ts';
 
 function create(id: string, plan = '{}', change = {}): Operation {
-  return ['create', { ...sampleGeneration(id), route: 'r', prompt: 'p', plan, webhook: null, ...change }];
+  return [
+    'create',
+    { ...sampleGeneration(id), route: 'r', prompt: 'p', isChat: false, plan, webhook: null, ...change },
+  ];
 }
 
 test('an operation that cannot be done leaves no trace and the rest of its batch is done', () => {

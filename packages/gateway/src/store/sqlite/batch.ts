@@ -6,6 +6,7 @@ import { prepareCreation } from './creation.ts';
 import { resultCode } from './database.ts';
 import { prepareJournals } from './journals.ts';
 import { prepareLeases } from './leases.ts';
+import { prepareLedger } from './ledger.ts';
 import { prepareLost } from './lost.ts';
 import { preparePictures } from './pictures.ts';
 import { prepareQueues } from './queues.ts';
@@ -16,7 +17,7 @@ import { prepareRows } from './rows.ts';
 import { prepareWebhooks } from './webhooks.ts';
 
 /** What the store's thread can do, by name. Arguments and results cross threads, so they are plain data. */
-export type Operations = ReturnType<typeof prepareOperations>;
+export type Operations = ReturnType<typeof prepareOperations>['operations'];
 
 export type Operation = {
   [Name in keyof Operations]: readonly [Name, ...Parameters<Operations[Name]>];
@@ -38,8 +39,8 @@ const OPERATION_FAULTS: readonly (number | undefined)[] = [undefined, 18, 19, 20
  * ever fail, so a batch first runs without; when one does fail, the batch is undone and runs again with savepoints.
  */
 export function prepareBatch(database: DatabaseSync): RunBatch {
-  const operations = prepareOperations(database);
-  const transact = prepareTransaction(database);
+  const { operations, forget } = prepareOperations(database);
+  const transact = prepareTransaction(database, forget);
   const save = database.prepare('SAVEPOINT operation');
   const undo = database.prepare('ROLLBACK TO operation');
   const release = database.prepare('RELEASE operation');
@@ -50,6 +51,7 @@ export function prepareBatch(database: DatabaseSync): RunBatch {
       return perform(operations, operation);
     } catch (error) {
       if (database.isTransaction) undo.run();
+      forget();
       throw error;
     } finally {
       if (database.isTransaction) release.run();
@@ -84,8 +86,8 @@ function isOperationFault(error: unknown): boolean {
   return OPERATION_FAULTS.includes(resultCode(error));
 }
 
-/** Runs as one transaction, undone as a whole when anything is thrown. */
-function prepareTransaction(database: DatabaseSync) {
+/** Runs as one transaction, undone as a whole when anything is thrown; `forget` hears of that. */
+function prepareTransaction(database: DatabaseSync, forget: () => void) {
   const begin = database.prepare('BEGIN IMMEDIATE');
   const commit = database.prepare('COMMIT');
   return <Result>(run: () => Result): Result => {
@@ -96,6 +98,7 @@ function prepareTransaction(database: DatabaseSync) {
       return result;
     } catch (error) {
       if (database.isTransaction) database.exec('ROLLBACK');
+      forget();
       throw error;
     }
   };
@@ -107,19 +110,22 @@ function prepareOperations(database: DatabaseSync) {
   const removeUnreferenced = prepareUnreferenced(database);
   const { wait, ...queues } = prepareQueues(database, rows);
   const { put, ...webhooks } = prepareWebhooks(database);
-  return {
+  const { forget, record, expireLedger, operations: ledger } = prepareLedger(database);
+  const operations = {
     ...prepareCreation(database, refer, wait),
-    ...prepareJournals(database, refer, put),
+    ...prepareJournals(database, refer, put, record),
     ...prepareReads(database, rows),
     ...prepareLeases(database, rows),
     ...prepareLost(database),
-    ...prepareRetention(database, removeUnreferenced),
+    ...prepareRetention(database, removeUnreferenced, expireLedger),
     ...prepareCache(database, removeUnreferenced),
     ...preparePictures(database),
     ...prepareCells(database),
     ...queues,
     ...webhooks,
+    ...ledger,
   };
+  return { operations, forget };
 }
 
 function perform(operations: Operations, [name, ...args]: Operation): unknown {

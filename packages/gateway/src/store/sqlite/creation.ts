@@ -6,6 +6,7 @@ import type { Refer } from './references.ts';
 export interface CreateRow extends Omit<NewGeneration, 'plan' | 'webhook'> {
   readonly route: string;
   readonly prompt: string;
+  readonly isChat: boolean;
   readonly plan: string;
   readonly webhook: string | null;
 }
@@ -18,9 +19,9 @@ export function prepareCreation(
 ) {
   const insertGeneration = database.prepare(`
     INSERT INTO generations
-      (id, caller, endpoint, route, fingerprint, request_id, runs, created_at, task, webhook, status, worker, lease_until,
-       tag)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+      (id, caller, endpoint, route, fingerprint, request_id, runs, created_at, task, webhook, chat, status, worker,
+       lease_until, tag)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const insertPlan = database.prepare('INSERT INTO plans (generation, prompt, plan) VALUES (?, ?, ?)');
   const findKey = database.prepare(`
     SELECT g.id, g.fingerprint FROM idempotency i JOIN generations g ON g.number = i.generation
@@ -47,7 +48,7 @@ export function prepareCreation(
           ? ['processing', begin.lease.worker, begin.lease.until, null]
           : ['pending', null, null, begin.place.tag];
       const fixed = [id, caller, endpoint, route, fingerprint, requestId, runs, createdAt, task ? 1 : null, webhook];
-      const { lastInsertRowid } = insertGeneration.run(...fixed, ...state);
+      const { lastInsertRowid } = insertGeneration.run(...fixed, row.isChat ? 1 : null, ...state);
       const number = Number(lastInsertRowid);
       if ('place' in begin) wait(number, caller, begin.place);
       insertPlan.run(number, row.prompt, row.plan);

@@ -1,15 +1,21 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { LedgerColumns } from '../ledger-row.ts';
 import type { Summary, WebhookEvent } from '../store.ts';
+import type { LedgerParts } from './ledger.ts';
 import type { Refer } from './references.ts';
 
 /** Something only where there is something to tell: the fence held, or a webhook is to be delivered. */
 export type Appended = 'refused' | 'due' | undefined;
+
+/** A summary as it crosses to the store's thread. */
+export type SummaryColumns = Omit<Summary, 'lines'> & { readonly lines: readonly LedgerColumns[] };
 
 /** The operation on the path of every picture: one event is one statement. */
 export function prepareJournals(
   database: DatabaseSync,
   refer: Refer,
   put: (generation: number, webhook: string, event: WebhookEvent) => boolean,
+  record: LedgerParts['record'],
 ) {
   // A fence that holds finds no number, and OR IGNORE passes over a row without one, as over a place that is taken.
   // As one row of VALUES it costs half of INSERT … SELECT, which prepares for many.
@@ -26,13 +32,19 @@ export function prepareJournals(
     UPDATE generations
     SET status = ?, finished_at = ?, code = ?, billed = ?, target = ?, cost_usd = ?, possible_usd = ?, worker = NULL,
       lease_until = NULL
-    WHERE number = ? RETURNING webhook`);
+    WHERE number = ? RETURNING webhook, caller, route, request_id AS requestId, chat`);
 
   /** True when a webhook is to be delivered. */
-  function close(number: number, summary: Summary): boolean {
+  function close(generation: string, number: number, summary: SummaryColumns): boolean {
     const { status, finishedAt, code = null, billed, target = null, costUsd = null, possibleUsd = null } = summary;
     const row = finish.get(status, finishedAt, code, billed, target, costUsd, possibleUsd, number);
     refer(number, summary.assets, finishedAt);
+    const { caller, route, requestId } = {
+      caller: String(row?.caller),
+      route: String(row?.route),
+      requestId: String(row?.requestId),
+    };
+    record({ generation, caller, route, requestId, makes: row?.chat === 1 ? 'chat' : 'pictures' }, summary.lines);
     if (typeof row?.webhook !== 'string' || summary.webhook === undefined) return false;
     return put(number, row.webhook, summary.webhook);
   }
@@ -44,7 +56,7 @@ export function prepareJournals(
       length: number,
       worker: string,
       events: readonly string[],
-      summary?: Summary,
+      summary?: SummaryColumns,
     ): Appended {
       const [only] = events;
       if (only !== undefined && events.length === 1 && summary === undefined) {
@@ -54,7 +66,7 @@ export function prepareJournals(
       if (found === undefined) return 'refused';
       const number = Number(found.number);
       for (const [index, event] of events.entries()) insertEvent.run(number, run, length + index, event);
-      return summary && close(number, summary) ? 'due' : undefined;
+      return summary && close(id, number, summary) ? 'due' : undefined;
     },
   };
 }

@@ -59,7 +59,7 @@ export function listSql({ caller, status, unknown, before }: ListFilter): string
     ...(caller === undefined ? [] : [`${isRare || unknown ? '+' : ''}g.caller = ?`]),
     ...(isRare || status === 'completed' ? [`g.status = '${status}'`] : []),
     ...(isRare ? [`g.status <> 'completed'`] : []),
-    ...(unknown ? [`g.code = 'outcome_unknown'`] : []),
+    ...(unknown ? [`g.code = 'outcome_unknown' AND g.settled_at IS NULL`] : []),
     ...(before ? ['(g.created_at, g.id) < (?, ?)'] : []),
   ];
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;

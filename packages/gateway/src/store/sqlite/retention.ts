@@ -2,7 +2,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { AssetRow, Expired, RetentionBounds } from '../store.ts';
 
 /** The operation that forgets: whole finished generations, oldest first. */
-export function prepareRetention(database: DatabaseSync, removeUnreferenced: (hash: string) => AssetRow | undefined) {
+export function prepareRetention(
+  database: DatabaseSync,
+  removeUnreferenced: (hash: string) => AssetRow | undefined,
+  expireLedger: (before: number, limit: number) => void,
+) {
   // What is cached stays whatever goes here, and has a bound of its own; both bounds together bound the whole.
   const sumBytes = database.prepare(`
     SELECT coalesce(sum(bytes), 0) - (SELECT coalesce(sum(bytes), 0) FROM cache_entries) AS bytes FROM assets`);
@@ -27,8 +31,9 @@ export function prepareRetention(database: DatabaseSync, removeUnreferenced: (ha
   }
 
   return {
-    expire({ createdBefore, maxBytes, limit }: RetentionBounds): Expired {
+    expire({ createdBefore, maxBytes, ledgerBefore, limit }: RetentionBounds): Expired {
       forgetDisabled.run(createdBefore);
+      if (ledgerBefore !== undefined) expireLedger(ledgerBefore, limit);
       const assets: AssetRow[] = [];
       let generations = 0;
       let bytes = Number(sumBytes.get()?.bytes);

@@ -30,6 +30,8 @@ const LISTED = {
   target: 'g.target',
   costUsd: 'g.cost_usd',
   possibleUsd: 'g.possible_usd',
+  settledAt: 'g.settled_at',
+  settled: 'g.settled',
 } as const;
 const STORED = {
   number: 'g.number',

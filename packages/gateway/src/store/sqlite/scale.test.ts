@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sampleHold, sampleLine, sampleSummary } from '../contract/samples.ts';
+import { type LedgerColumns, ledgerColumns } from '../ledger-row.ts';
 import type { ListFilter } from '../store.ts';
 import { type Operation, prepareBatch } from './batch.ts';
 import { openDatabase } from './database.ts';
@@ -19,6 +21,25 @@ const CACHED = {
   images: '[]',
   assets: [{ hash: 'new', type: 'png', bytes: 10 }],
 };
+
+const ORIGIN = { generation: 'g1', caller: 'caller-1', route: 'r', makes: 'pictures', requestId: 'q' } as const;
+const LINE = ledgerColumns([sampleLine()])[0] as LedgerColumns;
+const HOLD = sampleHold('g1000', { caller: 'caller-1' });
+
+const LEDGER_OPERATIONS: readonly Operation[] = [
+  ['uses', 'caller-1', [{ name: 'new', unit: 'images', since: COUNT - 1_000, until: COUNT }]],
+  ['hold', HOLD],
+  ['book', [{ origin: ORIGIN, line: LINE }]],
+  ['append', 'g2000', 0, 1, 'w', ['{}'], { ...sampleSummary(), lines: [LINE] }],
+  ['settle', { generation: 'g101', verdict: 'free', at: 1 }],
+  ['findByRequestId', 'p77'],
+  ['listAssets', { limit: 50 }],
+  ['listAssets', { caller: 'caller-1', limit: 50, before: { createdAt: 50_000, hash: 'h' } }],
+  ['costs', { by: ['model'], since: 500, until: 1_500, limit: 10 }],
+  ['costs', { by: ['day'], caller: 'caller-1', since: 500, until: 1_500, limit: 10 }],
+  ['failures', { since: 0, until: COUNT, limit: 10 }],
+  ['expire', { createdBefore: 20, maxBytes: 10 * COUNT, ledgerBefore: 20, limit: 10 }],
+];
 
 function fill(): ReturnType<typeof openDatabase> {
   const database = openDatabase(':memory:');
@@ -42,6 +63,12 @@ function fill(): ReturnType<typeof openDatabase> {
     INSERT INTO cache_images ${numbers} SELECT i, printf('%.*c', 300, 'x') FROM n;
     INSERT INTO cache_assets ${numbers} SELECT i, 'h' || i FROM n;
     INSERT INTO cache_claims ${numbers} SELECT 's' || i, 'g' || i, i, i FROM n;
+    INSERT INTO ledger (generation, caller, route, makes, request_id, run, attempt, started_at, target, role, images,
+      spent, possible, possible_images, priced, provider_request_id, counted_at)
+    ${numbers} SELECT 'g' || i, 'caller-' || (i % 3), 'r', 'pictures', 'q', 0, 1, i, 'a/b', 'first', 1, 1,
+      CASE WHEN i % 100 = 1 THEN 5 ELSE 0 END, 0, 'none', 'p' || i, i FROM n;
+    INSERT INTO holds ${numbers} SELECT 'g' || i, 0, 'caller-' || (i % 3), 'w' || i, 'images', 1, i, i, i + 10 FROM n;
+    INSERT INTO budget_uses ${numbers} SELECT 'caller-' || i, 'w', 'images', 0, i, 1, 1 FROM n;
     COMMIT`);
   fillQueues(database);
   return database;
@@ -105,7 +132,7 @@ test('a hundred thousand generations and ten thousand waiting do not slow the st
     ['cacheClear', { key: 'k9' }, 1],
     ['cacheClaim', { key: 's9', generation: 'a', until: 20 }, 10, null],
     ['cacheRelease', 's9', 'a'],
-    ['expire', { createdBefore: 20, maxBytes: 10 * COUNT, limit: 10 }],
+    ...LEDGER_OPERATIONS,
   ];
   for (const operation of operations) {
     const times = [1, 2, 3].map(() => {

@@ -1,7 +1,8 @@
 import type { Event } from '@onetake/core';
 import type { SmallPictures } from '../../assets/small-pictures.ts';
 import type { GroupCommit } from '../group-commit.ts';
-import { promptOf } from '../plan-kind.ts';
+import { ledgerColumns } from '../ledger-row.ts';
+import { makesChat, promptOf } from '../plan-kind.ts';
 import {
   type Cell,
   type Created,
@@ -17,6 +18,7 @@ import {
 import type { Operation, Operations } from './batch.ts';
 import { cacheVerbs } from './cache-verbs.ts';
 import type { BatchChanges } from './changes.ts';
+import { ledgerVerbs } from './ledger-verbs.ts';
 import { type Columns, LISTED_NAMES, STORED_NAMES, type StoredColumns, type Values } from './rows.ts';
 
 type Commit = GroupCommit<Operation>;
@@ -35,6 +37,7 @@ export function createVerbs(commit: Commit, changes: Pick<BatchChanges, 'note'>)
     ...webhookVerbs(commit, changes),
     ...cellVerbs(commit, changes),
     ...cacheVerbs(commit, (limit) => checkCount('limit', limit, 1_000)),
+    ...ledgerVerbs(commit, checkCount),
   };
 }
 
@@ -43,7 +46,7 @@ function journalVerbs(commit: Commit, { note }: Pick<BatchChanges, 'note'>): Pic
     create: ({ plan, webhook, ...generation }) => {
       const { begin } = generation;
       const texts = { plan: JSON.stringify(plan), webhook: webhook === undefined ? null : JSON.stringify(webhook) };
-      const row = { ...generation, route: plan.route, prompt: promptOf(plan), ...texts };
+      const row = { ...generation, route: plan.route, prompt: promptOf(plan), isChat: makesChat({ plan }), ...texts };
       return commit.submit(['create', row], (owner: Result<'create'>): Created => {
         if (owner) return { kind: 'existing', ...owner };
         if ('place' in begin) note({ kind: 'waiting', queue: begin.place.queue });
@@ -53,14 +56,12 @@ function journalVerbs(commit: Commit, { note }: Pick<BatchChanges, 'note'>): Pic
     append: ({ generation, run, length, worker }, events, summary) => {
       if (events.length === 0) return Promise.reject(new RangeError('events: append takes one or more'));
       const texts = events.map((event) => JSON.stringify(event));
-      return commit.submit(
-        ['append', generation, run, length, worker, texts, summary],
-        (appended: Result<'append'>) => {
-          if (appended === 'refused') throw new LostRunError(generation, run);
-          if (summary) note({ kind: 'finished', id: generation });
-          if (appended === 'due') note({ kind: 'webhook' });
-        },
-      );
+      const told = summary && { ...summary, lines: ledgerColumns(summary.lines ?? []) };
+      return commit.submit(['append', generation, run, length, worker, texts, told], (appended: Result<'append'>) => {
+        if (appended === 'refused') throw new LostRunError(generation, run);
+        if (summary) note({ kind: 'finished', id: generation });
+        if (appended === 'due') note({ kind: 'webhook' });
+      });
     },
   };
 }

@@ -1,0 +1,40 @@
+import type { Io } from '@onetake/core';
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import { ADMIN_CALLER, createCallers, LOCAL_CALLER } from './http/callers.ts';
+import { createRateLimit } from './http/rate-limit.ts';
+import { openAdminKey } from './keys/admin-key.ts';
+import { openKeys } from './keys/keys.ts';
+import { openRequestCounts } from './keys/request-counts.ts';
+import type { Store } from './store/store.ts';
+
+interface AccessOptions {
+  readonly store: Store;
+  readonly io: Pick<Io, 'now' | 'timer'>;
+  readonly log: Pick<Logger, 'error'>;
+}
+
+/** Who may call, and how often: the keys of the environment, those that were made here, and the administrator's. */
+export async function openAccess(
+  { callers, adminKey: configured, dataDir }: Pick<Config, 'callers' | 'adminKey' | 'dataDir'>,
+  { store, io, log }: AccessOptions,
+) {
+  const adminKey = await openAdminKey(dataDir, configured);
+  const keys = await openKeys({
+    ...{ store, io, reserved: [...callers.map(({ name }) => name), LOCAL_CALLER, ADMIN_CALLER] },
+    onError: (err) => log.error({ err }, 'the keys could not be read; they are read again'),
+  });
+  const counts = await openRequestCounts({
+    ...{ store, io },
+    onError: (err) => log.error({ err }, 'the counts of requests could not be written'),
+  });
+  return {
+    keys,
+    identify: createCallers({ callers, adminKey, keys, now: io.now }),
+    limitRate: createRateLimit({ counts, store, io }),
+    async close() {
+      keys.close();
+      await counts.close();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { FastifyRequest } from 'fastify';
+import type { Ledger } from '../store/ledger.ts';
+import type { Store, StoredGeneration } from '../store/store.ts';
+import { generationRowView } from './generations.ts';
+import { callerSeenBy } from './own-generation.ts';
+import { invalidValue } from './problem.ts';
+
+type Asked = Pick<FastifyRequest, 'caller' | 'isAdmin' | 'query'>;
+
+const MAX_REQUEST_ID_CHARS = 200;
+
+/** The `?request_id=` of a list of generations; undefined where none is asked for. */
+export function requestIdIn({ query }: Pick<Asked, 'query'>): string | undefined {
+  const { request_id: id } = query as { readonly request_id?: unknown };
+  if (id === undefined) return undefined;
+  if (typeof id === 'string' && id !== '' && id.length <= MAX_REQUEST_ID_CHARS) return id;
+  throw invalidValue('request_id', `it is not one request id of 1 to ${MAX_REQUEST_ID_CHARS} characters`);
+}
+
+/** Generations that one of our request ids, or one of a provider's, belongs to, the newest first; to callers their own. */
+export async function findGenerations(
+  store: Pick<Store, 'read'> & Pick<Ledger, 'findByRequestId'>,
+  requestId: string,
+  asked: Asked,
+) {
+  const ids = await store.findByRequestId(requestId);
+  const seen = callerSeenBy(asked);
+  const found = await Promise.all(ids.map((id) => store.read(id)));
+  const own = found.filter(
+    (one): one is StoredGeneration => one !== undefined && (seen === undefined || one.caller === seen),
+  );
+  return { object: 'list', data: own.map(generationRowView), next: null };
+}

@@ -1,0 +1,39 @@
+import type { FastifyRequest } from 'fastify';
+import { upstreamView } from '../upstream/upstream.ts';
+import type { AppDeps } from './deps.ts';
+import { readOwnGeneration } from './own-generation.ts';
+import { invalidValue, RequestProblem } from './problem.ts';
+
+export interface UpstreamQuery {
+  readonly Params: { readonly id: string };
+  readonly Querystring: { readonly run?: unknown; readonly attempt?: unknown };
+}
+
+/** `GET /v1/generations/{id}/upstream[?attempt=N][&run=N]`: a request as its provider got it, for its owner or an admin. */
+export function readUpstream(
+  deps: Pick<AppDeps, 'config' | 'store' | 'catalogue' | 'news' | 'addresses' | 'assetsUrl'>,
+) {
+  const { config, store, catalogue, news, addresses } = deps;
+  return async ({ params, query, caller, isAdmin }: FastifyRequest<UpstreamQuery>) => {
+    const run = numberIn(query.run, 'run', 0);
+    const attempt = numberIn(query.attempt, 'attempt', 1);
+    const stored = await readOwnGeneration(store, params.id, { caller, isAdmin });
+    const choice = { ...(run !== undefined && { run }), ...(attempt !== undefined && { attempt }) };
+    const { connections } = catalogue;
+    const shown = upstreamView(stored, choice, {
+      ...{ config, connections, news, addresses, isAdmin },
+      assetsUrl: deps.assetsUrl(),
+    });
+    if (shown.ok) return shown.view;
+    const message = `generation "${stored.id}": ${shown.reason}`;
+    throw shown.why === 'missing'
+      ? new RequestProblem(404, 'not_found', message)
+      : new RequestProblem(409, 'invalid_value', message);
+  };
+}
+
+function numberIn(value: unknown, param: string, least: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && /^\d{1,4}$/.test(value) && Number(value) >= least) return Number(value);
+  throw invalidValue(param, `"${String(value).slice(0, 50)}" is not a whole number from ${least} to 9999`);
+}
