@@ -15,6 +15,7 @@ const COUNT = 50_000;
 const WAITING = 10_000;
 /** Most take a few milliseconds by their index, and many times this by reading everything. */
 const MAX_MS = 50;
+const MAX_ROUNDS = 8;
 
 /** Without statistics: a store must not be slow until somebody gathers them. */
 async function fill(admin: Client): Promise<void> {
@@ -51,9 +52,10 @@ async function fill(admin: Client): Promise<void> {
     INSERT INTO budget_uses SELECT 'caller-' || i, 'w', 'images', 0, i, 1, 1 FROM generate_series(1, ${COUNT}) i`);
 }
 
-test('fifty thousand generations and ten thousand that wait do not slow the store down', async () => {
+test('fifty thousand generations and ten thousand that wait do not slow the store down', async (t) => {
   const url = await postgres.createDatabase();
   const store = await openPostgresStore({ url });
+  t.after(() => store.close());
   const admin = new Client({ connectionString: url });
   await admin.connect();
   await fill(admin);
@@ -105,14 +107,14 @@ test('fifty thousand generations and ten thousand that wait do not slow the stor
   await operations[13]?.();
   for (const operation of operations) {
     const times: number[] = [];
-    for (let round = 0; round < 3; round += 1) {
+    // A machine that does other things delays one; what reads everything is slow every time.
+    while (times.length < MAX_ROUNDS && Math.min(...times) >= MAX_MS) {
       const start = performance.now();
       await operation();
       times.push(performance.now() - start);
     }
     assert.ok(Math.min(...times) < MAX_MS, `${operation} took ${Math.min(...times)} ms`);
   }
-  await store.close();
 });
 
 test('lists are read in the order of an index', async () => {

@@ -5,15 +5,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { call } from './rig/call.ts';
-import { removeDirectory, temporaryDirectory } from './rig/directories.ts';
-import { type EchoingProvider, startEchoingProvider } from './rig/echoing-provider.ts';
-import { filesUnder, leaksIn } from './rig/leaks.ts';
-import { letterBox } from './rig/letter-box.ts';
-import { until } from './rig/poll.ts';
-import { type Running, runFile } from './rig/processes.ts';
-import { type RunningSandbox, startSandbox } from './rig/sandbox.ts';
-import { onetake } from './rig/upstream.ts';
+import { call } from '../rig/call.ts';
+import { removeDirectory, temporaryDirectory } from '../rig/directories.ts';
+import { type EchoingProvider, startEchoingProvider } from '../rig/echoing-provider.ts';
+import { filesUnder, leaksIn } from '../rig/leaks.ts';
+import { letterBox } from '../rig/letter-box.ts';
+import { until } from '../rig/poll.ts';
+import { type Running, runFile } from '../rig/processes.ts';
+import { type RunningSandbox, startSandbox } from '../rig/sandbox.ts';
+import { onetake } from '../rig/upstream.ts';
 
 const canary = (name: string) => `canary-${name}-${randomBytes(12).toString('hex')}`;
 
@@ -65,7 +65,7 @@ webhooks:
   keys: { ann: { secret_env: HOOK_SECRET } }
 `,
   );
-  gateway = runFile(fileURLToPath(new URL('./rig/debug-gateway.ts', import.meta.url)), [], { cwd: home, env: ENV });
+  gateway = runFile(fileURLToPath(new URL('../rig/debug-gateway.ts', import.meta.url)), [], { cwd: home, env: ENV });
   url = (await gateway.said(/^gateway (\S+)$/m))[1] ?? '';
   CANARIES.admin = readFileSync(join(home, 'data', 'admin.key'), 'utf8').trim();
   assert.match(secret('admin'), /^sk-onetake-/);

@@ -4,11 +4,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import { call } from './rig/call.ts';
-import { type RunningGateway, startGateway } from './rig/gateway.ts';
-import { until } from './rig/poll.ts';
-import { type RunningSandbox, startSandbox } from './rig/sandbox.ts';
-import { meaningOf, onetake, paidRequests, type Said, sh } from './rig/upstream.ts';
+import { call } from '../rig/call.ts';
+import { type RunningGateway, startGateway } from '../rig/gateway.ts';
+import { until } from '../rig/poll.ts';
+import { type RunningSandbox, startSandbox } from '../rig/sandbox.ts';
+import { meaningOf, onetake, paidRequests, type Said, sh } from '../rig/upstream.ts';
 
 /** What a shell would make something of. */
 const HOSTILE = `it's "5" $HOME \`date\` $(date) \\ !! * 🦊\nsecond line; @file <file %41 'ende'`;
