@@ -6,8 +6,10 @@ import { startTestPostgres } from './testing/postgres.ts';
 const postgres = await startTestPostgres();
 after(() => postgres.stop());
 
+const url = await postgres.createDatabase();
+
 testStore('PostgreSQL', async () => {
-  const url = await postgres.createDatabase();
+  await postgres.empty(url);
   const store = await openPostgresStore({ url });
   const other = await openPostgresStore({ url });
   const reopen = async () => {

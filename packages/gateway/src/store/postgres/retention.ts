@@ -32,9 +32,10 @@ const REMOVE_LINES: Statement = {
 const REMOVE_WINDOWS: Statement = {
   name: 'expire-windows',
   text: `
-    DELETE FROM budget_uses b USING (SELECT caller, name, unit, since FROM budget_uses WHERE until <= $1 LIMIT $2) o
-    WHERE b.caller = o.caller AND b.name = o.name AND b.unit = o.unit AND b.since = o.since AND NOT EXISTS (
-      SELECT FROM holds h WHERE h.caller = b.caller AND h.name = b.name AND h.unit = b.unit AND h.since = b.since)`,
+    DELETE FROM budget_uses WHERE ctid = ANY(ARRAY(
+      SELECT b.ctid FROM budget_uses b WHERE b.until <= $1 AND NOT EXISTS (
+        SELECT FROM holds h WHERE h.caller = b.caller AND h.name = b.name AND h.unit = b.unit AND h.since = b.since)
+      ORDER BY b.until LIMIT $2))`,
 };
 
 /**

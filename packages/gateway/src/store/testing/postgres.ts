@@ -9,6 +9,8 @@ import { Client } from 'pg';
 export interface TestPostgres {
   /** Makes an empty database and resolves with its URL. */
   createDatabase(): Promise<string>;
+  /** Empties the store in a database, which costs a tenth of making another; nobody may have it open. */
+  empty(url: string): Promise<void>;
   /** Removes what was made. */
   stop(): Promise<void>;
 }
@@ -56,11 +58,20 @@ export async function startTestPostgres({ durable = false }: TestPostgresOptions
 
 type Query = (sql: string) => Promise<void>;
 
+/** All tables but the one that says which schema they have. */
+const EMPTY = `
+  DO $$ BEGIN
+    EXECUTE coalesce((
+      SELECT 'TRUNCATE ' || string_agg('onetake.' || quote_ident(tablename), ', ') || ' RESTART IDENTITY'
+      FROM pg_tables WHERE schemaname = 'onetake' AND tablename <> 'schema_version'
+    ), '');
+  END $$`;
+
 function databasesOf(url: string, stop: (databases: readonly string[], query: Query) => Promise<void>): TestPostgres {
   const made: string[] = [];
 
-  async function query(sql: string): Promise<void> {
-    const client = new Client({ connectionString: url });
+  async function query(sql: string, at = url): Promise<void> {
+    const client = new Client({ connectionString: at });
     await client.connect();
     await client.query(sql).finally(() => client.end());
   }
@@ -74,6 +85,8 @@ function databasesOf(url: string, stop: (databases: readonly string[], query: Qu
       database.pathname = `/${name}`;
       return database.href;
     },
+
+    empty: (at) => query(EMPTY, at),
 
     stop: () => stop(made, query),
   };
