@@ -1,10 +1,10 @@
 /** A route whose first two targets are broken, each in ten ways: one picture or one clear error, and nothing paid twice. */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { askRoute, type Break, billOf, FIRST, fateOf, type Payment, SECOND } from './rig/broken-chain.ts';
-import type { Answer } from './rig/call.ts';
-import { call } from './rig/call.ts';
-import { type RunningGateway, startGateway } from './rig/gateway.ts';
+import { askRoute, type Break, billOf, FIRST, fateOf, type Payment, SECOND } from '../rig/broken-chain.ts';
+import type { Answer } from '../rig/call.ts';
+import { call } from '../rig/call.ts';
+import { type RunningGateway, startGateway } from '../rig/gateway.ts';
 
 const AT_ONCE = 12;
 const SHOWN_CHARACTERS = 1_000;
