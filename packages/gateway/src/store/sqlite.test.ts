@@ -13,8 +13,6 @@ const directory = mkdtempSync(join(tmpdir(), 'onetake-store-'));
 after(() => rmSync(directory, { recursive: true }));
 let opened = 0;
 
-testStore('SQLite in memory', async () => ({ store: await openSqliteStore({ path: ':memory:' }) }));
-
 testStore('SQLite in a file', async () => {
   const path = join(directory, `${opened++}.db`);
   const store = await openSqliteStore({ path });

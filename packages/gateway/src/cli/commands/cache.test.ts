@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { Command, CommanderError } from 'commander';
-import { exitCodeOf, messageOf } from '../exit.ts';
+import { cli } from '../testing/cli.ts';
 import { fakeGateway, type Received, type Reply } from '../testing/fake-gateway.ts';
-import { describeCache } from './cache.ts';
 
 const STATS = {
   ...{ object: 'cache', entries: 3, bytes: 2_500_000, hits: 12, saved_usd: 0.48, oldest_at: 1 },
@@ -17,33 +15,9 @@ const STATS = {
 /** Runs `onetake cache …` against a gateway that answers as told. */
 async function cache(t: TestContext, args: readonly string[], reply: (request: Received) => Reply) {
   const { url, received } = await fakeGateway(t, reply);
-  const printed = { stdout: '', stderr: '' };
-  const output = (stream: keyof typeof printed) => ({
-    write: (text: string) => {
-      printed[stream] += text;
-    },
-  });
-  const context = {
-    env: { ONETAKE_URL: url, ONETAKE_API_KEY: 'key-of-alice' },
-    cwd: '/',
-    stdout: output('stdout'),
-    stderr: output('stderr'),
-    signal: new AbortController().signal,
-    startGateway: () => Promise.reject(new Error('no gateway may start in this test')),
-  };
-  let exitCode = 0;
-  const program = new Command('onetake').exitOverride().configureOutput({ writeErr: output('stderr').write });
-  describeCache(program.command('cache'), context, async (command) => {
-    exitCode = await command;
-  });
-  try {
-    await program.parseAsync(['cache', ...args], { from: 'user' });
-  } catch (error) {
-    exitCode = error instanceof CommanderError ? 2 : exitCodeOf(error);
-    if (!(error instanceof CommanderError)) printed.stderr += messageOf(error);
-  }
-  const asked = received.map(({ method, url: path }) => `${method} ${path}`);
-  return { exitCode, received, asked, ...printed };
+  const env = { ONETAKE_URL: url, ONETAKE_API_KEY: 'key-of-alice' };
+  const run = await cli(t, ['cache', ...args], { env });
+  return { ...run, received, asked: received.map(({ method, url: path }) => `${method} ${path}`) };
 }
 
 test('stats says how much there is and what it saved, per model', async (t) => {
@@ -91,5 +65,5 @@ test('clear takes a model and a key', async (t) => {
 test('a refusal is told in its own words', async (t) => {
   const refuse = () => ({ status: 400, body: { error: { message: 'key: "x" is not a key' } } });
   const { exitCode, stderr } = await cache(t, ['clear', '--key', 'x'], refuse);
-  assert.deepEqual([exitCode, stderr], [1, 'key: "x" is not a key']);
+  assert.deepEqual([exitCode, stderr], [1, 'onetake: key: "x" is not a key\n']);
 });

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { Command, CommanderError } from 'commander';
-import { exitCodeOf, messageOf } from '../exit.ts';
+import { cli } from '../testing/cli.ts';
 import { fakeGateway, type Received, type Reply } from '../testing/fake-gateway.ts';
-import { describeWebhooks } from './webhooks.ts';
 
 const AT = Date.UTC(2026, 10, 21, 7, 30);
 const ROW = {
@@ -24,32 +22,8 @@ const ROWS = [
 /** Runs `onetake webhooks …` against a gateway that answers as told. */
 async function webhooks(t: TestContext, args: readonly string[], reply: (request: Received) => Reply) {
   const { url, received } = await fakeGateway(t, reply);
-  const printed = { stdout: '', stderr: '' };
-  const output = (stream: keyof typeof printed) => ({
-    write: (text: string) => {
-      printed[stream] += text;
-    },
-  });
-  const context = {
-    env: { ONETAKE_URL: url, ONETAKE_API_KEY: 'key-of-alice' },
-    cwd: '/',
-    stdout: output('stdout'),
-    stderr: output('stderr'),
-    signal: new AbortController().signal,
-    startGateway: () => Promise.reject(new Error('no gateway may start in this test')),
-  };
-  let exitCode = 0;
-  const program = new Command('onetake').exitOverride().configureOutput({ writeErr: output('stderr').write });
-  describeWebhooks(program.command('webhooks'), context, async (command) => {
-    exitCode = await command;
-  });
-  try {
-    await program.parseAsync(['webhooks', ...args], { from: 'user' });
-  } catch (error) {
-    exitCode = error instanceof CommanderError ? 2 : exitCodeOf(error);
-    if (!(error instanceof CommanderError)) printed.stderr += messageOf(error);
-  }
-  return { exitCode, received, ...printed };
+  const env = { ONETAKE_URL: url, ONETAKE_API_KEY: 'key-of-alice' };
+  return { ...(await cli(t, ['webhooks', ...args], { env })), received };
 }
 
 test('list says what became of each delivery', async (t) => {
@@ -106,7 +80,7 @@ test('redeliver --given-up goes on while there are more', async (t) => {
     status: 404,
     body: { error: { message: 'none' } },
   }));
-  assert.deepEqual([refused.exitCode, refused.stderr], [1, 'none']);
+  assert.deepEqual([refused.exitCode, refused.stderr], [1, 'onetake: none\n']);
 });
 
 test('secret prints the secret alone', async (t) => {
