@@ -157,6 +157,10 @@ suite('what else costs money', () => {
     const chat = (fields: object) =>
       call(`${gateway.url}/v1/chat/completions`, { body: { model: 'lab/talk', messages, ...fields }, headers });
     assert.equal((await chat({ max_tokens: 10_000 })).status, 402);
+    assert.equal((await chat({ max_tokens: 30, n: 100 })).status, 402);
+    // A field that this endpoint does not have bounds nothing, and of two the larger counts.
+    assert.equal((await chat({ max_output_tokens: 1 })).status, 402);
+    assert.equal((await chat({ max_completion_tokens: 1, max_tokens: 10_000 })).status, 402);
     assert.equal((await chat({ max_tokens: 10 })).status, 200);
     const { spent, held } = await until('the chat is booked', async () => {
       const standing = await standingOf(gateway, 'chat');

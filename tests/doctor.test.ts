@@ -83,6 +83,9 @@ test('a running gateway is asked, never started; its page has the same findings'
   );
   assert.deepEqual([page?.body.object, page?.body.verdict], ['diagnosis', 0], String(page?.text));
   assert.match(page?.text ?? '', /"gateway\.ready"/);
+  const elsewhere = await call(`${gateway.url}/v1/doctor`, { headers: { 'x-api-key': key } });
+  assert.match(elsewhere.text, /"gateway\.ready"/);
+  assert.doesNotMatch(elsewhere.text, /"gateway\.not-told"/, 'the key goes along from whichever header it came in');
   assert.deepEqual(shown?.body.callers, [{ name: 'app', key: 'ONETAKE_API_KEYS' }]);
   for (const text of [stdout, page?.text ?? '', shown?.text ?? '']) {
     assert.ok(!text.includes(CANARY), text);

@@ -171,6 +171,9 @@ test('administrators see everybody’s generations and tasks, others their own',
     assert.equal(await has(`${path}&caller=narrow`, 'admin'), false);
     assert.equal((await get(`${path}&caller=first`, 'narrow')).status, 403);
   }
+  const found = `generations?request_id=${made.headers['x-request-id']}`;
+  assert.equal((await rowOf(found, 'boss'))?.caller, 'first');
+  assert.deepEqual([await has(found, 'first'), await has(found, 'narrow')], [true, false]);
 });
 
 async function onetake(...args: string[]) {

@@ -52,6 +52,7 @@ test('ahead, tokens are those of a table, for each picture, with the prompt and 
   const prompt = 'x'.repeat(20);
   assert.equal(picturesAheadMicroUsd(price, { prompt, quality: 'low' }, 2), 10 * 5 + 2 * 200 * 30);
   assert.equal(picturesAheadMicroUsd(price, { prompt }, 1), 10 * 5 + 7_000 * 30);
+  assert.equal(picturesAheadMicroUsd(price, { prompt, partialImages: 3 }, 2), 10 * 5 + 2 * (7_000 + 300) * 30);
   const edit = { prompt, images: [SAMPLE_ASSET, SAMPLE_ASSET], mask: SAMPLE_ASSET };
   assert.equal(picturesAheadMicroUsd(price, edit, 1), undefined, 'nobody knows what goes in');
   const known = { ...price, referenceTokens: 1_000 };

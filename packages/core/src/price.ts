@@ -46,7 +46,10 @@ export type PictureRate = PictureMatch & { readonly usd: number };
 export type PictureTokens = PictureMatch & { readonly tokens: number };
 
 /** What a target is asked for, as far as prices go by it. */
-export type PricedRequest = Pick<ImageRequest, 'prompt' | 'size' | 'quality' | 'resolution' | 'images' | 'mask'>;
+export type PricedRequest = Pick<
+  ImageRequest,
+  'prompt' | 'size' | 'quality' | 'resolution' | 'images' | 'mask' | 'partialImages'
+>;
 
 /** The sides of a picture in pixels. */
 export interface Sides {
@@ -130,6 +133,9 @@ export function tokensMicroUsd(usage: JsonObject, prices: TokenPrices): number |
 /** About four of English, and fewer of other scripts: an estimate ahead is rather too high. */
 const BYTES_PER_TOKEN = 2;
 
+/** What a preview puts out beside its picture (OpenAI's guide to image generation, on `partial_images`). */
+const PREVIEW_TOKENS = 100;
+
 /**
  * The most that so many pictures will cost, in millionths of a dollar, as far as a table tells it before they are made;
  * undefined where none does.
@@ -140,10 +146,11 @@ export function picturesAheadMicroUsd(price: Price, request: PricedRequest, pict
   const row = rowFor(outputTokens, request);
   const references = (request.images?.length ?? 0) + (request.mask ? 1 : 0);
   if (row === undefined || (references > 0 && referenceTokens === undefined)) return undefined;
+  const previews = (request.partialImages ?? 0) * PREVIEW_TOKENS;
   const text = Math.ceil(Buffer.byteLength(request.prompt) / BYTES_PER_TOKEN);
   return Math.ceil(
     text * prices.textInput +
       references * (referenceTokens ?? 0) * prices.imageInput +
-      pictures * row.tokens * prices.output,
+      pictures * (row.tokens + previews) * prices.output,
   );
 }

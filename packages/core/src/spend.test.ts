@@ -80,6 +80,7 @@ test('chat holds what goes in and the most that may come out', () => {
     ...{ runId: 'run', target: 'a/model', microUsd: 1_000 * 3 + 100 * 8, images: 0 },
   });
   assert.equal(chatSpend(chat()).microUsd, 3_000 + UNBOUNDED_OUTPUT_TOKENS * 8);
+  assert.equal(chatSpend(chat({ answers: 5 })).microUsd, 3_000 + 5 * UNBOUNDED_OUTPUT_TOKENS * 8);
   assert.equal(chatSpend(chat({ endpoint: 'embeddings' })).microUsd, 3_000);
   assert.equal(chatSpend(chat({}, CHEAP)).microUsd, undefined);
 });

@@ -38,7 +38,7 @@ function aheadOf(plan: RunPlan, target: PlannedTarget): number | undefined {
   if (price === undefined) return undefined;
   if (isPicturePlan(plan)) return picturesAheadMicroUsd(price, requestAt(target, plan), plan.request.n);
   if (!isChatPlan(plan) || !('perMillionTokensUsd' in price)) return undefined;
-  const { endpoint, inputTokens, maxOutputTokens = UNBOUNDED_OUTPUT_TOKENS } = plan.chat;
+  const { endpoint, inputTokens, answers = 1, maxOutputTokens = UNBOUNDED_OUTPUT_TOKENS * answers } = plan.chat;
   const { textInput, imageInput, output } = price.perMillionTokensUsd;
   const put = endpoint === 'embeddings' ? 0 : maxOutputTokens * output;
   return Math.ceil(inputTokens * Math.max(textInput, imageInput) + put);

@@ -11,6 +11,8 @@ export interface ChatRequest {
   /** Estimated: what goes in, and the most that may come out where the request bounds it. */
   readonly inputTokens: number;
   readonly maxOutputTokens?: number;
+  /** How many it asks for, where it is more than one. */
+  readonly answers?: number;
   /** Whether it asks to think before it speaks, so that its first token takes long; absent where it does not say. */
   readonly reasoning?: boolean;
   /** Asked by the gateway itself, and why: `rewrite of gen_…`, `judge of set_…`. */

@@ -39,6 +39,7 @@ test('what is known of a request', () => {
     excerpt: 'hello',
     inputTokens: 5,
     maxOutputTokens: 100,
+    answers: 2,
   });
   assert.deepEqual([model, controls], ['a/b', { fallback: 'off' }]);
   assert.deepEqual(asked({ model: null, stream: null, onetake: null }).model, undefined);
@@ -141,10 +142,28 @@ test('tokens are estimated by the text, never by base64', () => {
 
 test('the bound on the output', () => {
   const bound = (more: JsonObject) => asked(more).request.maxOutputTokens;
-  assert.equal(bound({ max_completion_tokens: 10, max_tokens: 20 }), 10);
+  // Which of two is heeded depends on the provider, and a budget must hold for either.
+  assert.equal(bound({ max_completion_tokens: 10, max_tokens: 20 }), 20);
   assert.equal(bound({ max_completion_tokens: null, max_tokens: 20 }), 20);
   for (const wrong of [0, -1, 1.5, '9', null]) assert.equal(bound({ max_tokens: wrong }), undefined);
   assert.equal(read('responses', { input: 'x', max_output_tokens: 30 }).request.maxOutputTokens, 30);
+  // A field that the endpoint does not have bounds nothing.
+  assert.equal(bound({ max_output_tokens: 1 }), undefined);
+  assert.equal(bound({ max_output_tokens: 1, max_tokens: 20 }), 20);
+  assert.equal(
+    read('responses', { input: 'x', max_tokens: 1, max_completion_tokens: 1 }).request.maxOutputTokens,
+    undefined,
+  );
+});
+
+test('several answers are bounded together', () => {
+  const both = (more: JsonObject) => {
+    const { maxOutputTokens, answers } = asked(more).request;
+    return [maxOutputTokens, answers];
+  };
+  assert.deepEqual(both({ n: 3, max_tokens: 20 }), [60, 3]);
+  assert.deepEqual(both({ n: 3 }), [undefined, 3]);
+  for (const one of [1, null, 0, 1.5, '3']) assert.deepEqual(both({ n: one, max_tokens: 20 }), [20, undefined]);
 });
 
 test('whether it is asked to think first', () => {

@@ -93,21 +93,30 @@ function settingsFault({ model, stream, onetake }: JsonObject): Fault | undefine
 function chatRequestOf(endpoint: ChatEndpoint, value: JsonObject): ChatRequest {
   const generates = endpoint !== 'embeddings';
   const reasoning = generates ? reasons(value) : undefined;
-  const maxOutputTokens = generates ? maxOutput(value) : undefined;
+  const answers = endpoint === 'chat/completions' && isCount(value.n) ? value.n : 1;
+  const maxOutputTokens = maxOutput(endpoint, value, answers);
   return {
     endpoint,
     stream: generates && value.stream === true,
     excerpt: excerptOf(endpoint, value),
     inputTokens: estimateInput(value),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    ...(answers > 1 && { answers }),
     ...(reasoning !== undefined && { reasoning }),
   };
 }
 
-/** The bound that the request sets, for all the answers it asks for together. */
-function maxOutput({ max_completion_tokens, max_tokens, max_output_tokens, n }: JsonObject): number | undefined {
-  const bound = [max_completion_tokens, max_tokens, max_output_tokens].find(isCount);
-  return bound === undefined ? undefined : Math.min(bound * (isCount(n) ? n : 1), Number.MAX_SAFE_INTEGER);
+/** A field of another endpoint bounds nothing: its provider does not look at it. */
+const BOUNDS: Readonly<Record<ChatEndpoint, readonly string[]>> = {
+  'chat/completions': ['max_completion_tokens', 'max_tokens'],
+  responses: ['max_output_tokens'],
+  embeddings: [],
+};
+
+/** The bound that the request sets, for all the answers it asks for together; of two, nobody knows which is heeded. */
+function maxOutput(endpoint: ChatEndpoint, value: JsonObject, answers: number): number | undefined {
+  const bounds = BOUNDS[endpoint].map((name) => value[name]).filter(isCount);
+  return bounds.length === 0 ? undefined : Math.min(Math.max(...bounds) * answers, Number.MAX_SAFE_INTEGER);
 }
 
 function isCount(value: JsonValue | undefined): value is number {

@@ -36,8 +36,8 @@ function chat(plan: ChatPlan, asked: ChatAsked): Modality {
 const USUAL_OUTPUT_TOKENS = 1_000;
 
 /** Providers count what may come out against the limit when a request arrives. */
-function claimedTokens({ endpoint, inputTokens, maxOutputTokens }: ChatRequest): number {
-  return inputTokens + (endpoint === 'embeddings' ? 0 : (maxOutputTokens ?? USUAL_OUTPUT_TOKENS));
+function claimedTokens({ endpoint, inputTokens, maxOutputTokens, answers = 1 }: ChatRequest): number {
+  return inputTokens + (endpoint === 'embeddings' ? 0 : (maxOutputTokens ?? USUAL_OUTPUT_TOKENS * answers));
 }
 
 function noJobs(): never {

@@ -30,6 +30,10 @@ Examples:
   onetake                                       start on http://127.0.0.1:8484; without a key, on the sandbox
   onetake generate "a red fox" -o fox.png       one picture as a verified file, with fox.json beside it
   onetake batch prompts.csv --model M -o out    hundreds of pictures, paced, resumable, never paid for twice
+  onetake doctor                                what is wrong, or soon will be, and how to mend it
+  onetake explain billing_hard_limit_reached    what an error means, who has to act, what helps
+  onetake trace ID                              what happened to a request, when, why, and for how much
+  onetake keys create --name app --budget 5/day a key for an application, held to its budget
   onetake demo                                  see two accidents with and without Onetake
   OPENAI_BASE_URL=http://127.0.0.1:8484/v1      what an application sets to go through Onetake
 
@@ -45,8 +49,8 @@ Environment:
   ONETAKE_ADMIN_KEY    the key that administers; without it, admin.key in the data directory
   ONETAKE_PUBLIC_URL   where callers reach the gateway from outside
   ONETAKE_CONFIG       a file to read instead of ./onetake.yaml
-  ONETAKE_URL          the gateway that generate, batch and generations talk to
-  ONETAKE_API_KEY      the key they show it
+  ONETAKE_URL          the gateway that the other commands talk to; without it, one on this machine
+  ONETAKE_API_KEY      the key they show it; without it, admin.key on the same machine
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 cost cap reached, 130 interrupted.`;
 

@@ -5,6 +5,7 @@ import { readAdminKey } from '../keys/admin-key.ts';
 import { call } from './call.ts';
 import type { CliContext, RunningGateway } from './context.ts';
 import { CliError, codeOf, EXIT, messageOf } from './exit.ts';
+import { isThisMachine } from './this-machine.ts';
 
 /** A gateway to talk to: somebody else's, or one of our own for the duration of a command. */
 export interface Reached {
@@ -28,7 +29,8 @@ export async function reachGateway(context: CliContext): Promise<Reached> {
   const key = env.ONETAKE_API_KEY || config.callers[0]?.key;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`;
   if (config.port !== 0 && (await isAlive(url))) {
-    const headers = await headersFor(url, key, config.adminKey ?? (await keyInFile(context, config.dataDir)));
+    const made = isThisMachine(config.host) ? await keyInFile(context, config.dataDir) : undefined;
+    const headers = await headersFor(url, key, config.adminKey ?? made);
     return { url, ...headers, own: false, close: async () => {} };
   }
   for (const notice of config.notices) stderr.write(`note: ${notice}\n`);
@@ -86,10 +88,11 @@ function authorization(key: string | undefined): Record<string, string> {
   return key ? { authorization: `Bearer ${key}` } : {};
 }
 
+/** Whether a gateway listens there: other servers say 200 to any path, and are to be shown no key. */
 async function isAlive(url: string): Promise<boolean> {
   try {
-    const { status } = await call(`${url}/health/live`, { timeoutMs: PROBE_TIMEOUT_MS });
-    return status === 200;
+    const { status, body } = await call(`${url}/health/live`, { timeoutMs: PROBE_TIMEOUT_MS });
+    return status === 200 && body?.status === 'live';
   } catch {
     return false;
   }

@@ -36,7 +36,8 @@ test('an administrator is told use, keys with what is used of them, and what is 
     '/v1/keys': {
       data: [
         { name: 'app', status: 'usable', expires_at: null, budget: { usd: 5, per: 'day' }, images: null },
-        { name: 'old', status: 'revoked', expires_at: TODAY, budget: null, images: null },
+        { name: 'old', status: 'revoked', expires_at: TODAY, budget: null, images: null, browser: null },
+        { name: 'page', status: 'usable', expires_at: TODAY, browser: { origins: ['https://app.example'] } },
       ],
     },
     '/v1/keys/app': { windows: [{ unit: 'usd', most: 5, spent: 4, held: 0.5 }] },
@@ -50,6 +51,7 @@ test('an administrator is told use, keys with what is used of them, and what is 
   assert.deepEqual(facts.keys, [
     { name: 'app', isRevoked: false, budget: { microUsd: 5_000_000, usedMicroUsd: 4_500_000, per: 'day' } },
     { name: 'old', isRevoked: true, expiresAt: TODAY },
+    { name: 'page', isRevoked: false, isBrowser: true, expiresAt: TODAY },
   ]);
   // Webhooks are told to their own callers alone.
   assert.deepEqual(asked.find(({ url }) => url.includes('/v1/webhooks'))?.headers, APP);

@@ -126,6 +126,7 @@ async function keyFacts(rows: readonly JsonObject[], ask: AskGateway): Promise<r
     facts.push({
       name,
       isRevoked: status === 'revoked',
+      ...(isObject(row.browser) && { isBrowser: true as const }),
       ...(typeof expiresAt === 'number' && { expiresAt }),
       ...budgetOf(budget, windows),
       ...imagesOf(images, windows),

@@ -1,3 +1,4 @@
+import { plain, wrapped } from '../cli/text.ts';
 import type { Check, Diagnosis, Finding, Level } from './check.ts';
 import { countsOf } from './view.ts';
 
@@ -35,12 +36,12 @@ export function reportText(diagnosis: Diagnosis, checks: readonly Check[], optio
   for (const [why, words] of LEFT_OUT) {
     const titles = sections.filter(({ found }) => isLeftOut(found, why)).map(({ check }) => check.title);
     if (titles.length > 0)
-      lines.push('', ...wrapped(titles.join(', '), `not looked at (${words}): `, '  ', widthOf(options)));
+      lines.push('', ...wrapped(titles.join(', '), `not looked at (${words}): `, '  ', lineWidth(options)));
   }
   return `${[...lines, '', closing(diagnosis, options)].join('\n')}\n`;
 }
 
-function widthOf({ width = WIDTH }: ReportOptions): number {
+function lineWidth({ width = WIDTH }: ReportOptions): number {
   return width;
 }
 
@@ -49,7 +50,12 @@ function wellLines({ title }: Check, found: readonly Finding[], options: ReportO
   const mark = found.some(({ level }) => level === 'ok') ? MARKS.ok : MARKS.skipped;
   const shown = found.slice(0, MAX_SHOWN).map(({ message }) => message);
   const more = found.length > MAX_SHOWN ? [`${found.length - MAX_SHOWN} more of the kind`] : [];
-  const [first = '', ...rest] = wrapped([...shown, ...more].join('; '), `${mark} ${title}: `, '    ', widthOf(options));
+  const [first = '', ...rest] = wrapped(
+    [...shown, ...more].join('; '),
+    `${mark} ${title}: `,
+    '    ',
+    lineWidth(options),
+  );
   return [first.replace(title, heading(title)), ...rest];
 }
 
@@ -77,7 +83,7 @@ function isLeftOut([first, ...others]: readonly Finding[], why?: string): boolea
 
 /** Findings with the same advice: each in a line, and then what to do once. */
 function groupLines(group: readonly Finding[], options: ReportOptions): readonly string[] {
-  const width = widthOf(options);
+  const width = lineWidth(options);
   const [first] = group;
   const isTold = first?.level === 'warning' || first?.level === 'broken';
   const links = new Set(group.flatMap(({ link }) => link ?? []));
@@ -104,26 +110,4 @@ function closing(diagnosis: Diagnosis, { fixHints }: ReportOptions): string {
   );
   const hint = hasHints && !fixHints ? '; --fix-hints shows how to mend it' : '';
   return `${verdict}: ${parts.join(', ')}${hint}`;
-}
-
-/** Breaks at spaces; a word that is longer than a line stays whole, so that it can be copied. */
-function wrapped(text: string, first: string, next: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = first;
-  let isEmpty = true;
-  for (const word of plain(text).split(' ')) {
-    if (!isEmpty && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = next;
-      isEmpty = true;
-    }
-    line += isEmpty ? word : ` ${word}`;
-    isEmpty = false;
-  }
-  return [...lines, line];
-}
-
-/** Without control characters: what a provider said cannot move the cursor. */
-function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
 }

@@ -68,6 +68,8 @@ export interface KeyFacts {
   /** Epoch ms. */
   readonly expiresAt?: number;
   readonly isRevoked: boolean;
+  /** For pages in browsers: it ends within a day, as it is meant to. */
+  readonly isBrowser?: true;
   readonly budget?: { readonly microUsd: number; readonly per: string; readonly usedMicroUsd: number };
   readonly images?: { readonly count: number; readonly per: string; readonly used: number };
 }

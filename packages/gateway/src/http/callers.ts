@@ -27,6 +27,9 @@ export interface CallersOptions {
   readonly now?: () => number;
 }
 
+/** Where callers show a key, in lower case. */
+export const KEY_HEADERS: readonly string[] = ['authorization', 'x-api-key', 'api-key'];
+
 const LOCAL: Identity = { caller: LOCAL_CALLER, isAdmin: true };
 const NO_KEYS: Pick<Keys, 'find' | 'areInUse'> = { find: () => undefined, areInUse: () => false };
 
@@ -106,7 +109,7 @@ function showsOwnKey(rawHeaders: readonly string[]): boolean {
 }
 
 function isKeyHeader(name: string): boolean {
-  return ['authorization', 'x-api-key', 'api-key'].includes(name.toLowerCase());
+  return KEY_HEADERS.includes(name.toLowerCase());
 }
 
 /** The header lines as they came: Node drops a second `Authorization` before anybody sees it. */

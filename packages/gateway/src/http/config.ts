@@ -43,7 +43,7 @@ export function configView(config: Config, { defaultModel }: Pick<Catalogue, 'de
       allow_private: config.webhooks.allowPrivate,
       keys: Object.fromEntries(Object.entries(config.webhooks.callers).map(([name, one]) => [name, webhookView(one)])),
     },
-    ...{ retention: { ...config.retention }, previews: { ...config.previews } },
+    ...{ retention: snakeCase(config.retention), previews: { ...config.previews } },
     cache: { bytes: config.cache.bytes, days: config.cache.days },
     cors: { origins: config.corsOrigins },
     prompt_rules: config.promptRules.everywhere ? `on: ${config.promptRules.rules.rules.length} rules` : 'off',

@@ -9,6 +9,7 @@ import { callersOf, readGatewayFacts } from '../doctor/gateway-facts.ts';
 import { realIo } from '../doctor/real-io.ts';
 import { diagnosisView } from '../doctor/view.ts';
 import { ADMIN } from './admin.ts';
+import { KEY_HEADERS } from './callers.ts';
 import { readConfig } from './config.ts';
 import { parametersOf } from './parameters.ts';
 import { invalidValue } from './problem.ts';
@@ -60,11 +61,11 @@ interface Wanted {
 /** Asks itself over its own address, as the caller would: one way to the facts for here and for the command line. */
 async function look(
   { config, catalogue, addresses }: DoctorRouteDeps,
-  { headers: { authorization } }: FastifyRequest,
+  { headers: carried }: FastifyRequest,
   { offline, provider }: Wanted,
 ): Promise<Diagnosis> {
   const io = realIo({ timeoutMs: STEP_TIMEOUT_MS });
-  const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+  const headers = keyHeaders(carried);
   const gateway = await readGatewayFacts({ url: addresses().own, headers, callers: callersOf(config) }, io);
   return diagnose(
     {
@@ -75,4 +76,13 @@ async function look(
     },
     CHECKS,
   );
+}
+
+/** The key, in whichever header the caller showed it. */
+function keyHeaders(carried: FastifyRequest['headers']): Record<string, string> {
+  const shown = KEY_HEADERS.flatMap((name) => {
+    const value = carried[name];
+    return typeof value === 'string' ? [[name, value] as const] : [];
+  });
+  return Object.fromEntries(shown);
 }

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Ledger } from '../store/ledger.ts';
 import type { Store, StoredGeneration } from '../store/store.ts';
 import { generationRowView } from './generations.ts';
+import { viewFor } from './listing.ts';
 import { callerSeenBy } from './own-generation.ts';
 import { invalidValue } from './problem.ts';
 
@@ -29,5 +30,5 @@ export async function findGenerations(
   const own = found.filter(
     (one): one is StoredGeneration => one !== undefined && (seen === undefined || one.caller === seen),
   );
-  return { object: 'list', data: own.map(generationRowView), next: null };
+  return { object: 'list', data: own.map(viewFor(asked, generationRowView)), next: null };
 }

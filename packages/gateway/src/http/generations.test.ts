@@ -20,7 +20,9 @@ test('the timeline shows where a job is looked up, but not what opens it', () =>
     plan: { ...plan, request: { ...plan.request, source } },
     journals: [journal],
   };
-  const shown = JSON.stringify(generationView(stored, 'http://gateway/v1/assets'));
+  const view = generationView(stored, 'http://gateway/v1/assets');
+  assert.equal((view as { caller?: unknown }).caller, 'ann', 'administrators see whose it is');
+  const shown = JSON.stringify(view);
   assert.ok(!shown.includes('0123abcd'), shown);
   assert.ok(shown.includes('https://api.bfl.ai/v1/get_result') && shown.includes('"n":[1]'), shown);
 });

@@ -32,6 +32,7 @@ export function generationView(stored: StoredGeneration, assetsUrl: string, thum
   const { outcome } = generation;
   return wire({
     ...rowFields(stored),
+    caller: stored.caller,
     request: isChatPlan(stored.plan) ? chatRequestLines(stored.plan) : requestLines(stored.plan.request),
     ...commonLines(stored, generation),
     ...(isChatPlan(stored.plan)

@@ -54,9 +54,13 @@ export function readNewKey(body: unknown, now: number): NewKey {
 const EXAMPLE = 'send {"name": "app"}, and the limits it is held to';
 
 function readName(value: JsonValue | undefined): string {
-  if (typeof value === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(value)) return value;
+  // A URL takes its way through dots alone, so nobody could show or revoke such a key.
+  if (typeof value === 'string' && /^(?!\.\.?$)[A-Za-z0-9._-]{1,64}$/.test(value)) return value;
   if (value !== undefined)
-    throw invalidValue('name', 'it is not 1 to 64 letters, digits, dots, dashes or underscores; change it');
+    throw invalidValue(
+      'name',
+      'it is not 1 to 64 letters, digits, dots, dashes or underscores, or it is "." or ".."; change it',
+    );
   throw new RequestProblem(400, 'missing_required_parameter', `name: it is missing; ${EXAMPLE}`, { param: 'name' });
 }
 

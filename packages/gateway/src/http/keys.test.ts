@@ -80,6 +80,9 @@ test('what is wrong is told by its field', async (context) => {
   const cases: [object, string | null][] = [
     [{}, 'name'],
     [{ name: 'a b' }, 'name'],
+    // Clients resolve them in a path, also written as %2E, so that DELETE would never arrive.
+    [{ name: '.' }, 'name'],
+    [{ name: '..' }, 'name'],
     [{ name: 'a', colour: 1 }, 'colour'],
     [{ name: 'a', budget: '5/day' }, 'budget'],
     [{ name: 'a', budget: { usd: 0.0000001, per: 'day' } }, 'budget.usd'],

@@ -28,6 +28,8 @@ test('what is no time, or ends before it begins, is refused by its name', () => 
     [{ since: 'yesterday' }, 'since'],
     [{ since: '7' }, 'since'],
     [{ since: '2026-13-45' }, 'since'],
+    [{ since: '2026-02-30' }, 'since'],
+    [{ since: '2026-02-30T10:00:00Z' }, 'since'],
     [{ until: '2026-11-21 14:00' }, 'until'],
     [{ since: '1d', until: '2d' }, 'since'],
     [{ since: '2027-01-01' }, 'since'],

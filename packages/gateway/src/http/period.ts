@@ -28,8 +28,15 @@ function instantOf(param: string, text: string, now: number, dayMs: number): num
   if (amount !== undefined) return Math.max(0, now - Number(amount) * (UNIT_MS[unit] ?? 0));
   const isDay = /^\d{4}-\d\d-\d\d$/.test(text);
   const at = isDay || ISO_INSTANT.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) throw invalidValue(param, `${JSON.stringify(text.slice(0, 50))} ${RULE}`);
+  if (Number.isNaN(at) || !isInCalendar(text.slice(0, 'yyyy-mm-dd'.length)))
+    throw invalidValue(param, `${JSON.stringify(text.slice(0, 50))} ${RULE}`);
   return at + (isDay ? dayMs : 0);
+}
+
+/** The 30th of February would be taken for a day of March. */
+function isInCalendar(day: string): boolean {
+  const at = Date.parse(day);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day);
 }
 
 const ISO_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;

@@ -77,6 +77,10 @@ test('no page in a browser, only what is there, only what nobody knows', async (
     [(await known.post({ verdict: 'free' })).statusCode, (await known.post({ verdict: 'free' })).code],
     [409, 'outcome_known'],
   );
+  const { finishedAt: _, ...open } = UNKNOWN;
+  const running = await rig(t, { stored: open, answer: 'not_unknown' });
+  const early = await running.post({ verdict: 'free' });
+  assert.deepEqual([early.statusCode, early.code], [409, 'invalid_value']);
 });
 
 test('a verdict is one of two, and an amount belongs to a charge', async (t) => {

@@ -2,7 +2,7 @@ import type { Io, JsonObject } from '@onetake/core';
 import type { FastifyRequest } from 'fastify';
 import { microUsdOf } from '../money/usd.ts';
 import type { Ledger, Settlement } from '../store/ledger.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoredGeneration } from '../store/store.ts';
 import { generationView } from './generations.ts';
 import { objectBody } from './image-wire.ts';
 import { readOwnGeneration } from './own-generation.ts';
@@ -36,10 +36,17 @@ export function settleGeneration({ store, io, assetsUrl }: SettleDeps) {
       throw invalidValue('usd', 'nobody knows what this would cost; say what the provider charged, in US dollars');
     const settlement = { generation: id, verdict, ...(usd !== undefined && { microUsd: microUsdOf(usd) }) };
     const answer = await store.settle({ ...settlement, at: io.now() });
-    if (answer === 'not_unknown') throw new RequestProblem(409, 'outcome_known', `generation "${id}": ${KNOWN}`);
+    if (answer === 'not_unknown') throw notUnknown(stored);
     // Where retention took it just now it is told as unknown.
     return generationView(await readOwnGeneration(store, id, request), assetsUrl());
   };
+}
+
+function notUnknown({ id, finishedAt }: Pick<StoredGeneration, 'id' | 'finishedAt'>): RequestProblem {
+  const about = `generation "${id}": `;
+  return finishedAt === undefined
+    ? new RequestProblem(409, 'invalid_value', `${about}it is still being made; wait for its end`)
+    : new RequestProblem(409, 'outcome_known', about + KNOWN);
 }
 
 const FROM_BROWSER =

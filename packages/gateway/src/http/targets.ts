@@ -1,5 +1,6 @@
 import type { HealthBook, LimitReport } from '@onetake/core';
 import type { FastifyRequest } from 'fastify';
+import { normalised } from '../store/failure-fingerprint.ts';
 import type { AppDeps } from './deps.ts';
 import { limitsView } from './model-limits.ts';
 import { RequestProblem } from './problem.ts';
@@ -16,14 +17,14 @@ const ACTIONS = ['reset', 'drain', 'resume'] as const;
 
 /** `GET /v1/targets`, and what an operator does to one: `POST /v1/targets/{provider/model}/reset`, `drain` or `resume`. */
 export function targetRoutes({ health, pacer, catalogue, targetOperations, io }: TargetDeps) {
-  function list() {
+  function list({ isAdmin }: Pick<FastifyRequest, 'isAdmin'>) {
     const paced = new Map(pacer.report().map((one) => [`${one.target} ${one.credential}`, one]));
     const drained = targetOperations.drained();
     const seen = health.report(io.now());
     const unseen = drained.filter((target) => !seen.some((one) => one.target === target));
     const data = [
       ...seen.map((one) => ({
-        ...targetView(one),
+        ...targetView(one, isAdmin),
         drained: drained.includes(one.target),
         ...pacingFields(paced.get(`${one.target} ${one.credential}`)),
       })),
@@ -41,13 +42,15 @@ export function targetRoutes({ health, pacer, catalogue, targetOperations, io }:
       if (known === undefined) throw unknownAction(request.params['*']);
       if (target.length > MAX_NAME_CHARS || !targetOperations.isKnown(target)) throw unknownTarget(target);
       await targetOperations[known](target);
-      const own = list().data.filter(({ id }) => id === target);
+      const own = list(request).data.filter(({ id }) => id === target);
       return { object: 'list', id: target, done: known, data: own };
     },
   };
 }
 
-function targetView(one: ReturnType<HealthBook['report']>[number]) {
+/** A reason is what a provider said to whoever asked last: others are told it without what that request had in it. */
+function targetView(one: ReturnType<HealthBook['report']>[number], isAdmin: boolean) {
+  const { reason } = one;
   return {
     id: one.target,
     credential: one.credential,
@@ -55,7 +58,7 @@ function targetView(one: ReturnType<HealthBook['report']>[number]) {
     credential_breaker: one.credentialState,
     in_flight: one.inFlight,
     available_at: one.until ?? null,
-    reason: one.reason ?? null,
+    reason: reason === undefined || isAdmin ? (reason ?? null) : normalised(reason),
     last_success_at: one.lastSuccessAt ?? null,
     last_failure_at: one.lastFailureAt ?? null,
   };

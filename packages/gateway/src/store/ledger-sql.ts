@@ -31,6 +31,14 @@ const DIMENSIONS: Readonly<Record<CostDimension, string>> = {
 
 /** What an attempt may have cost, or the pictures it was for, is in doubt. */
 export const DOUBTFUL = '(possible IS NULL OR possible > 0 OR possible_images > 0)';
+
+/**
+ * Of generations `g`: in doubt, and settled by nobody. The first line is word for word the condition of an index. One
+ * that broke off and told what it used is `maybe` too and has lines, but none in doubt; one older than the ledger has none.
+ */
+export const UNSETTLED = `g.billed = 'maybe' AND g.settled_at IS NULL
+  AND (EXISTS (SELECT 1 FROM ledger l WHERE l.generation = g.id AND ${DOUBTFUL})
+    OR NOT EXISTS (SELECT 1 FROM ledger l WHERE l.generation = g.id))`;
 const REFUSED = `kind = 'policy'`;
 const sum = (column: string, where = '') => `CAST(coalesce(sum(${column})${where}, 0) AS bigint)`;
 const of = (condition: string) => ` FILTER (WHERE ${condition})`;

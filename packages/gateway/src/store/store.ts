@@ -272,7 +272,7 @@ export interface ListFilter {
   /** Absent lists every caller's; only an operator asks that. */
   readonly caller?: string;
   readonly status?: GenerationRow['status'];
-  /** Only outcomes that nobody knows, and nobody settled. */
+  /** Only those whose bill is in doubt, and nobody settled. */
   readonly unknown?: true;
   readonly before?: { readonly createdAt: number; readonly id: string };
   /** 1 to 1000. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Event, Outcome } from '@onetake/core';
+import type { Certainty, Event, Outcome } from '@onetake/core';
 import { createVirtualClock } from '@onetake/core/testing';
 import { StoreOverloadedError, StoreUnavailableError } from '../store/errors.ts';
 import { type Fence, LostRunError, type Store, type Summary } from '../store/store.ts';
@@ -158,4 +158,24 @@ test('what is appended as a write ends is written too, before it is settled', as
     await clock.drive(promise);
     assert.deepEqual([live.journals[0]?.length, written.at(-1)?.status], [4, 'completed']);
   }
+});
+
+test('the bill is in doubt as long as that of any attempt is, however the last one ended', () => {
+  const failed = (certainty: Certainty): Outcome => ({
+    ok: false,
+    failure: { kind: 'server', certainty, message: 'it failed' },
+  });
+  const billedOf = (outcomes: readonly Outcome[]) => {
+    const events = outcomes.flatMap((outcome, index): Event[] => [
+      startedEvent(1_500, index + 1),
+      { type: 'attempt-ended', at: 2_000, attempt: index + 1, outcome },
+    ]);
+    const [last = DONE] = outcomes.slice(-1);
+    return summaryOf(sampleSnapshot(), [[...events, { type: 'finished', at: 2_000, outcome: last }]])?.billed;
+  };
+  assert.equal(billedOf([failed('failed'), failed('completed')]), 'maybe');
+  assert.equal(billedOf([failed('failed'), failed('rejected')]), 'maybe');
+  assert.equal(billedOf([failed('failed'), DONE]), 'maybe');
+  assert.equal(billedOf([failed('rejected'), failed('completed')]), 'yes');
+  assert.equal(billedOf([failed('ambiguous')]), 'maybe');
 });

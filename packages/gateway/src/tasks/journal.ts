@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   type Asset,
   billed,
+  type Cost,
   costOf,
   type Event,
   foldGeneration,
@@ -168,7 +169,7 @@ export function summaryOf(
   return {
     status,
     finishedAt,
-    billed: outcome.ok ? (cost.possibleCharges > 0 ? 'maybe' : 'yes') : billed(outcome.failure),
+    billed: billedOf(outcome, cost),
     lines: ledgerOf(plan, generation),
     assets: picturesOf(journals).map(assetRow),
     ...(!outcome.ok && { code: answersFor(plan).answer(outcome.failure).code }),
@@ -177,6 +178,12 @@ export function summaryOf(
     ...(cost.possibleUsd !== undefined && { possibleUsd: cost.possibleUsd }),
     ...(webhook?.events.includes(type) && { webhook: { id: webhookId(), type, at: finishedAt } }),
   };
+}
+
+/** By every attempt, not by the last one alone: what is in doubt can be settled. */
+function billedOf(outcome: Outcome, { possibleCharges }: Cost): Summary['billed'] {
+  if (possibleCharges > 0) return 'maybe';
+  return outcome.ok ? 'yes' : billed(outcome.failure);
 }
 
 export function statusOf(outcome: Outcome): Summary['status'] {

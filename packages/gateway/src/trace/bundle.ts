@@ -30,20 +30,38 @@ export function bundle({ failures, ...parts }: BundleParts, { withPrompt, env }:
     object: 'onetake_report',
     ...parts,
     // What others asked for stands in quotes.
+    targets: withoutQuotes(parts.targets),
     failures: failures.map((one) => ({ ...one, message: normalised(String(one.message ?? '')) })),
   };
-  const told = withoutSecrets(closed(withPrompt ? whole : withoutPrompts(whole)), secretsIn(env));
+  const told = withoutHome(
+    withoutSecrets(closed(withPrompt ? whole : withoutPrompts(whole)), secretsIn(env)),
+    env.HOME,
+  );
   // Printed from what is left, so that it says no more.
   return { ...told, trace: isObject(told.generation) ? traceText(told.generation).split('\n') : [] };
 }
 
+function withoutQuotes(targets: JsonValue): JsonValue {
+  if (!Array.isArray(targets)) return targets;
+  return targets.map((one: JsonValue) =>
+    isObject(one) && typeof one.reason === 'string' ? { ...one, reason: normalised(one.reason) } : one,
+  );
+}
+
+/** Whose machine it is stands in every path below a home. */
+function withoutHome(value: JsonObject, home: string | undefined): JsonObject {
+  if (home === undefined || home.length < 2) return value;
+  return mapped(value, (text) => text.replaceAll(home, '~'));
+}
+
 const PICTURE_HASH = /\b([0-9a-f]{12})[0-9a-f]{52}\b/g;
 
-/** A picture is read by whoever knows its hash, and a webhook's address may hold a secret. */
+/** A picture is read by whoever knows its hash; the address of a webhook, or of a provider, may hold a secret. */
 function closed(value: JsonObject): JsonObject {
   return mapped(value, (text, key, inside) => {
     if (key === 'sha256' && inside.has('characters')) return text;
-    const open = inside.has('webhook') && key === 'url' ? hostOf(text) : text;
+    const isAddress = key === 'base_url' && /^https?:/i.test(text);
+    const open = isAddress || (inside.has('webhook') && key === 'url') ? hostOf(text) : text;
     return open.replaceAll(PICTURE_HASH, '$1…').replace(/^(https?:[^?#]*)[?#].*$/is, '$1?…');
   });
 }
@@ -55,10 +73,12 @@ function hostOf(text: string): string {
 const SECRET_NAMES = /KEY|TOKEN|SECRET|PASSWORD|AUTH|DATABASE_URL/i;
 const MIN_SECRET_CHARACTERS = 8;
 
+/** The longest first, so that one which begins like another leaves no rest of it. */
 function secretsIn(env: Environment): readonly string[] {
   const named = Object.entries(env).flatMap(([name, value]) => (value && SECRET_NAMES.test(name) ? [value] : []));
   const parts = named.flatMap((value) => [value, ...value.split(/[,:@/\s]+/)]);
-  return [...new Set(parts.filter(({ length }) => length >= MIN_SECRET_CHARACTERS))];
+  const long = parts.filter(({ length }) => length >= MIN_SECRET_CHARACTERS);
+  return [...new Set(long)].toSorted((a, b) => b.length - a.length);
 }
 
 function withoutSecrets(value: JsonObject, secrets: readonly string[]): JsonObject {

@@ -91,7 +91,7 @@ test('a trace says what happened, why, by which rule, under which ids, and what 
     '2x2   png   70 B',
     'possibly price unknown',
     'priced: table@2026-11-01',
-    '$0.04 (per-image), and 1 possible charge(s), price unknown',
+    '$0.04 (per-image), and 1 possible charge, price unknown',
     'req_ours',
     'HTTP 200',
   ])
@@ -143,6 +143,33 @@ test('what looks like a secret in the environment is taken out of a report', () 
   const targets = ['sk-0123456789', 'key-of-bob', '/home/ann'];
   const made = bundle({ ...PARTS, targets }, { withPrompt: true, env });
   assert.deepEqual(made.targets, ['[redacted]', '[redacted]', '/home/ann']);
+  const nested = { A_KEY: 'sk-01234567', B_KEY: 'sk-01234567-and-its-tail' };
+  const home = bundle(
+    { ...PARTS, config: { data: '/home/ann/onetake-data' } },
+    { withPrompt: true, env: { HOME: '/home/ann' } },
+  );
+  assert.deepEqual(home.config, { data: '~/onetake-data' });
+  const { notes } = bundle({ ...PARTS, notes: ['sk-01234567-and-its-tail'] }, { withPrompt: true, env: nested });
+  assert.deepEqual(notes, ['[redacted]'], 'a key that begins like another leaves nothing behind');
+});
+
+test('of where a provider is a report tells the host: the rest may be what lets in', () => {
+  const bases = ['https://gateway.example/v1/of-us-alone/openai', 'sandbox:scripted', ['http://a.example:81/x']];
+  const config = { providers: { lab: { kind: 'openai', base_url: bases } } };
+  const made = bundle({ ...PARTS, config }, { withPrompt: true, env: {} });
+  const told = ['gateway.example', 'sandbox:scripted', ['a.example:81']];
+  assert.deepEqual(made.config, { providers: { lab: { kind: 'openai', base_url: told } } });
+});
+
+test('why a target is closed is told without the words of whoever asked it', () => {
+  const targets = [
+    { id: 'a/one', breaker: 'open', reason: 'cannot draw "somebody else"' },
+    { id: 'b/two', reason: null },
+  ];
+  for (const withPrompt of [false, true]) {
+    const made = bundle({ ...PARTS, targets }, { withPrompt, env: {} });
+    assert.deepEqual(made.targets, [{ ...targets[0], reason: 'cannot draw <value>' }, targets[1]]);
+  }
 });
 
 test('words of scripts without spaces go too, and a caller’s own fields', () => {

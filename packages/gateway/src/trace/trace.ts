@@ -1,5 +1,5 @@
 import type { JsonObject } from '@onetake/core';
-import { bytesText, columns, priceText } from '../cli/text.ts';
+import { bytesText, columns, count, priceText } from '../cli/text.ts';
 import { eventWords, failureWords } from './event-words.ts';
 import { attemptStages, waterfallLines } from './waterfall.ts';
 import { joined, listAt, msText, numberAt, objectAt, textAt } from './words.ts';
@@ -136,6 +136,7 @@ function pictureLines(view: JsonObject): readonly string[] {
 }
 
 function moneyLines(view: JsonObject): readonly string[] {
+  const price = numberAt(view, 'price_usd');
   const possible = numberAt(view, 'possible_charges') ?? 0;
   const lines = listAt(view, 'ledger').map((line) => [
     joined(
@@ -147,8 +148,12 @@ function moneyLines(view: JsonObject): readonly string[] {
     `priced: ${textAt(line, 'priced') ?? 'unknown'}`,
   ]);
   const sum = joined([
-    `${priceText(numberAt(view, 'price_usd'))} (${textAt(view, 'price_basis') ?? 'unknown'})`,
-    possible > 0 ? `and ${possible} possible charge(s), ${priceText(numberAt(view, 'possible_usd'))}` : undefined,
+    price === undefined && possible > 0
+      ? undefined
+      : `${priceText(price)} (${textAt(view, 'price_basis') ?? 'unknown'})`,
+    possible > 0
+      ? `${price === undefined ? '' : 'and '}${count(possible, 'possible charge')}, ${priceText(numberAt(view, 'possible_usd'))}`
+      : undefined,
     textAt(view, 'settled') && `settled as ${textAt(view, 'settled')}`,
   ]);
   return [...(lines.length > 0 ? [columns(lines, '  ')] : []), `  together ${sum}`];

@@ -55,7 +55,7 @@ lab/a,b              =x"y          3        0       -         -          -   2 (
 total                            132      119   $4.76     $0.04          -   2 ($0.04)        9 ($0.36)        1 ($0.000012)          2
 
 2026-11-14 22:00:00 to 2026-11-21 22:00:00 UTC; retried and fallback are parts of spent, possible is not
-unpriced attempts are not in the sums: nobody knows their price; say it in onetake.yaml, under models:
+unpriced attempts are not in the sums, because nobody knows what they cost; where a model has no price, say it in onetake.yaml, under models:
 `,
   );
   assert.equal(received[0]?.url, '/v1/costs?by=model%2Ckey&since=7d&until=2026-11-21&caller=app');

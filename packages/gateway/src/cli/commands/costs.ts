@@ -44,7 +44,9 @@ export async function costs(
   { by = 'model', since, until, caller, json, csv }: CostsOptions,
 ): Promise<number> {
   const given = { by, since, ...(until !== undefined && { until }), ...(caller !== undefined && { caller }) };
-  const body = await withGateway(context, (ask) => ask('GET', `/v1/costs?${new URLSearchParams(given)}`));
+  const body = await withGateway(context, (ask) => ask('GET', `/v1/costs?${new URLSearchParams(given)}`), {
+    prefersAdmin: true,
+  });
   if (json) context.stdout.write(`${JSON.stringify(body)}\n`);
   else context.stdout.write(csv ? csvText(body) : `${table(body)}\n`);
   if (body.truncated === true)
@@ -101,7 +103,7 @@ function groupCell(row: JsonObject, by: string): string {
 }
 
 const UNPRICED =
-  'unpriced attempts are not in the sums: nobody knows their price; say it in onetake.yaml, under models:';
+  'unpriced attempts are not in the sums, because nobody knows what they cost; where a model has no price, say it in onetake.yaml, under models:';
 
 function namesOf(value: JsonValue | undefined): readonly string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];

@@ -12,7 +12,7 @@ import { confirmed } from '../confirm.ts';
 import type { CliContext } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { whole } from '../option-values.ts';
-import { heading, priceText } from '../text.ts';
+import { heading, priceText, widthOf } from '../text.ts';
 
 export interface DoctorCommandOptions extends DoctorOptions {
   readonly json?: boolean;
@@ -24,8 +24,6 @@ export interface DoctorCommandOptions extends DoctorOptions {
 const CHECK_TIMEOUT_MS = 15_000;
 const STEP_TIMEOUT_MS = 5_000;
 const MAX_THROUGH_MS = 3_600_000;
-const MIN_WIDTH = 60;
-const MAX_WIDTH = 120;
 
 /** Adds its options to the command `doctor`. */
 export function describeDoctor(
@@ -67,8 +65,7 @@ export async function doctor(context: CliContext, told: DoctorCommandOptions): P
     return diagnosis.verdict;
   }
   const bold = (text: string) => heading(text, stdout, context);
-  const width = Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, columnsOf(stdout) ?? MAX_WIDTH));
-  stdout.write(reportText(diagnosis, CHECKS, { heading: bold, width, ...(fixHints && { fixHints }) }));
+  stdout.write(reportText(diagnosis, CHECKS, { heading: bold, width: widthOf(stdout), ...(fixHints && { fixHints }) }));
   return diagnosis.verdict;
 }
 
@@ -99,12 +96,10 @@ async function isAgreed(world: DoctorWorld, context: CliContext, yes: boolean): 
   });
   const known = tests.reduce((sum, { usd }) => sum + (usd ?? 0), 0);
   const isKnown = tests.every(({ usd }) => usd !== undefined);
-  const price = isKnown ? priceText(known) : `at least ${priceText(known)}, of some the price is unknown`;
+  const price = isKnown
+    ? `${priceText(known)} together`
+    : `at least ${priceText(known)}, and what those of an unknown price cost`;
   context.stderr.write(`--spend makes one picture each, paid at your providers:\n${lines.join('\n')}\n`);
   if (yes) return true;
-  return confirmed(`That costs ${price} together. Go on?`, context);
-}
-
-function columnsOf(output: object): number | undefined {
-  return 'columns' in output && typeof output.columns === 'number' ? output.columns : undefined;
+  return confirmed(`That costs ${price}. Go on?`, context);
 }

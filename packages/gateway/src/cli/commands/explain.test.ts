@@ -19,7 +19,8 @@ test('an error that is known is told with who acts and what helps', async (t) =>
   who    the owner of the account at the provider
   retry: no · another key: only of a verified organisation · fallback: yes · billed: no
   when   not before the organisation is verified, and up to 15 minutes after
-  do     Have the owner verify the organisation in OpenAI’s organisation settings; access follows within about 15 minutes. Until then use another model or provider.
+  do     Have the owner verify the organisation in OpenAI’s organisation settings; access follows
+         within about 15 minutes. Until then use another model or provider.
 `,
   );
   assert.equal(exitCode, 0);

@@ -6,7 +6,7 @@ import type { KnownError } from '../../explain/known-error.ts';
 import { explanationView } from '../../explain/view.ts';
 import type { CliContext } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { heading } from '../text.ts';
+import { heading, widthOf, wrapped } from '../text.ts';
 
 export interface ExplainOptions {
   readonly provider?: string;
@@ -68,13 +68,13 @@ function explanationText({ known, found, general }: Explanation, context: CliCon
 }
 
 function knownText([first, ...others]: readonly Found[], context: CliContext): string {
-  const also = others.map(({ entry }) => `  ${headOf(entry)}`);
-  const shown = first === undefined ? '' : entryText(first.entry, context);
+  const also = others.map((one) => `  ${headOf(one)}`);
+  const shown = first === undefined ? '' : entryText(first, context);
   return also.length === 0 ? shown : `${shown}\n\nor, less likely:\n${also.join('\n')}`;
 }
 
 function nearText(found: readonly Found[], context: CliContext): string {
-  return `not known; nearest:\n\n${found.map(({ entry }) => entryText(entry, context)).join('\n\n')}`;
+  return `not known; nearest:\n\n${found.map((one) => entryText(one, context)).join('\n\n')}`;
 }
 
 const OWNERS: Readonly<Record<KnownError['who'], string>> = {
@@ -86,23 +86,33 @@ const OWNERS: Readonly<Record<KnownError['who'], string>> = {
   nobody: 'nobody: it passes',
 };
 
-function headOf({ id, title, match }: KnownError): string {
-  const [status] = match.statuses;
-  return `${id.slice(0, id.indexOf('/'))} · ${title}${status === undefined ? '' : ` (${status})`}`;
+/** With the status that the text told, or all that it comes with. */
+function headOf({ entry: { id, title, match }, matched }: Found): string {
+  const told = match.statuses.filter((status) => matched.includes(`status ${status}`));
+  const statuses = (told.length > 0 ? told : match.statuses).join(', ');
+  return `${id.slice(0, id.indexOf('/'))} · ${title}${statuses === '' ? '' : ` (${statuses})`}`;
 }
 
-function entryText(entry: KnownError, context: CliContext): string {
+function entryText(found: Found, context: CliContext): string {
+  const { entry } = found;
   const { meaning, who, retry, link, source } = entry;
+  const width = widthOf(context.stdout);
+  const told = (name: string, text: string) => wrapped(text, `  ${name.padEnd(7)}`, '         ', width);
   const key = entry.another_key_when ?? entry.another_key;
   const lines = [
-    heading(headOf(entry), context.stdout, context),
-    `  means  ${meaning}`,
-    `  who    ${OWNERS[who]}`,
-    `  retry: ${retry.useful} · another key: ${key} · fallback: ${entry.fallback} · billed: ${entry.billed}`,
-    `  when   ${retry.when}`,
-    `  do     ${entry.do}`,
+    heading(headOf(found), context.stdout, context),
+    ...told('means', meaning),
+    ...told('who', OWNERS[who]),
+    ...wrapped(
+      `retry: ${retry.useful} · another key: ${key} · fallback: ${entry.fallback} · billed: ${entry.billed}`,
+      '  ',
+      '         ',
+      width,
+    ),
+    ...told('when', retry.when),
+    ...told('do', entry.do),
     ...(link === undefined ? [] : [`  link   ${link}`]),
-    ...(source.verified === 'unverified' ? [`  known  unverified: ${source.from}`] : []),
+    ...(source.verified === 'unverified' ? told('known', `unverified: ${source.from}`) : []),
   ];
   return lines.join('\n');
 }

@@ -5,7 +5,7 @@ import { numberCell, rowsOf, textCell, timeCell } from '../cells.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit.ts';
 import { whole } from '../option-values.ts';
-import { heading, oneLine } from '../text.ts';
+import { heading, oneLine, widthOf, wrapped } from '../text.ts';
 
 export interface FailuresOptions {
   readonly since: string;
@@ -40,7 +40,7 @@ export async function failures(
 ): Promise<number> {
   const given = { since, limit: String(limit), ...(until !== undefined && { until }) };
   const query = new URLSearchParams({ ...given, ...(caller !== undefined && { caller }) });
-  const body = await withGateway(context, (ask) => ask('GET', `/v1/failures?${query}`));
+  const body = await withGateway(context, (ask) => ask('GET', `/v1/failures?${query}`), { prefersAdmin: true });
   context.stdout.write(json ? `${JSON.stringify(body)}\n` : `${listText(body, context)}\n`);
   return EXIT.ok;
 }
@@ -56,12 +56,13 @@ function blockText(row: JsonObject, context: CliContext): string {
   const where = typeof row.target === 'string' ? ` at ${textCell(row.target)}` : '';
   const code = textCell(row.code === null ? row.kind : row.code);
   const [first, last] = [timeCell(row.first_at), timeCell(row.last_at)];
-  const when = row.count === 1 ? `${last} UTC` : `${first} to ${last} UTC`;
+  const when = first === last ? `${last} UTC` : `${first} to ${last} UTC`;
   const keys = Array.isArray(row.keys) ? row.keys.filter((one) => typeof one === 'string') : [];
+  const width = widthOf(context.stdout);
   return [
     heading(`${numberCell(row.count)} × ${code}${where}`, context.stdout, context),
-    `  ${oneLine(typeof row.message === 'string' ? row.message : '', MAX_MESSAGE_CHARS)}`,
+    ...wrapped(oneLine(typeof row.message === 'string' ? row.message : '', MAX_MESSAGE_CHARS), '  ', '  ', width),
     `  ${when}; by ${keys.length === 0 ? '-' : oneLine(keys.join(', '), 100)}; the latest is ${textCell(row.generation)}`,
-    `  → ${textCell(row.advice, 500)}`,
+    ...wrapped(textCell(row.advice, 500), '  → ', '    ', width),
   ].join('\n');
 }

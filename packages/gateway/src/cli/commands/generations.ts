@@ -64,7 +64,7 @@ export async function generations(
 ): Promise<number> {
   const chosen = { ...(unknown && { unknown: '1' }), ...(caller !== undefined && { caller }) };
   const query = new URLSearchParams({ limit: String(limit), ...chosen });
-  const body = await withGateway(context, (ask) => ask('GET', `/v1/generations?${query}`));
+  const body = await withGateway(context, (ask) => ask('GET', `/v1/generations?${query}`), { prefersAdmin: true });
   context.stdout.write(json ? `${JSON.stringify(body)}\n` : `${table(rowsOf(body), unknown === true)}\n`);
   return EXIT.ok;
 }

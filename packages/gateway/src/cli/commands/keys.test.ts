@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { cli, temporaryDirectory } from '../testing/cli.ts';
@@ -127,4 +130,24 @@ test('what is for administrators is asked again with the admin key, where anothe
 test('without any key a command is told so by the gateway', async (t) => {
   const { exitCode, stderr } = await keys(t, [], { env: { ONETAKE_DATA: '/nowhere' } });
   assert.deepEqual([exitCode, stderr], [1, 'onetake: invalid_api_key\n']);
+});
+
+test('another server that happens to listen there is shown no key, whatever it says to every path', async (t) => {
+  const seen: IncomingHttpHeaders[] = [];
+  const server = createServer(({ headers }, response) => {
+    seen.push(headers);
+    response.end('<!doctype html><title>some other program</title>');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => void server.close());
+  const cwd = temporaryDirectory(t);
+  writeFileSync(join(cwd, 'admin.key'), `${ADMIN_KEY}\n`, { mode: 0o600 });
+  const ONETAKE_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { exitCode, stderr } = await cli(t, ['keys', 'list'], {
+    ...{ cwd, env: { ONETAKE_URL, ONETAKE_DATA: cwd, ONETAKE_API_KEY: 'key-of-app' } },
+  });
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /no gateway answers at/);
+  assert.ok(seen.length > 0 && seen.every(({ authorization }) => authorization === undefined));
 });

@@ -41,7 +41,7 @@ export async function report(
   version: string,
 ): Promise<number> {
   const { cwd, env, stdout, stderr } = context;
-  const parts = await withGateway(context, (ask) => gathered(ask, context, id));
+  const parts = await withGateway(context, (ask) => gathered(ask, context, id), { prefersAdmin: true });
   const versions = { onetake: version, node: process.version, os: `${process.platform} ${release()} ${process.arch}` };
   const made = bundle({ ...parts, versions, at: Date.now() }, { withPrompt, env });
   const path = resolve(cwd, output ?? `report-${String(parts.generation.id)}.json`);
@@ -61,7 +61,7 @@ function contents({ failures, notes }: JsonObject, withPrompt: boolean): string 
     ? 'The prompts ARE in it.'
     : 'Prompts are told by length and SHA-256 alone, also where a provider repeats them.';
   const missing = Array.isArray(notes) && notes.length > 0 ? `\nNot in it: ${notes.map(String).join('; ')}.` : '';
-  return `In it: versions, the configuration without keys, the generation with its timeline, the state of all targets, ${same} kind(s) of the same failure, what is known of the error.\n${prompts} No keys, no pictures and no links to them.${missing}`;
+  return `In it: versions, the configuration without keys, the generation with its timeline, the state of all targets, ${same === 1 ? '1 group' : `${same} groups`} of the same failure, what is known of the error.\n${prompts} No keys, no pictures and no links to them.${missing}`;
 }
 
 async function gathered(ask: Ask, context: CliContext, id: string) {

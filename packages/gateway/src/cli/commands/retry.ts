@@ -22,8 +22,11 @@ export async function retryGeneration(
   const earlier = await withGateway(context, (ask) => ask('GET', `/v1/generations/${encodeURIComponent(id)}`));
   const why = whyNot(earlier);
   if (why !== undefined && !payAgain) throw new CliError(`${textCell(id)} ${why}`, EXIT.failed);
+  context.stderr.write(BOOKED);
   return regenerate(context, id, { ...options, output: output ?? `${textCell(earlier.id)}.png` });
 }
+
+const BOOKED = 'note: it is booked to the key that asks now, whosever the first was, and counts in that key’s budget\n';
 
 /** Undefined where making it again pays for nothing twice. */
 function whyNot({ status, billed, price_usd: price, possible_usd: possible }: JsonObject): string | undefined {

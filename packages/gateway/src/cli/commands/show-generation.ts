@@ -12,7 +12,9 @@ export async function showGeneration(
   id: string,
   { json }: { readonly json?: boolean },
 ): Promise<number> {
-  const view = await withGateway(context, (ask) => ask('GET', `/v1/generations/${encodeURIComponent(id)}`));
+  const view = await withGateway(context, (ask) => ask('GET', `/v1/generations/${encodeURIComponent(id)}`), {
+    prefersAdmin: true,
+  });
   context.stdout.write(json ? `${JSON.stringify(view)}\n` : `${details(view)}\n`);
   return EXIT.ok;
 }

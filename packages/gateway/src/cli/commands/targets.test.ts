@@ -6,7 +6,11 @@ import { fakeGateway, type Received, type Reply } from '../testing/fake-gateway.
 const BROKEN = {
   ...{ id: 'openai/gpt-image-2', credential: 'openai', breaker: 'open', credential_breaker: 'closed', drained: false },
   ...{ available_at: 4_102_444_800_000, reason: 'the provider failed\u001b[31m five times', in_flight: 1, waiting: 2 },
-  ...{ limits: { images: ['5/60s'], concurrency: 4 }, limits_source: 'configured', last_failure_at: 1_000 },
+  ...{
+    limits: { images: [{ count: 5, window_ms: 60_000 }], concurrency: 4 },
+    limits_source: 'configured',
+    last_failure_at: 1_000,
+  },
 };
 const TARGETS = {
   object: 'list',
@@ -26,7 +30,7 @@ async function targets(t: TestContext, args: readonly string[], reply: (request:
 test('list shows every target with what keeps requests away from it', async (t) => {
   const { exitCode, stdout, asked } = await targets(t, [], () => ({ body: TARGETS }));
   assert.deepEqual([exitCode, asked], [0, ['GET /v1/targets']]);
-  assert.match(stdout, /gpt-image-2\s+openai\s+open\s+1\s+2\s+images 5\/60s, concurrency 4 \(configured\)/);
+  assert.match(stdout, /gpt-image-2\s+openai\s+open\s+1\s+2\s+images 5\/1 min, concurrency 4 \(configured\)/);
   assert.match(stdout, /gpt-image-1\s+openai\s+key half-open/);
   assert.match(stdout, /flux-2-pro\s+-\s+drained/);
 });
@@ -43,7 +47,7 @@ test('show tells one target, or all of a provider, and an unknown one is an erro
 
 test('reset, drain and resume ask for just that, and say what is so then', async (t) => {
   for (const [action, said] of [
-    ['reset', 'is open again'],
+    ['reset', 'is asked again: its breakers are closed'],
     ['drain', 'takes nothing new'],
     ['resume', 'takes requests again'],
   ] as const) {

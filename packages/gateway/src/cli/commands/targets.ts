@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '@onetake/core';
+import { isObject, type JsonObject, type JsonValue } from '@onetake/core';
 import type { Command } from 'commander';
 import { withGateway } from '../ask.ts';
 import { numberCell, rowsOf, textCell, timeCell } from '../cells.ts';
@@ -11,7 +11,7 @@ export interface TargetsOptions {
 }
 
 const ACTIONS = {
-  reset: 'open the breakers of a target and of its keys now',
+  reset: 'close the breakers of a target and of its keys now, so that it is asked again',
   drain: 'let nothing new go to a target until it is resumed; what is in flight goes on',
   resume: 'let requests go to a drained target again',
 } as const;
@@ -46,7 +46,7 @@ export function describeTargets(
 
 /** Prints the targets, or those of this name or provider. */
 export async function listTargets(context: CliContext, name: string | undefined, { json }: TargetsOptions) {
-  const body = await withGateway(context, (ask) => ask('GET', '/v1/targets'));
+  const body = await withGateway(context, (ask) => ask('GET', '/v1/targets'), { prefersAdmin: true });
   const every = rowsOf(body);
   const rows = name === undefined ? every : every.filter(({ id }) => isNamed(String(id), name));
   if (name !== undefined && rows.length === 0)
@@ -63,7 +63,11 @@ export async function actOnTarget(context: CliContext, action: Action, target: s
     if (own && action === 'reset') throw new CliError('no gateway is running, so no breaker is open');
     return ask('POST', `/v1/targets/${path}/${action}`);
   });
-  const done = { reset: 'is open again', drain: 'takes nothing new', resume: 'takes requests again' }[action];
+  const done = {
+    reset: 'is asked again: its breakers are closed',
+    drain: 'takes nothing new',
+    resume: 'takes requests again',
+  }[action];
   context.stdout.write(json ? `${JSON.stringify(body)}\n` : `${oneLine(target, 100)} ${done}\n`);
   return EXIT.ok;
 }
@@ -75,7 +79,7 @@ function isNamed(id: string, name: string): boolean {
 function table(rows: readonly JsonObject[]): string {
   if (rows.length === 0) return 'nothing was asked of any target since the gateway started';
   return columns([
-    ['target', 'key', 'state', 'in flight', 'waiting', 'limits', 'last success', 'last failure'],
+    ['target', 'key', 'breaker', 'in flight', 'waiting', 'limits', 'last success', 'last failure'],
     ...rows.map((row) => [
       textCell(row.id),
       textCell(row.credential),
@@ -103,7 +107,7 @@ function details(row: JsonObject): string {
   const lines: readonly (readonly [string, string])[] = [
     ['target', textCell(row.id)],
     ['key', textCell(row.credential)],
-    ['state', stateOf(row)],
+    ['breaker', stateOf(row)],
     ...(left === undefined ? [] : [['available', `in ${durationText(left)} (${timeCell(until)})`] as const]),
     ...(typeof row.reason === 'string' ? [['reason', oneLine(row.reason, 300)] as const] : []),
     ['in flight', numberCell(row.in_flight)],
@@ -118,7 +122,13 @@ function details(row: JsonObject): string {
 function limitsText({ limits, limits_source: source }: JsonObject): string {
   if (!isObject(limits) || Object.keys(limits).length === 0) return '-';
   const parts = Object.entries(limits).map(
-    ([name, value]) => `${name} ${Array.isArray(value) ? value.join(' ') : value}`,
+    ([name, value]) => `${name} ${Array.isArray(value) ? value.map(rateText).join(' ') : value}`,
   );
   return oneLine(`${parts.join(', ')}${typeof source === 'string' ? ` (${source})` : ''}`, 80);
+}
+
+/** `500/1 min`: at most so many in any such time. */
+function rateText(rate: JsonValue): string {
+  const { count, window_ms: windowMs } = isObject(rate) ? rate : {};
+  return typeof count === 'number' && typeof windowMs === 'number' ? `${count}/${durationText(windowMs)}` : '?';
 }

@@ -19,7 +19,7 @@ export function describeTrace(
 
 /** Prints the timeline of a generation. */
 export async function trace(context: CliContext, id: string, { json }: { readonly json?: boolean }): Promise<number> {
-  const view = await withGateway(context, (ask) => findGeneration(ask, id));
+  const view = await withGateway(context, (ask) => findGeneration(ask, id), { prefersAdmin: true });
   context.stdout.write(json ? `${JSON.stringify(view)}\n` : `${traceText(view)}\n`);
   return EXIT.ok;
 }

@@ -34,7 +34,7 @@ export async function fakeGateway(
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    if (request.url === '/health/live') return response.end('{}');
+    if (request.url === '/health/live') return response.end('{"status":"live"}');
     const { method = '', url = '', headers } = request;
     const one = { method, url, headers, body: Buffer.concat(chunks).toString('latin1') };
     received.push(one);

@@ -21,14 +21,14 @@ export const ACCESS: Check = {
 
 function accessText({ host, callers, publicUrl }: Config, world: DoctorWorld): string {
   const from = isLoopback(host) ? 'this machine' : host;
-  const managed = usableKeys(world);
+  const managed = keysInUse(world);
   const who = callers.length + managed === 0 ? 'anybody, without a key' : countText(callers.length + managed, 'key');
   return `from ${from}: ${who}${publicUrl === undefined ? '' : `; from outside as ${publicUrl}`}`;
 }
 
-function usableKeys({ gateway, io }: DoctorWorld): number {
-  const isUsable = (at: number | undefined) => at === undefined || at > io.now();
-  return (gateway?.keys ?? []).filter(({ isRevoked, expiresAt }) => !isRevoked && isUsable(expiresAt)).length;
+/** Expired ones count: only revoking the last one opens the gateway. */
+function keysInUse({ gateway }: DoctorWorld): number {
+  return (gateway?.keys ?? []).filter(({ isRevoked }) => !isRevoked).length;
 }
 
 function reachFindings({ host, publicUrl, callers, adminKey }: Config, world: DoctorWorld): readonly Finding[] {
@@ -42,7 +42,7 @@ function reachFindings({ host, publicUrl, callers, adminKey }: Config, world: Do
     add('no-public-url', 'warning', message, PUBLIC, 'export ONETAKE_PUBLIC_URL=https://images.example.com');
   }
   if (outside !== undefined && !isLoopback(outside.hostname)) {
-    if (callers.length + usableKeys(world) === 0 && adminKey === undefined) {
+    if (callers.length + keysInUse(world) === 0 && adminKey === undefined) {
       const message = `${publicUrl} reaches the gateway from outside, and no key is asked for`;
       const advice = 'Set ONETAKE_API_KEYS, or make keys: anybody who finds it spends on your provider keys.';
       // Keys that were made may be in a store that nobody has open now.

@@ -24,7 +24,8 @@ export const BUDGETS: Check = {
 };
 
 function keyFindings(key: KeyFacts, world: DoctorWorld): readonly Finding[] {
-  const { name, expiresAt, isRevoked } = key;
+  const { name, isRevoked } = key;
+  const expiresAt = key.isBrowser ? undefined : key.expiresAt;
   const now = world.io.now();
   const uses = (world.gateway?.use ?? []).filter(({ group }) => group.key === name);
   const times = uses.reduce((sum, { requests }) => sum + requests, 0);
@@ -58,7 +59,8 @@ type Warn = (id: string, message: string, advice: string) => Finding;
 function spentFindings({ name, budget, images }: KeyFacts, warn: Warn): readonly Finding[] {
   const found: Finding[] = [];
   const judge = (share: number, used: string, per: string) => {
-    if (share < NEAR) return;
+    // Of what may spend nothing at all no share is used: 0 of 0.
+    if (Number.isNaN(share) || share < NEAR) return;
     const message = `${name} has used ${used} per ${per}`;
     const advice =
       share >= 1

@@ -73,7 +73,7 @@ function split(sentence: string): { readonly message: string; readonly advice?: 
   const at = sentence.lastIndexOf('; ');
   if (at < 0) return { message: sentence };
   const advice = sentence.slice(at + 2);
-  const isName = /^\S+ (?:has no|is not) /.test(advice);
+  const isName = /^\S+ (?:has no|is not|was retired) /.test(advice);
   const told = isName ? advice : `${advice.charAt(0).toUpperCase()}${advice.slice(1)}`;
   return { message: sentence.slice(0, at), advice: told };
 }

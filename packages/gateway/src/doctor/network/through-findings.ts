@@ -144,6 +144,7 @@ export function bodyFinding(subject: string, { answer, ms }: Passage, bytes: num
   }
   const hop = answer.ok ? hopOf(answer.value) : undefined;
   const isLimit = answer.ok && answer.value.status === 413;
+  const isSlow = answer.ok && answer.value.status >= 500;
   const who = hop?.name ?? 'something on the way';
   const ended = answer.ok ? `answered ${answer.value.status}` : `ended it (${answer.code})`;
   return {
@@ -151,8 +152,9 @@ export function bodyFinding(subject: string, { answer, ms }: Passage, bytes: num
     level: 'warning',
     subject,
     message: `a body of ${size} does not reach the gateway: ${who} ${ended} after ${seconds(ms)}`,
-    advice: `Edits with large pictures fail so. ${hop?.bodyMend ?? 'Look for a limit on bodies in every proxy on the way, and raise it to 64 MB; nginx has 1 MB usually (client_max_body_size).'}`,
-    fix: 'client_max_body_size 64m;',
+    // A 5xx is no limit on bodies: somebody gave up on the way.
+    advice: `Edits with large pictures fail so. ${isSlow ? `${usual(ms)} It may also be a limit on bodies.` : (hop?.bodyMend ?? 'Look for a limit on bodies in every proxy on the way, and raise it to 64 MB; nginx has 1 MB usually (client_max_body_size).')}`,
+    ...(!isSlow && { fix: 'client_max_body_size 64m;' }),
   };
 }
 

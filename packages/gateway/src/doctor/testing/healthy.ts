@@ -55,15 +55,29 @@ export const HEALTHY: readonly SetUp[] = [
     gateway: {
       unknown: 0,
       webhooksGivenUp: 0,
-      use: [costRow({ model: 'openai/gpt-image-2.5-sunburst', key: 'app' }, { requests: 900 })],
+      use: [
+        costRow({ model: 'openai/gpt-image-2.5-sunburst', key: 'app' }, { requests: 900 }),
+        costRow({ model: 'openai/gpt-image-2.5-sunburst', key: 'page-before' }, { requests: 12 }),
+      ],
       keys: [
         {
           ...{ name: 'app', isRevoked: false, expiresAt: TODAY + 30 * 86_400_000 },
           budget: { microUsd: 5_000_000, per: 'day', usedMicroUsd: 1_000_000 },
         },
         { name: 'old', isRevoked: true },
+        { name: 'page', isRevoked: false, isBrowser: true, expiresAt: TODAY + 3_600_000 },
+        { name: 'page-before', isRevoked: false, isBrowser: true, expiresAt: TODAY - 3_600_000 },
+        {
+          ...{ name: 'looks-only', isRevoked: false, images: { count: 0, per: 'day', used: 0 } },
+          budget: { microUsd: 0, per: 'total', usedMicroUsd: 0 },
+        },
       ],
     },
+  },
+  {
+    name: 'a public address, and keys of which the last one expired: nobody calls without',
+    env: { OPENAI_API_KEY: OPENAI_KEY, ONETAKE_PUBLIC_URL: 'https://images.example' },
+    gateway: { keys: [{ name: 'app', isRevoked: false, expiresAt: TODAY - 86_400_000 }] },
   },
   {
     name: 'a route that stands in for a model that retires',

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import type { Store } from '../store.ts';
-import { createFinished, ids, sampleGeneration, sampleWaiting } from './samples.ts';
+import { createFinished, ids, sampleGeneration, sampleLine, sampleWaiting } from './samples.ts';
 import type { StoreTests } from './store-tests.ts';
 
 async function fill(store: Store): Promise<void> {
   await createFinished(store, sampleGeneration('a', { createdAt: 10 }));
+  const doubtful = { status: 'failed', billed: 'maybe' } as const;
   await createFinished(store, sampleGeneration('b', { createdAt: 20, caller: 'other' }), {
-    status: 'failed',
-    code: 'outcome_unknown',
+    ...doubtful,
+    code: 'generation_failed',
   });
-  await createFinished(store, sampleGeneration('c', { createdAt: 20 }), { status: 'failed', code: 'outcome_unknown' });
+  await createFinished(store, sampleGeneration('c', { createdAt: 20 }), { ...doubtful, code: 'outcome_unknown' });
   await store.create(sampleGeneration('d', { createdAt: 30 }));
   await createFinished(store, sampleGeneration('e', { createdAt: 5 }));
 }
@@ -24,6 +25,17 @@ export const listing: StoreTests = {
     assert.deepEqual(ids(await store.list({ status: 'completed', limit: 10 })), ['a', 'e']);
     assert.deepEqual(ids(await store.list({ unknown: true, limit: 10 })), ['c', 'b']);
     assert.deepEqual(ids(await store.list({ caller: 'local', status: 'failed', unknown: true, limit: 10 })), ['c']);
+  },
+
+  async 'what made a picture and may have been billed twice is in doubt too'(store) {
+    await fill(store);
+    await createFinished(store, sampleGeneration('f', { createdAt: 40 }), { billed: 'maybe' });
+    await createFinished(store, sampleGeneration('g', { createdAt: 50 }), { status: 'failed', billed: 'no' });
+    // It broke off, and what it used was told: its line is spent, and holds nothing.
+    await createFinished(store, sampleGeneration('h', { createdAt: 60 }), { billed: 'maybe', lines: [sampleLine()] });
+    assert.deepEqual(ids(await store.list({ unknown: true, limit: 10 })), ['f', 'c', 'b']);
+    await store.settle({ generation: 'f', verdict: 'free', at: 60 });
+    assert.deepEqual(ids(await store.list({ unknown: true, limit: 10 })), ['c', 'b']);
   },
 
   async 'what waits and what was canceled is listed under its own status'(store) {

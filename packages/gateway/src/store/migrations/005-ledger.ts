@@ -9,7 +9,7 @@ export const ledger = `
   ALTER TABLE generations ADD COLUMN settled TEXT;
   CREATE INDEX generations_by_request_id ON generations (request_id);
   DROP INDEX generations_unknown;
-  CREATE INDEX generations_unknown ON generations (created_at, id) WHERE code = 'outcome_unknown' AND settled_at IS NULL;
+  CREATE INDEX generations_unknown ON generations (created_at, id) WHERE billed = 'maybe' AND settled_at IS NULL;
   CREATE INDEX assets_by_age ON assets (created_at, hash);
 
   CREATE TABLE ledger (

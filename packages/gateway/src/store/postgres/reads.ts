@@ -1,5 +1,6 @@
 import { DatabaseError, Pool } from 'pg';
 import { StoreClosedError, StoreOverloadedError } from '../errors.ts';
+import { UNSETTLED } from '../ledger-sql.ts';
 import type { IdempotencyScope, ListFilter, Place, QueueState } from '../store.ts';
 import { type Database, prepareSession } from './connection.ts';
 import type { Lane } from './lane.ts';
@@ -117,7 +118,7 @@ export function listSql({ caller, status, unknown, before, limit }: ListFilter) 
   const conditions = [
     ...(caller === undefined ? [] : [`g.caller = ${next(caller)}`]),
     ...(STATUSES.includes(status) ? [`g.status = '${status}'`] : []),
-    ...(unknown ? [`g.code = 'outcome_unknown' AND g.settled_at IS NULL`] : []),
+    ...(unknown ? [UNSETTLED] : []),
     ...(before ? [`(g.created_at, g.id) < (${next(before.createdAt)}, ${next(before.id)})`] : []),
   ];
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;

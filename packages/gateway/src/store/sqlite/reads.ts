@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { UNSETTLED } from '../ledger-sql.ts';
 import type { ListFilter } from '../store.ts';
 import { type Columns, FROM, ROW, type Rows, type StoredColumns, type Values } from './rows.ts';
 
@@ -59,7 +60,7 @@ export function listSql({ caller, status, unknown, before }: ListFilter): string
     ...(caller === undefined ? [] : [`${isRare || unknown ? '+' : ''}g.caller = ?`]),
     ...(isRare || status === 'completed' ? [`g.status = '${status}'`] : []),
     ...(isRare ? [`g.status <> 'completed'`] : []),
-    ...(unknown ? [`g.code = 'outcome_unknown' AND g.settled_at IS NULL`] : []),
+    ...(unknown ? [UNSETTLED] : []),
     ...(before ? ['(g.created_at, g.id) < (?, ?)'] : []),
   ];
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;

@@ -126,6 +126,15 @@ export const THROUGH_FAULTS: readonly Planted[] = [
     exit: 1,
   },
   {
+    name: 'an nginx that gives up on a body',
+    options: THROUGH,
+    io: path(PASSES, undefined, well(answer(504, '<center>nginx/1.27</center>', { server: 'nginx' }))),
+    finds: 'through.body-cut',
+    says: /nginx answered 504/,
+    advice: /a timeout of about/,
+    exit: 1,
+  },
+  {
     name: 'a gateway that fails by itself',
     options: THROUGH,
     io: path(
