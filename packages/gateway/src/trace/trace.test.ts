@@ -142,7 +142,7 @@ test('what looks like a secret in the environment is taken out of a report', () 
   const env = { OPENAI_API_KEY: 'sk-0123456789', ONETAKE_API_KEYS: 'ann:key-of-ann,bob:key-of-bob', HOME: '/home/ann' };
   const targets = ['sk-0123456789', 'key-of-bob', '/home/ann'];
   const made = bundle({ ...PARTS, targets }, { withPrompt: true, env });
-  assert.deepEqual(made.targets, ['[redacted]', '[redacted]', '/home/ann']);
+  assert.deepEqual(made.targets, ['[redacted]', '[redacted]', '~']);
   const nested = { A_KEY: 'sk-01234567', B_KEY: 'sk-01234567-and-its-tail' };
   const home = bundle(
     { ...PARTS, config: { data: '/home/ann/onetake-data' } },
