@@ -214,6 +214,13 @@ export const ledger: StoreTests = {
     assert.equal(await store.findIdempotent({ ...scope, key: 'b' }, 80), undefined);
   },
 
+  async 'what broke off and is billed by what its lines know has nothing to be settled'(store) {
+    await createFinished(store, sampleGeneration('a'), { ...UNKNOWN, costUsd: 0.04, lines: [sampleLine()] });
+    const before = await costs(store);
+    assert.equal(await store.settle({ generation: 'a', verdict: 'charged', microUsd: 90_000, at: 70 }), 'not_unknown');
+    assert.deepEqual([(await store.read('a'))?.costUsd, await costs(store)], [0.04, before]);
+  },
+
   async 'at an unknown price the charge is what it is said to be'(store) {
     const unpriced = doubtfulLine({ attempt: 2, possibleMicroUsd: null });
     for (const id of ['a', 'b']) {

@@ -10,7 +10,7 @@ const FIND: Statement = {
   text: `
     SELECT g.caller, g.billed, g.cost_usd AS "costUsd", g.possible_usd AS "possibleUsd", EXISTS (
       SELECT FROM ledger l WHERE l.generation = g.id AND (l.spent IS NULL OR l.spent > 0 OR l.images > 0)
-    ) AS "isBilled"
+    ) AS "isBilled", EXISTS (SELECT FROM ledger l WHERE l.generation = g.id) AS "hasLines"
     FROM generations g WHERE g.id = $1 FOR UPDATE OF g`,
 };
 const FIND_LINES: Statement = {
@@ -64,6 +64,8 @@ async function settleOne({ query }: Transaction, settlement: Settlement): Promis
   const [[row], doubtful] = await Promise.all([query(FIND, [generation]), query(FIND_LINES, [generation])]);
   if (row === undefined) return 'not_found';
   if (row.billed !== 'maybe') return 'not_unknown';
+  // The bill of an answer that broke off is in its lines: they know it, whatever its failure says.
+  if (row.hasLines === true && doubtful.length === 0) return 'not_unknown';
   const known = row as unknown as Omit<Doubtful, 'lines'>;
   const end = settled({ ...known, lines: doubtful as unknown as readonly DoubtfulLine[] }, settlement);
   await Promise.all([

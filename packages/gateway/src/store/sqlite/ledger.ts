@@ -106,7 +106,7 @@ function prepareSettlement(database: DatabaseSync, count: ReturnType<typeof prep
   const find = database.prepare(`
     SELECT caller, billed, cost_usd AS costUsd, possible_usd AS possibleUsd, EXISTS (
       SELECT 1 FROM ledger WHERE generation = id AND (spent IS NULL OR spent > 0 OR images > 0)
-    ) AS isBilled
+    ) AS isBilled, EXISTS (SELECT 1 FROM ledger WHERE generation = id) AS hasLines
     FROM generations WHERE id = ?`);
   const selectDoubtful = database.prepare(`
     SELECT number, counted_at AS at, possible, kept, possible_images AS images FROM ledger
@@ -125,6 +125,8 @@ function prepareSettlement(database: DatabaseSync, count: ReturnType<typeof prep
     if (row.billed !== 'maybe') return 'not_unknown';
     const known = row as unknown as Pick<Doubtful, 'costUsd' | 'possibleUsd'>;
     const doubtful = selectDoubtful.all(generation) as unknown as readonly DoubtfulLine[];
+    // The bill of an answer that broke off is in its lines: they know it, whatever its failure says.
+    if (row.hasLines === 1 && doubtful.length === 0) return 'not_unknown';
     const { billed, costUsd, lines } = settled({ ...known, isBilled: row.isBilled === 1, lines: doubtful }, settlement);
     for (const { number, at: counted, spent, images, released, releasedImages } of lines) {
       settleLine.run(spent, images, number);
