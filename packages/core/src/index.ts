@@ -93,7 +93,7 @@ export {
   type Run,
   type Timing,
 } from './journal.ts';
-export { isObject, type JsonObject, type JsonValue } from './json.ts';
+export { isObject, type JsonObject, type JsonValue, parseJson } from './json.ts';
 export { type LedgerLine, ledgerOf, type Spend } from './ledger.ts';
 export { listModels } from './listed-models.ts';
 export {

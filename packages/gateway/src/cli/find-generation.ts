@@ -1,5 +1,6 @@
-import { isObject, type JsonObject } from '@onetake/core';
+import type { JsonObject } from '@onetake/core';
 import type { Ask } from './ask.ts';
+import { rowsOf } from './cells.ts';
 import { CliError } from './exit.ts';
 import { oneLine } from './text.ts';
 
@@ -11,8 +12,7 @@ export async function findGeneration(ask: Ask, id: string): Promise<JsonObject> 
 async function generationId(ask: Ask, id: string): Promise<string> {
   if (/^gen_/.test(id)) return id;
   const found = await ask('GET', `/v1/generations?${new URLSearchParams({ request_id: id })}`);
-  const rows = Array.isArray(found.data) ? found.data.filter(isObject) : [];
-  const ids = rows.map((row) => String(row.id));
+  const ids = rowsOf(found).map((row) => String(row.id));
   const [only, ...others] = ids;
   const shown = oneLine(id, 100);
   if (only === undefined)

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { isObject, type JsonObject, type JsonValue } from '@onetake/core';
+import { isObject, type JsonObject, type JsonValue, parseJson } from '@onetake/core';
 import { isLoopback, parseAddress } from '../config/environment.ts';
 import type { Config } from '../config.ts';
 import { readAdminKey } from '../keys/admin-key.ts';
@@ -159,10 +159,6 @@ function numberIn(value: JsonValue | undefined): number {
 }
 
 function objectIn(text: string): JsonObject | undefined {
-  try {
-    const value: JsonValue = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text);
+  return isObject(value) ? value : undefined;
 }

@@ -2,7 +2,7 @@ import { IMAGE_TYPES, type ImageType, type JsonValue } from '@onetake/core';
 import type { FastifyRequest } from 'fastify';
 import type { AssetFilter, AssetListing } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
-import { callerSeen } from './costs.ts';
+import { callerSeen } from './admin.ts';
 import { limitOf } from './listing.ts';
 import { parametersOf } from './parameters.ts';
 import { invalidValue } from './problem.ts';

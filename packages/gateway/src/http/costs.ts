@@ -2,9 +2,10 @@ import type { Io, JsonObject } from '@onetake/core';
 import type { FastifyRequest } from 'fastify';
 import { usdOf } from '../money/usd.ts';
 import type { CostDimension, CostRow, Ledger } from '../store/ledger.ts';
+import { callerSeen } from './admin.ts';
 import { parametersOf } from './parameters.ts';
 import { stretchOf } from './period.ts';
-import { invalidValue, RequestProblem } from './problem.ts';
+import { invalidValue } from './problem.ts';
 
 const DIMENSIONS: readonly CostDimension[] = ['model', 'provider', 'route', 'key', 'day', 'hour', 'kind'];
 const MAX_ROWS = 10_000;
@@ -34,17 +35,6 @@ export function readCosts({ store, io }: { readonly store: Pick<Ledger, 'costs'>
       ...(rows.length === MAX_ROWS && { truncated: true }),
     };
   };
-}
-
-/** Whose are shown; undefined for everybody's. */
-export function callerSeen(
-  { caller, isAdmin }: Pick<FastifyRequest, 'caller' | 'isAdmin'>,
-  named: string | undefined,
-): string | undefined {
-  if (isAdmin || named === caller) return named;
-  if (named === undefined) return caller;
-  const message = `caller: this key sees what is its own, and "${named}" is another; leave it out, or call with an administrator's key`;
-  throw new RequestProblem(403, 'permission_denied', message, { param: 'caller' });
 }
 
 function dimensionsOf(text: string | undefined): readonly CostDimension[] {

@@ -1,10 +1,10 @@
 import { adviceFor, type Certainty, FAILURES, type FailureKind, type Io, type JsonObject } from '@onetake/core';
 import type { FastifyRequest } from 'fastify';
 import type { FailureGroup, Ledger } from '../store/ledger.ts';
-import { callerSeen } from './costs.ts';
+import { callerSeen } from './admin.ts';
+import { limitOf } from './listing.ts';
 import { parametersOf } from './parameters.ts';
 import { stretchOf } from './period.ts';
-import { invalidValue } from './problem.ts';
 
 const LISTED = { usual: 50, most: 1_000 };
 
@@ -23,15 +23,9 @@ export function listFailures({
     const { limit, caller: named, ...given } = parametersOf(request, ['since', 'until', 'caller', 'limit']);
     const stretch = stretchOf(given, io.now());
     const caller = callerSeen(request, named);
-    const filter = { ...stretch, ...(caller !== undefined && { caller }), limit: limitOf(limit) };
+    const filter = { ...stretch, ...(caller !== undefined && { caller }), limit: limitOf(limit, LISTED) };
     return { object: 'list', ...stretch, data: (await store.failures(filter)).map(failureItem) };
   };
-}
-
-function limitOf(text: string | undefined): number {
-  const limit = text === undefined ? LISTED.usual : /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= LISTED.most) return limit;
-  throw invalidValue('limit', `"${text?.slice(0, 50)}" is not a whole number from 1 to ${LISTED.most}`);
 }
 
 /** Of those that nobody knows the end of the code says so, whatever caused it. */

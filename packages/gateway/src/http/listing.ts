@@ -1,10 +1,16 @@
 import type { JsonObject } from '@onetake/core';
 import type { FastifyRequest } from 'fastify';
 import type { GenerationRow, ListFilter } from '../store/store.ts';
-import { callerSeen } from './costs.ts';
+import { callerSeen } from './admin.ts';
 import { invalidValue } from './problem.ts';
 
-const PAGE = { usual: 20, most: 1000 };
+const PAGE: PageSize = { usual: 20, most: 1000 };
+
+interface PageSize {
+  readonly usual: number;
+  readonly most: number;
+}
+
 const STATUSES = ['pending', 'processing', 'completed', 'failed', 'canceled'] as const;
 
 type Query = Readonly<Record<string, string | string[] | undefined>>;
@@ -53,10 +59,10 @@ function textAt(query: Query, name: string): string | undefined {
 }
 
 /** `?limit=`: how many rows a page has; throws a 400 for what is no such number. */
-export function limitOf(text: string | undefined): number {
-  const limit = Number(text ?? PAGE.usual);
-  if (Number.isInteger(limit) && limit >= 1 && limit <= PAGE.most) return limit;
-  throw invalidValue('limit', `"${text?.slice(0, 50)}" is not a whole number from 1 to ${PAGE.most}`);
+export function limitOf(text: string | undefined, { usual, most }: PageSize = PAGE): number {
+  const limit = Number(text ?? usual);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= most) return limit;
+  throw invalidValue('limit', `"${text?.slice(0, 50)}" is not a whole number from 1 to ${most}`);
 }
 
 function cursorOf(text: string | undefined): ListFilter['before'] {

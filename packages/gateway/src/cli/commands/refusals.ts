@@ -1,34 +1,22 @@
 import { isObject, type JsonObject, type JsonValue } from '@onetake/core';
-import { call } from '../call.ts';
+import { withGateway } from '../ask.ts';
+import { rowsOf, textCell, timeCell } from '../cells.ts';
 import type { CliContext } from '../context.ts';
-import { CliError, EXIT, messageOf } from '../exit.ts';
-import { readRefused } from '../image-call.ts';
-import { reachGateway } from '../reach.ts';
-import { columns, oneLine, priceText } from '../text.ts';
+import { EXIT } from '../exit.ts';
+import { columns, priceText } from '../text.ts';
 
 export interface RefusalsOptions {
   readonly limit: number;
   readonly json?: boolean;
 }
 
-const TIMEOUT_MS = 30_000;
-const MAX_CELL_CHARS = 60;
+const MAX_CELL_CHARACTERS = 60;
 
 /** Lists what providers refused, newest first, with what was tried and paid for it. */
 export async function refusals(context: CliContext, { limit, json }: RefusalsOptions): Promise<number> {
-  const gateway = await reachGateway(context);
-  try {
-    const request = { headers: gateway.headers, timeoutMs: TIMEOUT_MS, signal: context.signal };
-    const answer = await call(`${gateway.url}/v1/refusals?limit=${limit}`, request).catch((error: unknown) => {
-      throw new CliError(`the gateway at ${gateway.url} broke off: ${messageOf(error)}`);
-    });
-    if (answer.status !== 200 || answer.body === undefined) throw new CliError(oneLine(readRefused(answer).message));
-    const rows = Array.isArray(answer.body.data) ? answer.body.data.filter(isObject) : [];
-    context.stdout.write(json ? `${JSON.stringify(answer.body)}\n` : `${table(rows)}\n`);
-    return EXIT.ok;
-  } finally {
-    await gateway.close();
-  }
+  const body = await withGateway(context, (ask) => ask('GET', `/v1/refusals?limit=${limit}`));
+  context.stdout.write(json ? `${JSON.stringify(body)}\n` : `${table(rowsOf(body))}\n`);
+  return EXIT.ok;
 }
 
 function table(rows: readonly JsonObject[]): string {
@@ -38,15 +26,15 @@ function table(rows: readonly JsonObject[]): string {
     ...rows.map((row) => {
       const refusal = isObject(row.refusal) ? row.refusal : {};
       return [
-        cell(row.generation),
-        timeOf(row.created_at),
-        cell(row.target),
-        cell(refusal.stage),
-        cell(joined(refusal.categories)),
-        cell(joined(row.rungs, 'rung')),
+        textCell(row.generation, MAX_CELL_CHARACTERS),
+        timeCell(row.created_at),
+        textCell(row.target, MAX_CELL_CHARACTERS),
+        textCell(refusal.stage, MAX_CELL_CHARACTERS),
+        textCell(joined(refusal.categories), MAX_CELL_CHARACTERS),
+        textCell(joined(row.rungs, 'rung'), MAX_CELL_CHARACTERS),
         row.billed === 'no' && row.price_usd === 0 ? 'none' : priceText(numberOf(row.price_usd)),
-        cell(joined(row.provider_request_ids)),
-        cell(row.prompt),
+        textCell(joined(row.provider_request_ids), MAX_CELL_CHARACTERS),
+        textCell(row.prompt, MAX_CELL_CHARACTERS),
       ];
     }),
   ]);
@@ -60,12 +48,4 @@ function joined(value: JsonValue | undefined, key?: string): string {
 
 function numberOf(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;
-}
-
-function cell(value: JsonValue | undefined): string {
-  return typeof value === 'string' && value !== '' ? oneLine(value, MAX_CELL_CHARS) : '-';
-}
-
-function timeOf(value: JsonValue | undefined): string {
-  return typeof value === 'number' ? new Date(value).toISOString().slice(0, 19).replace('T', ' ') : '-';
 }

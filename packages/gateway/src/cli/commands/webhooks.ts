@@ -1,11 +1,10 @@
-import { isObject, type JsonObject, type JsonValue } from '@onetake/core';
+import type { JsonObject } from '@onetake/core';
 import { type Command, Option } from 'commander';
-import { type CallOptions, call } from '../call.ts';
+import { withGateway } from '../ask.ts';
+import { rowsOf, textCell, timeCell } from '../cells.ts';
 import type { CliContext } from '../context.ts';
-import { CliError, EXIT, messageOf } from '../exit.ts';
-import { readRefused } from '../image-call.ts';
+import { CliError, EXIT } from '../exit.ts';
 import { whole } from '../option-values.ts';
-import { reachGateway } from '../reach.ts';
 import { columns, count, oneLine } from '../text.ts';
 
 export interface WebhookListOptions {
@@ -24,7 +23,7 @@ export interface WebhookSecretOptions {
   readonly json?: boolean;
 }
 
-const TIMEOUT_MS = 30_000;
+const MAX_CELL_CHARACTERS = 60;
 const MOST_LISTED = 1_000;
 /** Of a thousand deliveries each; what fails again at once must not keep the command running. */
 const MAX_ROUNDS = 100;
@@ -66,8 +65,8 @@ export async function listWebhooks(context: CliContext, options: WebhookListOpti
     ...(state !== undefined && { state }),
     ...(generation !== undefined && { generation }),
   });
-  const body = await withGateway(context, (ask) => ask(`/v1/webhooks?${query}`));
-  const rows = Array.isArray(body.data) ? body.data.filter(isObject) : [];
+  const body = await withGateway(context, (ask) => ask('GET', `/v1/webhooks?${query}`));
+  const rows = rowsOf(body);
   context.stdout.write(json ? `${JSON.stringify(body)}\n` : `${table(rows)}\n`);
   return EXIT.ok;
 }
@@ -82,11 +81,10 @@ export async function redeliverWebhooks(
     throw new CliError('redeliver: name one delivery or generation by its id, or give --given-up', EXIT.usage);
   }
   const body = id === undefined ? { state: 'given-up' } : { [id.startsWith('gen_') ? 'generation' : 'id']: id };
-  const request = { method: 'POST', body: Buffer.from(JSON.stringify(body)) } as const;
   let redelivered = 0;
   await withGateway(context, async (ask) => {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      const answer = await ask('/v1/webhooks/redeliver', request);
+      const answer = await ask('POST', '/v1/webhooks/redeliver', body);
       redelivered += typeof answer.redelivered === 'number' ? answer.redelivered : 0;
       if (answer.more !== true || id !== undefined) return;
     }
@@ -101,29 +99,10 @@ export async function redeliverWebhooks(
 
 /** Prints the secret alone, so that it can be piped into where the receiver keeps it. */
 export async function webhookSecret(context: CliContext, options: WebhookSecretOptions): Promise<number> {
-  const { secret } = await withGateway(context, (ask) => ask('/v1/webhooks/secret'));
+  const { secret } = await withGateway(context, (ask) => ask('GET', '/v1/webhooks/secret'));
   if (typeof secret !== 'string') throw new CliError('the gateway answered without a secret; is it an older version?');
   context.stdout.write(options.json ? `${JSON.stringify({ secret })}\n` : `${secret}\n`);
   return EXIT.ok;
-}
-
-type Ask = (path: string, request?: Pick<CallOptions, 'method' | 'body'>) => Promise<JsonObject>;
-
-async function withGateway<Result>(context: CliContext, use: (ask: Ask) => Promise<Result>): Promise<Result> {
-  const gateway = await reachGateway(context);
-  try {
-    return await use(async (path, request = {}) => {
-      const headers = { ...gateway.headers, ...(request.body && { 'content-type': 'application/json' }) };
-      const options = { ...request, headers, timeoutMs: TIMEOUT_MS, signal: context.signal };
-      const answer = await call(`${gateway.url}${path}`, options).catch((error: unknown) => {
-        throw new CliError(`the gateway at ${gateway.url} broke off: ${messageOf(error)}`);
-      });
-      if (answer.status !== 200 || answer.body === undefined) throw new CliError(oneLine(readRefused(answer).message));
-      return answer.body;
-    });
-  } finally {
-    await gateway.close();
-  }
 }
 
 function table(rows: readonly JsonObject[]): string {
@@ -131,10 +110,10 @@ function table(rows: readonly JsonObject[]): string {
   return columns([
     ['delivery', 'event', 'generation', 'created', 'tries', 'what happened'],
     ...rows.map((row) => [
-      cell(row.id),
-      cell(row.type),
-      cell(row.generation),
-      timeOf(row.created_at),
+      textCell(row.id, MAX_CELL_CHARACTERS),
+      textCell(row.type, MAX_CELL_CHARACTERS),
+      textCell(row.generation, MAX_CELL_CHARACTERS),
+      timeCell(row.created_at),
       typeof row.tries === 'number' ? String(row.tries) : '-',
       happened(row),
     ]),
@@ -145,13 +124,5 @@ function happened({ state, status, reason, next_try_at: nextAt }: JsonObject): s
   if (state === 'delivered') return `delivered (${typeof status === 'number' ? status : '-'})`;
   const why = typeof reason === 'string' ? `: ${oneLine(reason, 100)}` : '';
   if (state === 'given-up') return `given up${why}`;
-  return `waits${typeof nextAt === 'number' ? ` until ${timeOf(nextAt)}` : ''}${why}`;
-}
-
-function cell(value: JsonValue | undefined): string {
-  return typeof value === 'string' && value !== '' ? oneLine(value, 60) : '-';
-}
-
-function timeOf(value: JsonValue | undefined): string {
-  return typeof value === 'number' ? new Date(value).toISOString().slice(0, 19).replace('T', ' ') : '-';
+  return `waits${typeof nextAt === 'number' ? ` until ${timeCell(nextAt)}` : ''}${why}`;
 }

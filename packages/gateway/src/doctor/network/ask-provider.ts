@@ -1,6 +1,6 @@
-import { type Connection, type Failure, type ListedModel, listModels } from '@onetake/core';
+import { type Connection, type Failure, type ListedModel, listModels, parseJson } from '@onetake/core';
 import type { DoctorResponse, DoctorWorld } from '../world.ts';
-import { exchangeIo, jsonIn, type Seen } from './doctor-exchange.ts';
+import { exchangeIo, type Seen } from './doctor-exchange.ts';
 import { type Balance, FREE_CALLS, type FreeCall } from './free-calls.ts';
 
 /** What a provider said to a key, for nothing. */
@@ -69,7 +69,7 @@ async function askAccount(world: DoctorWorld, connection: Connection, call: Free
   const isKnown = response !== undefined && call.acceptedStatuses?.includes(response.status) === true;
   const failure = answer !== undefined && 'failure' in answer && !isKnown ? answer : {};
   if (response === undefined || response.status > 299) return { ...came, ...failure };
-  const body = jsonIn(response.text);
+  const body = parseJson(response.text);
   const [balance, blocked] = [call.balance?.(body), call.blocked?.(body)];
   return { ...came, ...failure, ...(balance && { balance }), ...(blocked !== undefined && { blocked }) };
 }

@@ -1,4 +1,4 @@
-import { type Io, type JsonValue, TransportError } from '@onetake/core';
+import { type Io, TransportError } from '@onetake/core';
 import type { DoctorIo, DoctorResponse, Tried } from '../world.ts';
 
 /** What came of one exchange, beside what core makes of it. */
@@ -42,13 +42,4 @@ export function exchangeIo(io: DoctorIo, timeoutMs: number, seen: Seen): Io {
 function plain(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const { 'content-encoding': _encoding, 'content-length': _length, ...rest } = headers;
   return rest;
-}
-
-/** What JSON text holds; undefined for text that is none. */
-export function jsonIn(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,7 @@
-import { isObject } from '@onetake/core';
+import { isObject, parseJson } from '@onetake/core';
 import type { Check, Finding } from '../check.ts';
 import type { DoctorResponse, DoctorWorld } from '../world.ts';
 import { lookAtCertificate } from './certificate.ts';
-import { jsonIn } from './doctor-exchange.ts';
 import { hopOf, isOurs } from './hops.ts';
 
 /** The public address of this gateway, asked from here. */
@@ -112,7 +111,7 @@ function otherAnswer(base: string, answer: DoctorResponse): Finding {
 }
 
 function errorCode({ text }: DoctorResponse): string | undefined {
-  const body = jsonIn(text);
+  const body = parseJson(text);
   const error = isObject(body) && isObject(body.error) ? body.error : {};
   return typeof error.code === 'string' ? error.code : undefined;
 }

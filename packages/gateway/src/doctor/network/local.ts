@@ -1,8 +1,7 @@
-import { isObject, type JsonObject, type JsonValue } from '@onetake/core';
+import { isObject, type JsonObject, type JsonValue, parseJson } from '@onetake/core';
 import type { Check, Finding } from '../check.ts';
 import type { DoctorWorld } from '../world.ts';
 import { askFree } from './ask-provider.ts';
-import { jsonIn } from './doctor-exchange.ts';
 import { hostsOf, isLocalKind, type ProviderHost } from './hosts.ts';
 
 interface Kind {
@@ -80,7 +79,7 @@ async function lookAtServer(host: ProviderHost, world: DoctorWorld): Promise<rea
   // Its key is looked at elsewhere, and a server that is loading says so by a 5xx of its own.
   if (status > 299)
     return [{ id: 'local.answers', level: 'ok', subject, message: `${kind.name} at ${url.host} answers ${status}` }];
-  const found = kind.look(jsonIn(text), host) ?? (await noCheckpoint(host, world));
+  const found = kind.look(parseJson(text), host) ?? (await noCheckpoint(host, world));
   return [
     found ?? { id: 'local.ok', level: 'ok', subject, message: `${kind.name} at ${url.host} answers in ${ms} ms` },
   ];
@@ -179,6 +178,6 @@ async function noCheckpoint(host: ProviderHost, world: DoctorWorld): Promise<Fin
   const [call] = host.calls;
   if (host.kind !== 'comfyui' || configured?.workflows !== undefined || call === undefined) return undefined;
   const [response] = (await askFree(world, call.connection, host.kind))?.responses ?? [];
-  const list = jsonIn(response?.text ?? '');
+  const list = parseJson(response?.text ?? '');
   return emptyList(Array.isArray(list) ? list : undefined, host, 'put a checkpoint into models/checkpoints');
 }

@@ -1,7 +1,6 @@
-import { isObject, type Model, picturesAheadMicroUsd } from '@onetake/core';
+import { isObject, type Model, parseJson, picturesAheadMicroUsd } from '@onetake/core';
 import type { Check, Finding } from '../check.ts';
 import type { DoctorResponse, DoctorWorld, GatewayFacts } from '../world.ts';
-import { jsonIn } from './doctor-exchange.ts';
 import { hostsOf } from './hosts.ts';
 
 /** A picture that would be paid for. */
@@ -113,7 +112,7 @@ function made(subject: string, { ms, headers }: DoctorResponse): Finding {
 }
 
 function refused(subject: string, { status, text }: DoctorResponse): Finding {
-  const body = jsonIn(text);
+  const body = parseJson(text);
   const error = isObject(body) && isObject(body.error) ? body.error : {};
   const told = isObject(body) && isObject(body.onetake) ? body.onetake : {};
   const word = (value: unknown) => (typeof value === 'string' ? value.replaceAll(/\s+/g, ' ').slice(0, 300) : '');

@@ -1,7 +1,6 @@
-import { isObject, type JsonValue } from '@onetake/core';
+import { isObject, type JsonValue, parseJson } from '@onetake/core';
 import type { Check, Finding } from '../check.ts';
 import type { DoctorWorld } from '../world.ts';
-import { jsonIn } from './doctor-exchange.ts';
 import { hostsOf, type ProviderHost } from './hosts.ts';
 import file from './status-pages.json' with { type: 'json' };
 
@@ -38,7 +37,7 @@ async function lookAtPage(kind: string, { io }: DoctorWorld): Promise<Finding> {
   });
   const answer = await io.fetch({ url, headers: { accept: 'application/json' } });
   if (!answer.ok) return unread(answer.code);
-  const told = readPage(jsonIn(answer.value.text));
+  const told = readPage(parseJson(answer.value.text));
   if (answer.value.status !== 200 || told === undefined) return unread(`status ${answer.value.status}`);
   const { indicator, description } = told;
   if (!TROUBLE.includes(indicator))

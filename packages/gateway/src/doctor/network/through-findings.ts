@@ -1,7 +1,6 @@
-import { isObject } from '@onetake/core';
+import { isObject, parseJson } from '@onetake/core';
 import type { Finding } from '../check.ts';
 import type { DoctorResponse } from '../world.ts';
-import { jsonIn } from './doctor-exchange.ts';
 import { type Hop, hopOf, hopsThatCutAt, isOurs } from './hops.ts';
 
 /** How one request that was sent through ended, and after what time. */
@@ -168,7 +167,7 @@ function hopName(answer: DoctorResponse): string {
 }
 
 function errorIn({ text }: DoctorResponse): { readonly code: string; readonly message: string } {
-  const body = jsonIn(text);
+  const body = parseJson(text);
   const error = isObject(body) && isObject(body.error) ? body.error : {};
   const word = (value: unknown) => (typeof value === 'string' ? value.replaceAll(/\s+/g, ' ').slice(0, 300) : '');
   return { code: word(error.code), message: word(error.message) };
