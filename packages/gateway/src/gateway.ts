@@ -147,7 +147,7 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   const payload = payloads(store, () => ({ assetsUrl: assetsUrl(), thumbnailUrl }));
   deliverer = createWebhookDeliverer({ store, io, secretOf, log, allowPrivate, payload });
   opened.push(startRetaining(config, { store, io, log, assets: withPreviews(assets, previewing.files) }));
-  return { url, catalogue, hasKeys: access.keys.areInUse(io.now()), ...(sandbox && { sandbox }) };
+  return { url, catalogue, hasKeys: access.keys.areInUse(), ...(sandbox && { sandbox }) };
 }
 
 async function openAssets(

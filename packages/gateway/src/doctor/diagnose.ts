@@ -1,6 +1,10 @@
 import type { Check, Diagnosis, Finding, Level } from './check.ts';
 import type { DoctorWorld } from './world.ts';
 
+/** For one check, and for one exchange, connection or look of it. */
+export const CHECK_TIMEOUT_MS = 15_000;
+export const STEP_TIMEOUT_MS = 5_000;
+
 const AT_ONCE = 8;
 /** A job that is sent through a proxy takes as long as it is told to, and a picture its time; the rest surrounds it. */
 const AROUND_ASKED_MS = 60_000;

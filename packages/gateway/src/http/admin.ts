@@ -13,7 +13,7 @@ export function adminOnly(caller: string): RequestProblem {
 /** Whose are shown; undefined for everybody's. */
 export function callerSeen(
   { caller, isAdmin }: Pick<FastifyRequest, 'caller' | 'isAdmin'>,
-  named: string | undefined,
+  named?: string,
 ): string | undefined {
   if (isAdmin || named === caller) return named;
   if (named === undefined) return caller;

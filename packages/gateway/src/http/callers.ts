@@ -44,7 +44,7 @@ export function createCallers(options: CallersOptions): IdentifyCaller {
   if (adminKey) fixed.set(adminKey.digest, { caller: ADMIN_CALLER, isAdmin: true });
   const areAlwaysInUse = callers.length > 0 || adminKey?.from === 'environment';
   return ({ rawHeaders }) => {
-    const areInUse = areAlwaysInUse || keys.areInUse(now());
+    const areInUse = areAlwaysInUse || keys.areInUse();
     if (!areInUse && !showsOwnKey(rawHeaders)) return LOCAL;
     const presented = presentedKey(rawHeaders);
     const digest = digestOf(presented);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Catalogue, JsonObject, JsonValue } from '@onetake/core';
 import type { CallerWebhook } from '../config/webhooks.ts';
 import type { Config, ProviderConfig } from '../config.ts';
+import { adminKeyPath } from '../keys/admin-key.ts';
 import { readDatabaseUrl } from '../store/postgres/connection.ts';
 import { limitsView } from './model-limits.ts';
 
@@ -29,7 +30,7 @@ export function configView(config: Config, { defaultModel }: Pick<Catalogue, 'de
     assets: config.assetsDir,
     public_url: publicUrl ?? null,
     callers: config.callers.map(({ name }) => ({ name, key: 'ONETAKE_API_KEYS' })),
-    admin_key: config.adminKey === undefined ? join(config.dataDir, 'admin.key') : 'ONETAKE_ADMIN_KEY',
+    admin_key: config.adminKey === undefined ? adminKeyPath(config.dataDir) : 'ONETAKE_ADMIN_KEY',
     openai_tier: openaiTier ?? null,
     default_model: defaultModel ?? null,
     default_chat_model: defaultChatModel ?? null,

@@ -4,7 +4,7 @@ import type { Addresses } from '../addresses.ts';
 import type { Config } from '../config.ts';
 import type { Diagnosis } from '../doctor/check.ts';
 import { CHECKS } from '../doctor/checks.ts';
-import { diagnose } from '../doctor/diagnose.ts';
+import { CHECK_TIMEOUT_MS, diagnose, STEP_TIMEOUT_MS } from '../doctor/diagnose.ts';
 import { callersOf, readGatewayFacts } from '../doctor/gateway-facts.ts';
 import { realIo } from '../doctor/real-io.ts';
 import { diagnosisView } from '../doctor/view.ts';
@@ -19,9 +19,6 @@ export interface DoctorRouteDeps {
   readonly catalogue: Catalogue;
   readonly addresses: () => Addresses;
 }
-
-const CHECK_TIMEOUT_MS = 15_000;
-const STEP_TIMEOUT_MS = 5_000;
 
 /** What is wrong with a gateway, and what it was started with: for administrators. */
 export function addDoctorRoutes(app: FastifyInstance, deps: DoctorRouteDeps): void {

@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import type { Ledger } from '../store/ledger.ts';
-import type { Store, StoredGeneration } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { generationRowView } from './generations.ts';
 import { viewFor } from './listing.ts';
-import { callerSeenBy } from './own-generation.ts';
+import { isSeenBy } from './own-generation.ts';
 import { invalidValue } from './problem.ts';
 
 type Asked = Pick<FastifyRequest, 'caller' | 'isAdmin' | 'query'>;
@@ -25,10 +25,7 @@ export async function findGenerations(
   asked: Asked,
 ) {
   const ids = await store.findByRequestId(requestId);
-  const seen = callerSeenBy(asked);
   const found = await Promise.all(ids.map((id) => store.read(id)));
-  const own = found.filter(
-    (one): one is StoredGeneration => one !== undefined && (seen === undefined || one.caller === seen),
-  );
+  const own = found.filter((one) => one !== undefined).filter((one) => isSeenBy(one, asked));
   return { object: 'list', data: own.map(viewFor(asked, generationRowView)), next: null };
 }

@@ -50,7 +50,7 @@ function keyRoutes({ keys, store, io }: KeyRouteDeps) {
     async read({ params }: FastifyRequest<KeyRequest>) {
       const key = keys.named(params.name) ?? unknown(params.name);
       const windows = windowsOf(key, io.now());
-      const uses = windows.length === 0 ? [] : await store.uses(key.name, windows.map(withoutBound));
+      const uses = windows.length === 0 ? [] : await store.uses(key.name, windows);
       return { ...keyView(key, io.now()), windows: windows.map((window) => windowView(window, uses)) };
     },
 
@@ -60,10 +60,6 @@ function keyRoutes({ keys, store, io }: KeyRouteDeps) {
       return keyView((await keys.revoke(name)) ?? unknown(name), io.now());
     },
   };
-}
-
-function withoutBound({ most: _, ...window }: BoundedWindow) {
-  return window;
 }
 
 function windowView({ name, unit, most, since, until }: BoundedWindow, uses: readonly WindowUse[]): JsonObject {

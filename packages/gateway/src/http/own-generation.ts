@@ -35,11 +35,6 @@ export async function readOwnPictures(
   throw invalidValue(param ?? 'id', `${stored.id} is an answer of chat, not of pictures; send its request again`);
 }
 
-/** Whose generations who asks may look at; undefined is everybody's. */
-export function callerSeenBy({ caller, isAdmin }: Asker): string | undefined {
-  return isAdmin ? undefined : caller;
-}
-
-function isSeenBy(stored: Pick<StoredGeneration, 'caller'>, asker: Asker): boolean {
+export function isSeenBy(stored: Pick<StoredGeneration, 'caller'>, asker: Asker): boolean {
   return asker.isAdmin || stored.caller === asker.caller;
 }

@@ -29,7 +29,7 @@ export function createRateLimit({ counts, store, io }: RateLimitOptions): LimitR
   >();
 
   /** Undefined where the store does not say: an answer is not held up, or lost, for a header. */
-  function picturesUsed(name: string, { most: _, ...window }: BoundedWindow): Promise<number | undefined> {
+  function picturesUsed(name: string, window: BoundedWindow): Promise<number | undefined> {
     const known = pictures.get(name);
     if (known && known.window === window.name && io.now() - known.at < USES_FRESH_MS) return known.used;
     const used = store.uses(name, [window]).then(

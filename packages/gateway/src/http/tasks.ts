@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Store } from '../store/store.ts';
 import type { Followed, Snapshot } from '../tasks/following.ts';
+import { callerSeen } from './admin.ts';
 import { listFilter, pageOf, viewFor } from './listing.ts';
-import { callerSeenBy } from './own-generation.ts';
 import { problemBody, problemHeaders, RequestProblem } from './problem.ts';
 import { sendTask, type TaskAnswerDeps, taskObject, waitForEnd } from './task-answer.ts';
 import { readLastEventId, streamTask } from './task-events.ts';
@@ -30,14 +30,14 @@ export function taskRoutes(deps: TaskRouteDeps) {
 
   async function follow(request: TaskFastifyRequest): Promise<Followed> {
     const { id } = request.params;
-    const followed = await tasks.follow(id.slice(0, MAX_ID_CHARS), callerSeenBy(request));
+    const followed = await tasks.follow(id.slice(0, MAX_ID_CHARS), callerSeen(request));
     if (followed === undefined) throw unknownTask(id);
     return followed;
   }
 
   async function current(request: TaskFastifyRequest): Promise<Snapshot> {
     const { id } = request.params;
-    const snapshot = await tasks.read(id.slice(0, MAX_ID_CHARS), callerSeenBy(request));
+    const snapshot = await tasks.read(id.slice(0, MAX_ID_CHARS), callerSeen(request));
     if (snapshot === undefined) throw unknownTask(id);
     return snapshot;
   }
@@ -64,7 +64,7 @@ export function taskRoutes(deps: TaskRouteDeps) {
 
     async cancel(request: TaskFastifyRequest, reply: FastifyReply) {
       const id = request.params.id.slice(0, MAX_ID_CHARS);
-      const canceled = await tasks.cancel(id, callerSeenBy(request), CANCEL_WAIT_MS);
+      const canceled = await tasks.cancel(id, callerSeen(request), CANCEL_WAIT_MS);
       if (canceled.kind === 'unknown') throw unknownTask(request.params.id);
       const snapshot = await current(request);
       if (canceled.kind !== 'finished')

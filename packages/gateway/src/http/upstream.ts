@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { upstreamView } from '../upstream/upstream.ts';
 import type { AppDeps } from './deps.ts';
 import { readOwnGeneration } from './own-generation.ts';
+import { parametersOf } from './parameters.ts';
 import { invalidValue, RequestProblem } from './problem.ts';
 
 export interface UpstreamQuery {
@@ -15,8 +16,9 @@ export function readUpstream(
 ) {
   const { config, store, catalogue, news, addresses } = deps;
   return async ({ params, query, caller, isAdmin }: FastifyRequest<UpstreamQuery>) => {
-    const run = numberIn(query.run, 'run', 0);
-    const attempt = numberIn(query.attempt, 'attempt', 1);
+    const given = parametersOf({ query }, ['run', 'attempt']);
+    const run = numberIn(given.run, 'run', 0);
+    const attempt = numberIn(given.attempt, 'attempt', 1);
     const stored = await readOwnGeneration(store, params.id, { caller, isAdmin });
     const choice = { ...(run !== undefined && { run }), ...(attempt !== undefined && { attempt }) };
     const { connections } = catalogue;
@@ -32,8 +34,8 @@ export function readUpstream(
   };
 }
 
-function numberIn(value: unknown, param: string, least: number): number | undefined {
+function numberIn(value: string | undefined, param: string, least: number): number | undefined {
   if (value === undefined) return undefined;
-  if (typeof value === 'string' && /^\d{1,4}$/.test(value) && Number(value) >= least) return Number(value);
-  throw invalidValue(param, `"${String(value).slice(0, 50)}" is not a whole number from ${least} to 9999`);
+  if (/^\d{1,4}$/.test(value) && Number(value) >= least) return Number(value);
+  throw invalidValue(param, `"${value.slice(0, 50)}" is not a whole number from ${least} to 9999`);
 }

@@ -35,5 +35,5 @@ export interface Keys {
   named(name: string): ManagedKey | undefined;
   list(): readonly ManagedKey[];
   /** Whether there is one that nobody revoked: from then on nobody calls without a key, also when the last one expired. */
-  areInUse(now: number): boolean;
+  areInUse(): boolean;
 }

@@ -110,9 +110,8 @@ function createUses({ store }: MoneyOptions): UsesOf {
     const name = `${caller} ${bound.name}`;
     const known = asking.get(name);
     if (known) return known;
-    const { most: _, ...window } = bound;
     const look = store
-      .uses(caller, [window])
+      .uses(caller, [bound])
       .then(([use]) => use)
       // A refusal is told without it too.
       .catch(() => undefined)

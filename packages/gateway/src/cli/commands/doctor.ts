@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { CHECKS } from '../../doctor/checks.ts';
-import { diagnose } from '../../doctor/diagnose.ts';
+import { CHECK_TIMEOUT_MS, diagnose, STEP_TIMEOUT_MS } from '../../doctor/diagnose.ts';
 import { readGatewayFacts, usualGateway } from '../../doctor/gateway-facts.ts';
 import { paidTests } from '../../doctor/network/spend.ts';
 import { openWorld } from '../../doctor/open-world.ts';
@@ -21,8 +21,6 @@ export interface DoctorCommandOptions extends DoctorOptions {
 }
 
 /** For one check, and for one step of it: a network that swallows everything must not make it long. */
-const CHECK_TIMEOUT_MS = 15_000;
-const STEP_TIMEOUT_MS = 5_000;
 const MAX_THROUGH_MS = 3_600_000;
 
 /** Adds its options to the command `doctor`. */

@@ -1,6 +1,7 @@
 import { isObject, type JsonObject, type JsonValue } from '@onetake/core';
 import type { Command } from 'commander';
 import { type Ask, withGateway } from '../ask.ts';
+import { numberCell, rowsOf } from '../cells.ts';
 import type { CliContext } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { budgetOption, durationOption, imagesOption, several } from '../key-options.ts';
@@ -139,8 +140,7 @@ export async function revokeKey(context: CliContext, name: string, { json }: Jso
 }
 
 async function listed(ask: Ask): Promise<readonly JsonObject[]> {
-  const { data } = await ask('GET', '/v1/keys');
-  return Array.isArray(data) ? data.filter(isObject) : [];
+  return rowsOf(await ask('GET', '/v1/keys'));
 }
 
 /** What was spent is asked for key by key, of those that have a budget and can be used. */
@@ -163,7 +163,7 @@ function tableOf(keys: readonly JsonObject[]): string {
     textAt(key, 'status'),
     amountText(key, 'usd'),
     amountText(key, 'images'),
-    typeof key.rpm === 'number' ? String(key.rpm) : '-',
+    numberCell(key.rpm),
     Array.isArray(key.models) ? oneLine(key.models.join(' '), 40) : 'all',
     typeof key.expires_at === 'number' ? new Date(key.expires_at).toISOString().slice(0, 16) : '-',
   ]);
