@@ -8,6 +8,7 @@ import {
   type Io,
   type JsonObject,
   type JsonValue,
+  parseJson,
   planChat,
   readChat,
 } from '@onetake/core';
@@ -112,12 +113,6 @@ function keepAnswer() {
       },
     }),
     isTooLong: () => held > MAX_ANSWER_BYTES,
-    answer(): JsonValue | undefined {
-      try {
-        return JSON.parse(Buffer.concat(pieces).toString('utf8'));
-      } catch {
-        return undefined;
-      }
-    },
+    answer: (): JsonValue | undefined => parseJson(Buffer.concat(pieces).toString('utf8')),
   };
 }

@@ -85,9 +85,9 @@ function readHost(value: string, hasKeys: boolean, report: Report): string {
   return host;
 }
 
-/** Whether only this machine reaches the address; IPv6 without brackets. */
+/** Whether only this machine reaches the address; IPv6 with its brackets, as a URL has it, or without. */
 export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase();
+  const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
   return name === '::1' || name === 'localhost' || name.endsWith('.localhost') || /^127(\.\d{1,3}){3}$/.test(name);
 }
 

@@ -159,5 +159,6 @@ function wireOf(key: ManagedKey): JsonObject {
 /** A cell is read as the `ManagedKey` that was written; what lacks the parts that identify it is none. */
 function storedKey(value: JsonValue): ManagedKey | undefined {
   if (!isObject(value) || typeof value.name !== 'string' || typeof value.digest !== 'string') return undefined;
+  // Written by `create` and `revoke` alone.
   return value as unknown as ManagedKey;
 }

@@ -128,6 +128,7 @@ function createSwappedLogs(store: Pick<Store, 'readCell' | 'swapCell'>, io: Pick
 
   async function read(name: string) {
     const cell = await store.readCell(PREFIX + name);
+    // Written below, and nowhere else.
     return { version: cell?.version ?? 0, log: (cell?.value ?? []) as unknown as UseLog };
   }
 

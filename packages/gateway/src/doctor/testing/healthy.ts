@@ -75,6 +75,10 @@ export const HEALTHY: readonly SetUp[] = [
     },
   },
   {
+    name: 'a public URL of this machine, by its IPv6 address',
+    env: { ONETAKE_PUBLIC_URL: 'http://[::1]:8484' },
+  },
+  {
     name: 'a public address, and keys of which the last one expired: nobody calls without',
     env: { OPENAI_API_KEY: OPENAI_KEY, ONETAKE_PUBLIC_URL: 'https://images.example' },
     gateway: { keys: [{ name: 'app', isRevoked: false, expiresAt: TODAY - 86_400_000 }] },

@@ -124,6 +124,7 @@ export const hold: Verb<Hold, HoldAnswer | undefined> = {
       operations.map(({ generation, run, caller }, position) => ({ position, generation, run, caller })),
     );
     const [open, before] = await Promise.all([query(OPEN, [asked]), query(HOLDS, [asked])]);
+    // The queries name these columns, and type them.
     const held = before.map((row) => row as unknown as HoldRow);
     const windows = [...new Map([...operations.flatMap(windowsOf), ...held].map((row) => [keyOf(row), row])).values()];
     const found = await query(USES, [JSON.stringify(windows)]);

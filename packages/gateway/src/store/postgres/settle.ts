@@ -66,6 +66,7 @@ async function settleOne({ query }: Transaction, settlement: Settlement): Promis
   if (row.billed !== 'maybe') return 'not_unknown';
   // The bill of an answer that broke off is in its lines: they know it, whatever its failure says.
   if (row.hasLines === true && doubtful.length === 0) return 'not_unknown';
+  // The queries name these columns, and type them.
   const known = row as unknown as Omit<Doubtful, 'lines'>;
   const end = settled({ ...known, lines: doubtful as unknown as readonly DoubtfulLine[] }, settlement);
   await Promise.all([

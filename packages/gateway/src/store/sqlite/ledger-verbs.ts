@@ -43,6 +43,7 @@ export function ledgerVerbs(commit: GroupCommit<Operation>, checkCount: CheckCou
   };
 }
 
+/** The columns are named and typed by the query; what is null there is absent here. */
 function assetListing({ generation, ...asset }: Columns): AssetListing {
   return { ...asset, ...(generation !== null && { generation }) } as unknown as AssetListing;
 }

@@ -123,6 +123,7 @@ function prepareSettlement(database: DatabaseSync, count: ReturnType<typeof prep
     const row = find.get(generation);
     if (row === undefined) return 'not_found';
     if (row.billed !== 'maybe') return 'not_unknown';
+    // The queries name these columns, and type them.
     const known = row as unknown as Pick<Doubtful, 'costUsd' | 'possibleUsd'>;
     const doubtful = selectDoubtful.all(generation) as unknown as readonly DoubtfulLine[];
     // The bill of an answer that broke off is in its lines: they know it, whatever its failure says.
