@@ -16,7 +16,8 @@ function started() {
       return () => timers.delete(callback);
     },
   };
-  const store: Pick<Store, 'expire'> = {
+  const store: Pick<Store, 'expire' | 'storedBytes'> = {
+    storedBytes: async () => 0,
     expire: () => {
       const sweep = Promise.withResolvers<Expired>();
       sweeps.push(sweep);
@@ -47,6 +48,7 @@ function started() {
 test('a sweep is followed by the next', async () => {
   const { fire, finishSweep, timers, sweeps } = started();
   fire();
+  await nextTurn();
   assert.deepEqual([timers.size, sweeps.length], [0, 1]);
   await finishSweep();
   assert.equal(timers.size, 1);
@@ -58,6 +60,7 @@ test('stopped between two sweeps or during one, it stays stopped', async () => {
   assert.equal(between.timers.size, 0);
   const during = started();
   during.fire();
+  await nextTurn();
   during.stop();
   await during.finishSweep();
   assert.equal(during.timers.size, 0);

@@ -40,11 +40,13 @@ export function startRetention(options: RetentionOptions): () => void {
 
 /** One pass. The store forgets first: a file without a row is only waste, a row without its file would be a lie. */
 export async function sweep({ store, assets, io, days, bytes, ledgerDays }: RetentionOptions): Promise<void> {
+  let excessBytes = (await store.storedBytes()) - bytes;
   for (;;) {
     const ledgerBefore = io.now() - ledgerDays * DAY_MS;
-    const bounds = { createdBefore: io.now() - days * DAY_MS, maxBytes: bytes, ledgerBefore, limit: AT_ONCE };
+    const bounds = { createdBefore: io.now() - days * DAY_MS, excessBytes, ledgerBefore, limit: AT_ONCE };
     const { generations, assets: unused } = await store.expire(bounds);
     for (const asset of unused) await assets.remove(asset, { writtenBefore: io.now() - FRESH_MS });
     if (generations < AT_ONCE) return;
+    for (const asset of unused) excessBytes -= asset.bytes;
   }
 }

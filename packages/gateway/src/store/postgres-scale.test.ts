@@ -102,20 +102,23 @@ test('fifty thousand generations and ten thousand that wait do not slow the stor
     () => store.costs({ by: ['model'], since: 500, until: 1_500, limit: 10 }),
     () => store.costs({ by: ['day'], caller: 'caller-1', since: 500, until: 1_500, limit: 10 }),
     () => store.failures({ since: 0, until: COUNT, limit: 10 }),
-    () => store.expire({ createdBefore: 20, maxBytes: 10 * COUNT, ledgerBefore: 20, limit: 10 }),
+    () => store.expire({ createdBefore: 20, excessBytes: 50, ledgerBefore: 20, limit: 10 }),
+    () => store.storedBytes(),
   ];
   await operations[13]?.();
-  for (const operation of operations) {
-    const times: number[] = [];
-    // A machine that does other things delays one; what reads everything is slow every time.
-    while (times.length < MAX_ROUNDS && Math.min(...times) >= MAX_MS) {
-      const start = performance.now();
-      await operation();
-      times.push(performance.now() - start);
-    }
-    assert.ok(Math.min(...times) < MAX_MS, `${operation} took ${Math.min(...times)} ms`);
-  }
+  for (const operation of operations) await checkQuick(operation);
 });
+
+async function checkQuick(operation: () => Promise<unknown>): Promise<void> {
+  const times: number[] = [];
+  // A machine that does other things delays one; what reads everything is slow every time.
+  while (times.length < MAX_ROUNDS && Math.min(...times) >= MAX_MS) {
+    const start = performance.now();
+    await operation();
+    times.push(performance.now() - start);
+  }
+  assert.ok(Math.min(...times) < MAX_MS, `${operation} took ${Math.min(...times)} ms`);
+}
 
 test('lists are read in the order of an index', async () => {
   const url = await postgres.createDatabase();

@@ -75,9 +75,14 @@ interface Generations {
   renew(worker: string, ids: readonly string[], until: number): Promise<readonly string[]>;
   /**
    * Removes the oldest finished generations beyond the bounds, and forgets addresses that were disabled before
-   * `createdBefore`; returns the assets that nothing refers to any more. What is cached counts by the cache's own bound.
+   * `createdBefore`; returns the assets that nothing refers to any more.
    */
   expire(bounds: RetentionBounds): Promise<Expired>;
+  /**
+   * Bytes of the pictures that generations hold; reads a row per picture. What is cached stays whatever expires, and has
+   * a bound of its own, so it does not count.
+   */
+  storedBytes(): Promise<number>;
 }
 
 interface Queues {
@@ -289,8 +294,8 @@ export interface Expired {
 export interface RetentionBounds {
   /** Generations created before this instant go. */
   readonly createdBefore: number;
-  /** Then the oldest go until the pictures left fit. */
-  readonly maxBytes: number;
+  /** Then the oldest go until so many bytes of pictures went; 0 or less: none. */
+  readonly excessBytes: number;
   /** Lines of the ledger from before this instant go, and budgets' windows that ended before it; absent keeps them. */
   readonly ledgerBefore?: number;
   /** At most so many generations per call, 1 to 1000, so that one call never blocks the store for long. */

@@ -48,11 +48,11 @@ export const cache: StoreTests = {
     await createFinished(store, sampleGeneration('old'), { assets: [kept, shared] });
     await createFinished(store, sampleGeneration('young', { createdAt: 500 }), { assets: [shared] });
     await store.cachePut(sampleCacheEntry('k', 0, { assets: [kept, shared] }));
-    const expired = await store.expire({ createdBefore: 100, maxBytes: 1e15, limit: 10 });
+    const expired = await store.expire({ createdBefore: 100, excessBytes: 0, limit: 10 });
     assert.deepEqual(expired, { generations: 1, assets: [] });
     const evicted = await store.cacheEvict({ ...BOUNDS, createdBefore: 101 });
     assert.deepEqual(evicted, { entries: 1, bytes: 20, left: { entries: 0, bytes: 0 }, assets: [kept] });
-    assert.deepEqual((await store.expire({ createdBefore: 501, maxBytes: 1e15, limit: 10 })).assets, [shared]);
+    assert.deepEqual((await store.expire({ createdBefore: 501, excessBytes: 0, limit: 10 })).assets, [shared]);
   },
 
   async 'cached bytes do not push generations out'(store) {
@@ -61,8 +61,9 @@ export const cache: StoreTests = {
     await createFinished(store, sampleGeneration('second', { createdAt: 20 }), { assets: [other] });
     await store.cachePut(sampleCacheEntry('k', 0, { assets: [cached] }));
     const bounds = { createdBefore: 0, limit: 10 };
-    assert.equal((await store.expire({ ...bounds, maxBytes: 10 })).generations, 0);
-    assert.deepEqual(await store.expire({ ...bounds, maxBytes: 9 }), { generations: 2, assets: [other] });
+    assert.equal(await store.storedBytes(), 10);
+    assert.equal((await store.expire({ ...bounds, excessBytes: 0 })).generations, 0);
+    assert.deepEqual(await store.expire({ ...bounds, excessBytes: 1 }), { generations: 2, assets: [other] });
     assert.ok(await store.cacheGet('k'));
   },
 
@@ -196,7 +197,7 @@ export const sharedCache: SharedStoreTests = {
       await other.append({ generation: `g${round}`, run: 0, length: 0, worker: 'worker-a' }, [FINISHED], {
         ...{ status: 'completed', finishedAt: 50, billed: 'yes', assets: [] },
       });
-      const expired = await other.expire({ createdBefore: 1_000, maxBytes: 1e15, limit: 10 });
+      const expired = await other.expire({ createdBefore: 1_000, excessBytes: 0, limit: 10 });
       // Whoever was first: the picture is reported as free at the last reference, once or, put anew, by each.
       assert.ok(
         expired.assets.some(({ hash }) => hash === asset.hash),

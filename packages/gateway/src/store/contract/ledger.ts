@@ -278,7 +278,7 @@ export const ledger: StoreTests = {
         bounds: [{ ...day, name: 'old', unit: 'micro_usd', since: 0, until: 400, most: 200_000 }],
       }),
     );
-    const bounds = { createdBefore: 1_000, maxBytes: 1_000, limit: 10 };
+    const bounds = { createdBefore: 1_000, excessBytes: 0, limit: 10 };
     await store.expire(bounds);
     assert.equal((await costs(store))[0]?.requests, 3);
     await store.expire({ ...bounds, ledgerBefore: 450 });

@@ -69,7 +69,7 @@ export const listing: StoreTests = {
       await assert.rejects(store.list({ limit }), /limit/);
       await assert.rejects(store.claim('worker-b', 1, 2, limit), /limit/);
       await assert.rejects(store.undelivered(1, limit), /limit/);
-      await assert.rejects(store.expire({ createdBefore: 1, maxBytes: 1, limit }), /limit/);
+      await assert.rejects(store.expire({ createdBefore: 1, excessBytes: 0, limit }), /limit/);
     }
   },
 };

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { createFinished, ids, sampleAsset, sampleGeneration, sampleWaiting } from './samples.ts';
 import type { StoreTests } from './store-tests.ts';
 
-const NO_BYTES_BOUND = Number.MAX_SAFE_INTEGER;
-
 export const retention: StoreTests = {
   async 'what is older than the bound goes whole, and only when it is finished'(store) {
     const idempotency = { key: 'k', expiresAt: 900 };
@@ -13,7 +11,7 @@ export const retention: StoreTests = {
     await store.create(sampleGeneration('unfinished', { assets: [sampleAsset('c', 9)] }));
     await store.create(sampleWaiting('waiting', 1, {}, { assets: [sampleAsset('e', 9)] }));
     await createFinished(store, sampleGeneration('young', { createdAt: 20 }), { assets: [sampleAsset('d', 3)] });
-    const { assets: unused } = await store.expire({ createdBefore: 20, maxBytes: NO_BYTES_BOUND, limit: 10 });
+    const { assets: unused } = await store.expire({ createdBefore: 20, excessBytes: 0, limit: 10 });
     assert.deepEqual(
       unused.toSorted((a, b) => a.bytes - b.bytes),
       [sampleAsset('a', 5), sampleAsset('b', 7)],
@@ -33,8 +31,11 @@ export const retention: StoreTests = {
       });
     }
     const nothing = { generations: 0, assets: [] };
-    assert.deepEqual(await store.expire({ createdBefore: 0, maxBytes: 40, limit: 10 }), nothing);
-    const expired = await store.expire({ createdBefore: 0, maxBytes: 25, limit: 10 });
+    assert.deepEqual(
+      await store.expire({ createdBefore: 0, excessBytes: (await store.storedBytes()) - 40, limit: 10 }),
+      nothing,
+    );
+    const expired = await store.expire({ createdBefore: 0, excessBytes: (await store.storedBytes()) - 25, limit: 10 });
     assert.deepEqual(expired, { generations: 2, assets: [sampleAsset('a', 10), sampleAsset('b', 10)] });
     assert.deepEqual(ids(await store.list({ limit: 10 })), ['d', 'c']);
   },
@@ -44,14 +45,14 @@ export const retention: StoreTests = {
     await createFinished(store, sampleGeneration('first', { createdAt: 1 }), { assets: [shared, shared] });
     await store.create(sampleGeneration('second', { createdAt: 2, assets: [shared] }));
     await createFinished(store, sampleGeneration('third', { createdAt: 3 }), { assets: [shared] });
-    const bounds = { createdBefore: 100, maxBytes: NO_BYTES_BOUND };
+    const bounds = { createdBefore: 100, excessBytes: 0 };
     assert.deepEqual(await store.expire({ ...bounds, limit: 10 }), { generations: 2, assets: [] });
     assert.deepEqual(ids(await store.list({ limit: 10 })), ['second']);
   },
 
   async 'one call removes no more generations than its limit'(store) {
     for (const name of ['a', 'b', 'c']) await createFinished(store, sampleGeneration(name));
-    await store.expire({ createdBefore: 100, maxBytes: NO_BYTES_BOUND, limit: 2 });
+    await store.expire({ createdBefore: 100, excessBytes: 0, limit: 2 });
     assert.deepEqual(ids(await store.list({ limit: 10 })), ['c']);
   },
 };

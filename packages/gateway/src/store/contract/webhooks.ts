@@ -168,10 +168,10 @@ export const webhooks: StoreTests = {
 
   async 'an address that was disabled before what is kept is forgotten'(store) {
     await store.disableEndpoint('local', url, 60);
-    await store.expire({ createdBefore: 60, maxBytes: Number.MAX_SAFE_INTEGER, limit: 10 });
+    await store.expire({ createdBefore: 60, excessBytes: 0, limit: 10 });
     await finishHooked(store, 'g', { createdAt: 100 });
     assert.equal((await store.listWebhooks({ limit: 1 }))[0]?.state, 'given-up');
-    await store.expire({ createdBefore: 61, maxBytes: Number.MAX_SAFE_INTEGER, limit: 10 });
+    await store.expire({ createdBefore: 61, excessBytes: 0, limit: 10 });
     await finishHooked(store, 'h', { createdAt: 100 });
     assert.equal((await store.listWebhooks({ limit: 1 }))[0]?.state, 'waiting');
   },
@@ -179,7 +179,7 @@ export const webhooks: StoreTests = {
   async 'webhooks go with their generation'(store) {
     await finishHooked(store, 'old', { createdAt: 1 });
     await finishHooked(store, 'young', { createdAt: 20 });
-    await store.expire({ createdBefore: 20, maxBytes: Number.MAX_SAFE_INTEGER, limit: 10 });
+    await store.expire({ createdBefore: 20, excessBytes: 0, limit: 10 });
     assert.deepEqual(ids(await store.listWebhooks({ limit: 10 })), ['event of young']);
     assert.deepEqual(ids(await store.dueWebhooks(1_000, 2_000, 10)), ['event of young']);
   },

@@ -83,6 +83,13 @@ export function createReader({ database, connections, maxQueued }: ReaderOptions
 
 const FROM = 'FROM generations g JOIN plans p ON p.generation = g.number';
 
+export const STORED_BYTES: Statement = {
+  name: 'stored-bytes',
+  text: `
+    SELECT coalesce(sum(bytes), 0)::float8 - (SELECT coalesce(sum(bytes), 0)::float8 FROM cache_entries) AS bytes
+    FROM assets`,
+};
+
 export const READ: Statement = { name: 'read', text: `SELECT ${WITH_JOURNALS} ${FROM} WHERE g.id = $1` };
 
 export const FIND_IDEMPOTENT: Statement = {

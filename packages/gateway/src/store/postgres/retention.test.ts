@@ -8,16 +8,16 @@ function row(number: number, hash: string | null, references = 1) {
 
 test('the oldest go until the rest fits, and a shared asset counts with the last that refers to it', () => {
   const rows = [row(1, 'a', 2), row(1, 'b'), row(2, 'a', 2), row(3, 'c'), row(4, null)];
-  const chosen = (maxBytes: number) => chooseExpired(rows, { createdBefore: 0, maxBytes, limit: 10 }, 30).numbers;
-  assert.deepEqual(chosen(30), []);
-  assert.deepEqual(chosen(29), [1]);
-  assert.deepEqual(chosen(20), [1]);
-  assert.deepEqual(chosen(19), [1, 2]);
-  assert.deepEqual(chosen(0), [1, 2, 3]);
+  const chosen = (excessBytes: number) => chooseExpired(rows, { createdBefore: 0, excessBytes, limit: 10 }).numbers;
+  assert.deepEqual(chosen(0), []);
+  assert.deepEqual(chosen(1), [1]);
+  assert.deepEqual(chosen(10), [1]);
+  assert.deepEqual(chosen(11), [1, 2]);
+  assert.deepEqual(chosen(30), [1, 2, 3]);
 });
 
 test('what is too old goes whatever fits, with every asset that may be left', () => {
   const rows = [row(1, 'a', 5), row(2, null), row(3, 'b')];
-  const { numbers, ids, hashes } = chooseExpired(rows, { createdBefore: 3, maxBytes: 1_000, limit: 10 }, 20);
+  const { numbers, ids, hashes } = chooseExpired(rows, { createdBefore: 3, excessBytes: 0, limit: 10 });
   assert.deepEqual([numbers, ids, hashes], [[1, 2], ['g1', 'g2'], ['a']]);
 });

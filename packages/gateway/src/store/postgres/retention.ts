@@ -9,13 +9,6 @@ const TAKE_TURN: Statement = {
   name: 'expire-turn',
   text: `SELECT pg_try_advisory_xact_lock(${RETENTION_LOCK}) AS taken`,
 };
-/** What is cached stays whatever goes here, and has a bound of its own; both bounds together bound the whole. */
-const SUM_BYTES: Statement = {
-  name: 'expire-sum',
-  text: `
-    SELECT coalesce(sum(bytes), 0)::float8 - (SELECT coalesce(sum(bytes), 0)::float8 FROM cache_entries) AS bytes
-    FROM assets`,
-};
 const FORGET_DISABLED: Statement = {
   name: 'expire-disabled',
   text: 'DELETE FROM disabled_endpoints WHERE disabled_at < $1',
@@ -40,7 +33,7 @@ const REMOVE_WINDOWS: Statement = {
 
 /**
  * One row per generation and asset. An asset that more refer to than ever go in one call stays, so counting ends there;
- * being cached is one reference more.
+ * being cached is one reference more. Counted, for an EXISTS is planned as a hash of everything cached.
  */
 const OLDEST: Statement = {
   name: 'expire-oldest',
@@ -51,7 +44,7 @@ const OLDEST: Statement = {
     )
     SELECT o.number, o.id, o.created_at AS "createdAt", r.hash, a.bytes, (
       SELECT count(*) FROM (SELECT FROM generation_assets c WHERE c.hash = r.hash LIMIT $1 + 1) counted
-      ) + EXISTS (SELECT FROM cache_assets c WHERE c.hash = r.hash)::int AS references
+      ) + (SELECT count(*) FROM (SELECT FROM cache_assets c WHERE c.hash = r.hash LIMIT 1) counted) AS references
     FROM oldest o LEFT JOIN generation_assets r ON r.generation = o.number LEFT JOIN assets a ON a.hash = r.hash
     ORDER BY o.created_at, o.id`,
 };
@@ -85,12 +78,8 @@ async function expireOnce(transaction: Transaction, bounds: RetentionBounds): Pr
   const [turn] = await query(TAKE_TURN, []);
   if (turn?.taken !== true) return { generations: 0, assets: [] };
   await expireLedger(transaction, bounds);
-  const [, [sum], rows] = await Promise.all([
-    query(FORGET_DISABLED, [bounds.createdBefore]),
-    query(SUM_BYTES, []),
-    query(OLDEST, [bounds.limit]),
-  ]);
-  const { numbers, ids, hashes } = chooseExpired(rows, bounds, Number(sum?.bytes));
+  const [, rows] = await Promise.all([query(FORGET_DISABLED, [bounds.createdBefore]), query(OLDEST, [bounds.limit])]);
+  const { numbers, ids, hashes } = chooseExpired(rows, bounds);
   if (numbers.length === 0) return { generations: 0, assets: [] };
   const removed = [...REMOVALS.map((statement) => query(statement, [numbers])), query(REMOVE_KEYS, [ids])];
   const [assets] = await Promise.all([removeUnreferenced(transaction, hashes), ...removed]);
@@ -106,14 +95,14 @@ async function expireLedger({ query }: Transaction, { ledgerBefore, limit }: Ret
 }
 
 /** Those beyond the bounds, oldest first, and every asset they refer to. */
-export function chooseExpired(rows: readonly Columns[], { createdBefore, maxBytes }: RetentionBounds, total: number) {
+export function chooseExpired(rows: readonly Columns[], { createdBefore, excessBytes }: RetentionBounds) {
   const numbers: number[] = [];
   const ids: string[] = [];
   const left = new Map<string, number>();
-  let bytes = total;
+  let excess = excessBytes;
   for (const row of rows) {
     if (row.number !== numbers.at(-1)) {
-      if (Number(row.createdAt) >= createdBefore && bytes <= maxBytes) break;
+      if (Number(row.createdAt) >= createdBefore && excess <= 0) break;
       numbers.push(Number(row.number));
       ids.push(String(row.id));
     }
@@ -121,7 +110,7 @@ export function chooseExpired(rows: readonly Columns[], { createdBefore, maxByte
     const hash = String(row.hash);
     const references = (left.get(hash) ?? Number(row.references)) - 1;
     left.set(hash, references);
-    if (references === 0) bytes -= Number(row.bytes);
+    if (references === 0) excess -= Number(row.bytes);
   }
   return { numbers, ids, hashes: [...left.keys()] };
 }

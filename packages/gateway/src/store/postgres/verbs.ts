@@ -75,7 +75,7 @@ function journalVerbs({ generations, reader }: Lanes): Pick<Verbs, 'create' | 'a
 function listVerbs({
   generations,
   reader,
-}: Lanes): Pick<Verbs, 'list' | 'undelivered' | 'markDelivered' | 'markLost' | 'claimLost' | 'expire'> {
+}: Lanes): Pick<Verbs, 'list' | 'undelivered' | 'markDelivered' | 'markLost' | 'claimLost' | 'expire' | 'storedBytes'> {
   return {
     list: async (filter) => {
       checkCount('limit', filter.limit, 1_000);
@@ -93,6 +93,10 @@ function listVerbs({
     expire: async (bounds) => {
       checkCount('limit', bounds.limit, 1_000);
       return generations.submit(expire, bounds, same);
+    },
+    storedBytes: async () => {
+      const [row] = await reader.readBehind(generations, reads.STORED_BYTES, []);
+      return Number(row?.bytes);
     },
   };
 }

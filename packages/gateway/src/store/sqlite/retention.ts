@@ -1,13 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { AssetRow, Expired, RetentionBounds } from '../store.ts';
 
-/** The operation that forgets: whole finished generations, oldest first. */
+/** The operations that forget, whole finished generations, oldest first, and that say how much there is. */
 export function prepareRetention(
   database: DatabaseSync,
   removeUnreferenced: (hash: string) => AssetRow | undefined,
   expireLedger: (before: number, limit: number) => void,
 ) {
-  // What is cached stays whatever goes here, and has a bound of its own; both bounds together bound the whole.
   const sumBytes = database.prepare(`
     SELECT coalesce(sum(bytes), 0) - (SELECT coalesce(sum(bytes), 0) FROM cache_entries) AS bytes FROM assets`);
   const selectOldest = database.prepare(`
@@ -31,16 +30,18 @@ export function prepareRetention(
   }
 
   return {
-    expire({ createdBefore, maxBytes, ledgerBefore, limit }: RetentionBounds): Expired {
+    storedBytes: (): number => Number(sumBytes.get()?.bytes),
+
+    expire({ createdBefore, excessBytes, ledgerBefore, limit }: RetentionBounds): Expired {
       forgetDisabled.run(createdBefore);
       if (ledgerBefore !== undefined) expireLedger(ledgerBefore, limit);
       const assets: AssetRow[] = [];
       let generations = 0;
-      let bytes = Number(sumBytes.get()?.bytes);
+      let excess = excessBytes;
       for (const { number, createdAt } of selectOldest.all(limit)) {
-        if (Number(createdAt) >= createdBefore && bytes <= maxBytes) break;
+        if (Number(createdAt) >= createdBefore && excess <= 0) break;
         const removed = remove(Number(number));
-        for (const asset of removed) bytes -= asset.bytes;
+        for (const asset of removed) excess -= asset.bytes;
         assets.push(...removed);
         generations += 1;
       }

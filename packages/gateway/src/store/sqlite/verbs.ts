@@ -70,7 +70,15 @@ function readingVerbs(
   commit: Commit,
 ): Pick<
   Verbs,
-  'read' | 'list' | 'findIdempotent' | 'markDelivered' | 'undelivered' | 'markLost' | 'claimLost' | 'expire'
+  | 'read'
+  | 'list'
+  | 'findIdempotent'
+  | 'markDelivered'
+  | 'undelivered'
+  | 'markLost'
+  | 'claimLost'
+  | 'expire'
+  | 'storedBytes'
 > {
   return {
     read: (id) => commit.submit(['read', id], (found: Result<'read'>) => found && storedGeneration(found)),
@@ -95,6 +103,7 @@ function readingVerbs(
       checkCount('limit', bounds.limit, 1_000);
       return commit.submit(['expire', bounds], (expired: Result<'expire'>) => expired);
     },
+    storedBytes: () => commit.submit(['storedBytes'], (bytes: Result<'storedBytes'>) => bytes),
   };
 }
 
