@@ -23,7 +23,7 @@ const commands = {
   ],
   'test-full': () => [
     [node, source, ...tests, '--test-concurrency=1', 'tests/full/*.test.ts'],
-    [node, source, ...tests, 'tests/fidelity/*.test.ts', 'tests/providers/*.test.ts'],
+    [node, source, ...tests, ...['crash', 'fidelity', 'providers'].map((suite) => `tests/${suite}/*.test.ts`)],
     [node, source, 'tests/mutants/run.ts'],
   ],
   check: () => [

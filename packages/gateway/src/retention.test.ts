@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Io } from '@onetake/core';
 import { startRetention } from './retention.ts';
-import type { Expired, Store } from './store/store.ts';
+import type { Expired } from './store/retention.ts';
+import type { Store } from './store/store.ts';
 
 /** Retention whose timers and sweeps end by hand; `timers` are those that neither fired nor were canceled. */
 function started() {

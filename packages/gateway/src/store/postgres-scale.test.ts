@@ -103,7 +103,6 @@ test('fifty thousand generations and ten thousand that wait do not slow the stor
     () => store.costs({ by: ['day'], caller: 'caller-1', since: 500, until: 1_500, limit: 10 }),
     () => store.failures({ since: 0, until: COUNT, limit: 10 }),
     () => store.expire({ createdBefore: 20, excessBytes: 50, ledgerBefore: 20, limit: 10 }),
-    () => store.storedBytes(),
   ];
   await operations[13]?.();
   for (const operation of operations) await checkQuick(operation);

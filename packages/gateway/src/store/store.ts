@@ -5,6 +5,7 @@ import type { SharedState } from './cells.ts';
 import type { Ledger } from './ledger.ts';
 import type { Webhook, WebhookEvent, Webhooks } from './outbox.ts';
 import type { AnyPlan } from './plan-kind.ts';
+import type { Retention } from './retention.ts';
 
 export type { AssetRow } from './asset-row.ts';
 export type { CacheBounds, CacheClaim, CacheFilter, CacheHolder, CacheUse, Evicted, PictureCache } from './cache.ts';
@@ -19,7 +20,7 @@ export type { Webhook, WebhookDelivery, WebhookEvent, WebhookFilter, WebhookResu
  * where the implementation says so; what they must not do twice is atomic in the verb. Each implementation passes
  * `store/contract.ts`.
  */
-export interface Store extends Generations, Queues, Webhooks, PictureCache, SharedState, Ledger {
+export interface Store extends Generations, Queues, Webhooks, PictureCache, SharedState, Ledger, Retention {
   /** `exclusive`: one process owns the data, so what it remembers of it in memory is the truth. */
   readonly ownership: 'exclusive' | 'shared';
   /** Hears of changes, its own too, usually within milliseconds; some may be missed, so nothing relies on it alone. */
@@ -73,16 +74,6 @@ interface Generations {
   claim(worker: string, now: number, until: number, limit: number): Promise<readonly StoredGeneration[]>;
   /** Renews leases of this worker; resolves with those of them whose cancellation was asked. */
   renew(worker: string, ids: readonly string[], until: number): Promise<readonly string[]>;
-  /**
-   * Removes the oldest finished generations beyond the bounds, and forgets addresses that were disabled before
-   * `createdBefore`; returns the assets that nothing refers to any more.
-   */
-  expire(bounds: RetentionBounds): Promise<Expired>;
-  /**
-   * Bytes of the pictures that generations hold; reads a row per picture. What is cached stays whatever expires, and has
-   * a bound of its own, so it does not count.
-   */
-  storedBytes(): Promise<number>;
 }
 
 interface Queues {
@@ -281,23 +272,5 @@ export interface ListFilter {
   readonly unknown?: true;
   readonly before?: { readonly createdAt: number; readonly id: string };
   /** 1 to 1000. */
-  readonly limit: number;
-}
-
-export interface Expired {
-  /** How many generations went. */
-  readonly generations: number;
-  /** Assets that no generation and no cached picture refers to any more. */
-  readonly assets: readonly AssetRow[];
-}
-
-export interface RetentionBounds {
-  /** Generations created before this instant go. */
-  readonly createdBefore: number;
-  /** Then the oldest go until so many bytes of pictures went; 0 or less: none. */
-  readonly excessBytes: number;
-  /** Lines of the ledger from before this instant go, and budgets' windows that ended before it; absent keeps them. */
-  readonly ledgerBefore?: number;
-  /** At most so many generations per call, 1 to 1000, so that one call never blocks the store for long. */
   readonly limit: number;
 }

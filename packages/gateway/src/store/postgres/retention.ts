@@ -1,4 +1,4 @@
-import type { Expired, RetentionBounds } from '../store.ts';
+import type { Expired, RetentionBounds } from '../retention.ts';
 import { removeUnreferenced } from './assets.ts';
 import type { Columns, Statement, Transaction, Verb } from './verb.ts';
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { AssetRow, Expired, RetentionBounds } from '../store.ts';
+import type { AssetRow } from '../asset-row.ts';
+import type { Expired, RetentionBounds } from '../retention.ts';
 
 /** The operations that forget, whole finished generations, oldest first, and that say how much there is. */
 export function prepareRetention(

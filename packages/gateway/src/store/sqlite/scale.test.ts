@@ -39,7 +39,6 @@ const LEDGER_OPERATIONS: readonly Operation[] = [
   ['costs', { by: ['day'], caller: 'caller-1', since: 500, until: 1_500, limit: 10 }],
   ['failures', { since: 0, until: COUNT, limit: 10 }],
   ['expire', { createdBefore: 20, excessBytes: 50, ledgerBefore: 20, limit: 10 }],
-  ['storedBytes'],
 ];
 
 function fill(): ReturnType<typeof openDatabase> {

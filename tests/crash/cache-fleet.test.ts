@@ -1,9 +1,9 @@
 /** Two gateways on one database have one cache, also of what is in flight. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { generate } from './rig/call.ts';
-import { FLEET_MODELS, type Fleet, startFleet } from './rig/fleet.ts';
-import { chargesByPrompt, readLedger } from './rig/ledger.ts';
+import { generate } from '../rig/call.ts';
+import { FLEET_MODELS, type Fleet, startFleet } from '../rig/fleet.ts';
+import { chargesByPrompt, readLedger } from '../rig/ledger.ts';
 
 let fleet: Fleet;
 before(async () => {

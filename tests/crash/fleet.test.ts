@@ -1,6 +1,6 @@
 import { test } from 'node:test';
-import { assertFleetKept } from './rig/fleet-claims.ts';
-import { killNodesAgainAndAgain } from './rig/fleet-crashes.ts';
+import { assertFleetKept } from '../rig/fleet-claims.ts';
+import { killNodesAgainAndAgain } from '../rig/fleet-crashes.ts';
 
 const TASKS = 45;
 

@@ -1,12 +1,12 @@
 /** A gateway that is killed, or told to stop, in the middle of answers: what its callers are told, and what is written. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { call } from './rig/call.ts';
-import { eventsOf, openChat } from './rig/chat.ts';
-import { startGateway } from './rig/gateway.ts';
-import { countOf } from './rig/ledger.ts';
-import { until } from './rig/poll.ts';
-import { startSandbox } from './rig/sandbox.ts';
+import { call } from '../rig/call.ts';
+import { eventsOf, openChat } from '../rig/chat.ts';
+import { startGateway } from '../rig/gateway.ts';
+import { countOf } from '../rig/ledger.ts';
+import { until } from '../rig/poll.ts';
+import { startSandbox } from '../rig/sandbox.ts';
 
 const SLOW = 'pace:20+tokens:2000';
 

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { call, generate } from './rig/call.ts';
-import { FLEET_MODELS, type Fleet, startFleet } from './rig/fleet.ts';
-import { until } from './rig/poll.ts';
+import { call, generate } from '../rig/call.ts';
+import { FLEET_MODELS, type Fleet, startFleet } from '../rig/fleet.ts';
+import { until } from '../rig/poll.ts';
 
 let fleet: Fleet;
 before(async () => {

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startFleet } from './rig/fleet.ts';
-import { startGateway } from './rig/gateway.ts';
-import { assertPaidOnce, clientOf, create, ENDS, ended, lines } from './rig/http-batches.ts';
-import { startSandbox } from './rig/sandbox.ts';
+import { startFleet } from '../rig/fleet.ts';
+import { startGateway } from '../rig/gateway.ts';
+import { assertPaidOnce, clientOf, create, ENDS, ended, lines } from '../rig/http-batches.ts';
+import { startSandbox } from '../rig/sandbox.ts';
 
 test('killed and stopped again and again in the middle, a batch loses no line and pays for none twice', async (context) => {
   const sandbox = await startSandbox();

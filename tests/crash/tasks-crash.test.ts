@@ -1,12 +1,12 @@
 /** A task that was accepted outlives every process: it goes on where it stood, and nothing of it is paid twice. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { call } from './rig/call.ts';
-import { type RunningGateway, startGateway } from './rig/gateway.ts';
-import { chargesByPrompt, readLedger } from './rig/ledger.ts';
-import { until } from './rig/poll.ts';
-import { type RunningSandbox, restartSandbox, startSandbox } from './rig/sandbox.ts';
-import { finishedTask, readTask, submitTask } from './rig/tasks.ts';
+import { call } from '../rig/call.ts';
+import { type RunningGateway, startGateway } from '../rig/gateway.ts';
+import { chargesByPrompt, readLedger } from '../rig/ledger.ts';
+import { until } from '../rig/poll.ts';
+import { type RunningSandbox, restartSandbox, startSandbox } from '../rig/sandbox.ts';
+import { finishedTask, readTask, submitTask } from '../rig/tasks.ts';
 
 let sandbox: RunningSandbox;
 let gateway: RunningGateway;
