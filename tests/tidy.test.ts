@@ -66,12 +66,13 @@ test('nothing is exported wholesale and nothing is any', () => {
   assert.equal(suspicious.noExplicitAny, 'error');
 });
 
-test('the arrows: gateway → core, sandbox → nothing, core → undici alone', () => {
+test('the arrows: gateway → core, sandbox → nothing, core → undici alone, the page → nothing of ours', () => {
   const allowed: Readonly<Record<string, RegExp>> = {
     core: /^(?:\.|node:|undici$)/,
     sandbox: /^(?:\.|node:)/,
     gateway:
-      /^(?:\.|node:|@onetake\/core$|@onetake\/sandbox|fastify$|@fastify\/multipart$|zod$|yaml$|commander$|pino$|openai$|pg$|standardwebhooks$|csv-parse\/sync$|cli-progress$|sharp$)/,
+      /^(?:\.|node:|@onetake\/core$|@onetake\/sandbox|fastify$|@fastify\/multipart$|zod$|yaml$|commander$|pino$|openai$|pg$|standardwebhooks$|csv-parse\/sync$|cli-progress$|sharp$|prom-client$|@opentelemetry\/[a-z-]+$)/,
+    dashboard: /^(?:\.|react$|react\/|react-dom|@tanstack\/react-query$|uplot)/,
   };
   const wrong = product.flatMap((file) => {
     const rule = allowed[file.split('/')[1] ?? ''];

@@ -17,6 +17,7 @@ import { createDeliveries } from './http/delivery.ts';
 import type { Money } from './money/money.ts';
 import { type Pacing, startPacing } from './pacing.ts';
 import type { Looker } from './pictures/looker.ts';
+import type { Signals } from './signals/signals.ts';
 import { makesPictures } from './store/plan-kind.ts';
 import type { Store } from './store/store.ts';
 import { announce } from './tasks/announce.ts';
@@ -39,6 +40,7 @@ export interface EngineOptions {
   readonly io: Io;
   readonly catalogue: Catalogue;
   readonly log: Logger;
+  readonly signals: Pick<Signals, 'watch'>;
   readonly addresses: JobNewsOptions['addresses'];
   /** Without it pictures are judged by what needs no decoding. */
   readonly looker?: Looker;
@@ -79,6 +81,7 @@ export async function startEngine(options: EngineOptions) {
   });
   const asking = startChats(options, pacing, worker, onStoreError);
   const deliveries = createDeliveries({ io, store, undelivered, confirmMs: CONFIRM_MS, onError: onStoreError });
+  running.onStart(options.signals.watch);
   running.onStart((live) => announce(live, { store, io, onError: onStoreError }));
   const stopListening = store.onChange((change) => {
     if (change.kind === 'waiting' && store.ownership === 'shared') feeder.wake(change.queue);

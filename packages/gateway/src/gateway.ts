@@ -39,6 +39,7 @@ import { createPreviews } from './pictures/previews.ts';
 import { createShowPicture } from './pictures/shown.ts';
 import { type RetentionOptions, startRetention } from './retention.ts';
 import { startSandboxProcess } from './sandbox-process.ts';
+import { createSignals } from './signals/signals.ts';
 import { openPostgresStore } from './store/postgres.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
@@ -86,19 +87,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
 }
 
 async function open(config: Config, log: Logger, opened: (() => Promise<unknown>)[]): Promise<Omit<Gateway, 'close'>> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const store = await openStore(config);
-  opened.push(() => store.close());
-  const sandbox = config.sandbox ? await startSandboxProcess(join(config.dataDir, 'sandbox')) : undefined;
-  if (sandbox) opened.push(() => sandbox.stop());
-  const io = systemIo();
-  opened.push(() => io.close());
-  const assets = await openAssets(config, store, io);
-  const access = await openAccess(config, { store, io, log });
-  opened.push(() => access.close());
-  const lists = (provider: string, model: string) => refresh.listed(`${provider}/${model}`) !== undefined;
-  const catalogue = catalogueOf(config, sandbox && (() => sandbox), lists);
-  checkModelsAsked(config.chat, catalogue);
+  const ground = await openGround(config, log, opened);
+  const { store, sandbox, io, assets, access, catalogue, refresh, signals } = ground;
   const cache = openCache(config, { store, assets, io, log }, opened);
   let url = '';
   const addresses = () => ({ own: url, public: config.publicUrl });
@@ -107,7 +97,7 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   const looker = lookThrough(decoder);
   const convert = convertKeeping(createConverter(decoder, assets));
   const { money, answeredBook } = openMoney({ store, keys: access.keys, io, log }, opened);
-  const parts = { config, store, assets, cache, money, io, catalogue, log };
+  const parts = { config, store, assets, cache, money, io, catalogue, log, signals };
   const engine = await startEngine({ ...parts, addresses, looker, convert });
   opened.push(() => engine.close());
   const assetsUrl = () => `${config.publicUrl ?? url}/v1/assets`;
@@ -127,8 +117,6 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   let deliverer: WebhookDeliverer | undefined;
   // After the worker: what ends while it stops is still told.
   opened.push(async () => deliverer?.stop());
-  const refresh = startModelRefresh({ catalogue, io, log });
-  opened.push(async () => refresh.stop());
   const app = await createApp({
     ...engine,
     ...openCandidates(config, { ...engine, store, io, log, looker, decoder }),
@@ -148,6 +136,26 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   deliverer = createWebhookDeliverer({ store, io, secretOf, log, allowPrivate, payload });
   opened.push(startRetaining(config, { store, io, log, assets: withPreviews(assets, previewing.files) }));
   return { url, catalogue, hasKeys: access.keys.areInUse(), ...(sandbox && { sandbox }) };
+}
+
+/** What everything else stands on: where things are kept, who may call, whom we call, and who watches. */
+async function openGround(config: Config, log: Logger, opened: (() => Promise<unknown>)[]) {
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const store = await openStore(config);
+  opened.push(() => store.close());
+  const sandbox = config.sandbox ? await startSandboxProcess(join(config.dataDir, 'sandbox')) : undefined;
+  if (sandbox) opened.push(() => sandbox.stop());
+  const io = systemIo();
+  opened.push(() => io.close());
+  const assets = await openAssets(config, store, io);
+  const access = await openAccess(config, { store, io, log });
+  opened.push(() => access.close());
+  const lists = (provider: string, model: string) => refresh.listed(`${provider}/${model}`) !== undefined;
+  const catalogue = catalogueOf(config, sandbox && (() => sandbox), lists);
+  checkModelsAsked(config.chat, catalogue);
+  const refresh = startModelRefresh({ catalogue, io, log });
+  opened.push(async () => refresh.stop());
+  return { store, sandbox, io, assets, access, catalogue, refresh, signals: createSignals(log) };
 }
 
 async function openAssets(
