@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertBatchKept } from './rig/batch-claims.ts';
-import { killBatchAgainAndAgain } from './rig/batches.ts';
+import { assertBatchKept } from '../rig/batch-claims.ts';
+import { killBatchAgainAndAgain } from '../rig/batches.ts';
 
 const LINES = 60;
 
