@@ -2,7 +2,7 @@
 // It must run on any Node from 20 on, so it is plain JavaScript with nothing but Node's own modules.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -24,10 +24,13 @@ const commands = {
   'test-full': () => [
     [node, source, ...tests, '--test-concurrency=1', 'tests/full/*.test.ts'],
     [node, source, ...tests, ...['crash', 'fidelity', 'providers'].map((suite) => `tests/${suite}/*.test.ts`)],
+    // What a browser measures of itself is of use only where nothing else runs.
+    [node, source, ...tests, '--test-concurrency=1', 'tests/browser/*.test.ts'],
     [node, source, 'tests/mutants/run.ts'],
   ],
   check: () => [
     [node, tool('tsc'), '--project', 'tsconfig.json'],
+    [node, tool('tsc'), '--project', 'packages/dashboard/tsconfig.json'],
     [node, tool('biome'), 'ci', '.'],
     [node, source, ...tests, 'tests/tidy.test.ts'],
     // What is published is made by stricter rules than what runs in a clone.
@@ -71,6 +74,67 @@ function install() {
   writeFileSync(stamp, wanted);
 }
 
+/** Of what files are called and hold; paths from the root. */
+function digestOf(files) {
+  const hash = createHash('sha256');
+  for (const file of files)
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(root, file)))
+      .update('\0');
+  return hash.digest('hex');
+}
+
+/** A directory instead of another; where somebody else's build was faster, theirs is as good. */
+function takePlace(draft, page, done) {
+  rmSync(page, { recursive: true, force: true });
+  try {
+    renameSync(draft, page);
+    done();
+  } catch (error) {
+    if (!existsSync(join(page, 'index.html'))) throw error;
+  }
+}
+
+/** Builds the page where its sources changed since it was built; false when that failed, and the old one stays. */
+function buildPage() {
+  const dashboard = join('packages', 'dashboard');
+  const page = join(root, 'packages', 'gateway', 'page');
+  const stamp = join(root, 'node_modules', '.onetake-page');
+  const sources = readdirSync(join(root, dashboard), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/\.test\.tsx?$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+    .filter((file) => !file.includes('node_modules'))
+    .sort();
+  const wanted = digestOf(['package-lock.json', 'tsconfig.base.json', ...sources]);
+  const isBuilt = existsSync(join(page, 'index.html')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+  if (isBuilt) return true;
+  process.stderr.write('onetake: building the page (once per change of its sources)…\n');
+  // Beside the old one, which takes its place when it is whole: two builds at once, or half of one, harm nobody.
+  const draft = join(root, 'node_modules', '.cache', `page-${process.pid}`);
+  mkdirSync(dirname(draft), { recursive: true });
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  const done = spawnSync(node, [vite, 'build', '--logLevel', 'warn', '--outDir', draft, '--emptyOutDir'], {
+    cwd: join(root, dashboard),
+    env: { ...process.env, NODE_ENV: 'production' },
+    stdio: ['ignore', 2, 2],
+  });
+  const isWhole = done.status === 0 && existsSync(join(draft, 'index.html'));
+  if (isWhole) takePlace(draft, page, () => writeFileSync(stamp, wanted));
+  else process.stderr.write('onetake: the page was not built; the lines above say why\n');
+  rmSync(draft, { recursive: true, force: true });
+  return isWhole;
+}
+
+function tryBuildPage() {
+  try {
+    return buildPage();
+  } catch (error) {
+    process.stderr.write(`onetake: the page was not built: ${error.message}\n`);
+    return false;
+  }
+}
+
 function run([program, ...args]) {
   return new Promise((resolve) => {
     // The pinned Node first on PATH, so that whatever a command starts uses it too. The fourth channel tells a
@@ -97,6 +161,12 @@ if (!command) {
   process.exit(2);
 }
 install();
+if (name === 'build' || name === 'test-full') {
+  if (!tryBuildPage()) process.exit(1);
+} else if (name === 'onetake' && (args[0] ?? 'start') === 'start') {
+  // Pictures are made without it too.
+  tryBuildPage();
+}
 for (const step of command(args)) {
   const code = await run(step);
   if (code !== 0) process.exit(code);

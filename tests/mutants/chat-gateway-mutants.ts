@@ -41,8 +41,8 @@ const interrupted = defects(
   [
     [
       'leaves what a dead process began open',
-      'store.append(fence, added,',
-      'Promise.resolve(summaryOf).catch(fence, added,',
+      '      .append(fence, added, summaryOf(stored, [[...events, ...added]]))\n',
+      "      .read('')\n",
     ],
     ['is certain of what nobody knows', "open.free ? 'rejected' : 'ambiguous'", "'rejected'"],
     ['finishes what is finished', 'if (run.finished) return [];', ''],

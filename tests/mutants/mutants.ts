@@ -1,18 +1,23 @@
 import { ADAPT_MUTANTS } from './adapt-mutants.ts';
+import { ALERT_MUTANTS } from './alert-mutants.ts';
 import { CHAT_BATCH_MUTANTS } from './chat-batch-mutants.ts';
 import { CHAT_GATEWAY_MUTANTS } from './chat-gateway-mutants.ts';
 import { CHAT_MUTANTS } from './chat-mutants.ts';
 import { FREE_MUTANTS } from './free-mutants.ts';
+import { GALLERY_MUTANTS } from './gallery-mutants.ts';
 import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
 import { JOB_MUTANTS } from './job-mutants.ts';
 import { LEDGER_STORE_MUTANTS } from './ledger-store-mutants.ts';
 import { LIMIT_MUTANTS } from './limit-mutants.ts';
+import { METRICS_MUTANTS } from './metrics-mutants.ts';
 import { MONEY_GATEWAY_MUTANTS } from './money-gateway-mutants.ts';
 import { MONEY_MUTANTS } from './money-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { PAGE_MUTANTS } from './page-mutants.ts';
 import { REFUSAL_MUTANTS } from './refusal-mutants.ts';
 import { REPEAT_MUTANTS } from './repeat-mutants.ts';
 import { SUSPECT_MUTANTS } from './suspect-mutants.ts';
+import { TELEMETRY_MUTANTS } from './telemetry-mutants.ts';
 
 type CoreMutant = Omit<Mutant, 'package'>;
 
@@ -227,6 +232,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...LIMIT_MUTANTS,
   ...JOB_MUTANTS,
   ...GATEWAY_MUTANTS,
+  ...GALLERY_MUTANTS,
   ...CHAT_GATEWAY_MUTANTS,
   ...ADAPT_MUTANTS,
   ...FREE_MUTANTS,
@@ -235,7 +241,11 @@ export const MUTANTS: readonly Mutant[] = [
   ...REPEAT_MUTANTS,
   ...LEDGER_STORE_MUTANTS,
   ...MONEY_MUTANTS,
+  ...METRICS_MUTANTS,
   ...MONEY_GATEWAY_MUTANTS,
   ...CHAT_MUTANTS,
   ...CHAT_BATCH_MUTANTS,
+  ...PAGE_MUTANTS,
+  ...TELEMETRY_MUTANTS,
+  ...ALERT_MUTANTS,
 ];

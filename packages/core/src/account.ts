@@ -38,7 +38,7 @@ export interface Account {
   /** The part of its tightest limit that is free, calls in flight, and when (epoch ms) one last began or ended. */
   room(): { readonly headroom: number; readonly inFlight: number; readonly usedAt: number };
   project(units: Units, meanMs: number | undefined): Delay | undefined;
-  report(): Pick<LimitReport, 'limits' | 'source' | 'used' | 'inFlight'>;
+  report(): Pick<LimitReport, 'limits' | 'source' | 'used' | 'rates' | 'inFlight'>;
   /** Somebody else changed what is known of it. */
   changed(): void;
 }

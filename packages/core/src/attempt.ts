@@ -24,6 +24,7 @@ import { pictureAtHand } from './policy/suspect-steps.ts';
 import type { Progress } from './providers/provider.ts';
 import { requestFor } from './request-for.ts';
 import { withSentSeed } from './seed.ts';
+import { createStopwatch, type Stopwatch } from './stopwatch.ts';
 import { createStreamedAnswer } from './streamed.ts';
 import { watched } from './watch.ts';
 
@@ -109,10 +110,17 @@ export async function settled(
     const failure = completeFailure(progress.failure, done.response, work.environment.io.now());
     return ended(work, { ok: false, failure }, done);
   }
-  const outcome = await collectImages(progress, { ...work, connection, intake, response: done.response });
-  if (!outcome.ok) return ended(work, outcome, done);
-  const images = await examined(withSentSeed(outcome.images, work.plan, work.target), work);
-  return ended(work, { ...outcome, images }, done);
+  const verifying = createStopwatch(work.environment.io.now);
+  const outcome = await collectImages(progress, { ...work, connection, intake, verifying, response: done.response });
+  if (!outcome.ok) return ended(work, outcome, timed(done, verifying));
+  const seeded = withSentSeed(outcome.images, work.plan, work.target);
+  const images = await verifying.time(() => examined(seeded, work));
+  return ended(work, { ...outcome, images }, timed(done, verifying));
+}
+
+function timed(done: Exchange, verifying: Stopwatch): Exchange {
+  const verifyMs = verifying.ms();
+  return verifyMs === undefined ? done : { ...done, timing: { ...done.timing, verifyMs } };
 }
 
 const FIRST_POLL_MS = 1_000;

@@ -6,11 +6,13 @@ import type { Intake } from './images/intake.ts';
 import { type GeneratedImage, gravest, type Outcome } from './journal.ts';
 import { messageOf } from './message-of.ts';
 import type { Progress, ProviderImage } from './providers/provider.ts';
+import type { Stopwatch } from './stopwatch.ts';
 import { settleSource } from './streamed.ts';
 
 interface Collecting extends Downloading {
   readonly intake: Intake;
   readonly response: HttpResponse;
+  readonly verifying: Stopwatch;
 }
 
 /** Pictures of one answer that are fetched at once. */
@@ -79,7 +81,7 @@ function placed(results: readonly Obtained[], images: readonly ProviderImage[]):
 async function obtain({ source, ...told }: ProviderImage, from: Collecting): Promise<Obtained> {
   const settled = await (source.kind === 'url'
     ? downloadResult(source.url, from)
-    : settleSource(from.intake, source)
+    : from.verifying.time(() => settleSource(from.intake, source))
   ).catch(notStored);
   if ('kind' in settled) return settled;
   if (!('ok' in settled) && from.environment.cancel.aborted) return canceledFetch(from.response);

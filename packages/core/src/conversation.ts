@@ -15,6 +15,7 @@ import type { CallContext } from './providers/provider.ts';
 import { secretForms } from './secret-forms.ts';
 import type { createStreamedAnswer } from './streamed.ts';
 import { toldHeaders } from './told-headers.ts';
+import { withTraceHeaders } from './trace-headers.ts';
 
 /** Everything one attempt at pictures works with. */
 export interface AttemptWork extends RunWork {
@@ -58,7 +59,7 @@ export async function converse<Ended>(
   const send: Conversation['send'] = async (request, clocks, streamed) => {
     sent = true;
     const credential = credentialOf(connection, work.credential);
-    const authorized = connection.provider.authorize(request, credential);
+    const authorized = withTraceHeaders(connection.provider.authorize(request, credential), work, connection);
     const done = await exchange(environment.io, authorized, { ...clocks, ...exchangeOptions(work, intake, streamed) });
     // Before anything is cut short: half a key is one too many.
     return done.ok

@@ -4,6 +4,7 @@ import { type Exchange, exchange } from './exchange.ts';
 import type { HttpRequest } from './http.ts';
 import { createIntake, type Intake, type Settled } from './images/intake.ts';
 import type { Plan } from './plan.ts';
+import type { Stopwatch } from './stopwatch.ts';
 
 /** What fetching a provider's result needs. */
 export interface Downloading {
@@ -11,6 +12,8 @@ export interface Downloading {
   readonly environment: RunEnvironment;
   readonly connection: Connection;
   readonly credential: string;
+  /** Counts the time in which what came is checked and stored. */
+  readonly verifying?: Stopwatch;
 }
 
 const MAX_REDIRECTS = 3;
@@ -51,7 +54,7 @@ async function fetchOnce(url: string, from: Downloading, deadlineAt: number): Pr
       const got = await receive(way, intake, deadlineAt, from);
       if (!got.ok) return { why: got.failure.message, final: got.failure.classifiedBy === 'body too_large' };
       const { status, headers } = got.response;
-      if (status === 200) return await intake.settle(0);
+      if (status === 200) return await (from.verifying?.time(() => intake.settle(0)) ?? intake.settle(0));
       if (!REDIRECTS.includes(status)) return { why: `status ${status}` };
       const next = URL.parse(headers.location ?? '', at);
       if (next === null) return { why: `status ${status} without a place to go` };

@@ -5,7 +5,7 @@ import type { Io } from './io.ts';
 import type { Outcome } from './journal.ts';
 import type { Spend } from './ledger.ts';
 import type { Claim, Delay, Turn } from './pacing.ts';
-import type { Plan, PlannedTarget } from './plan.ts';
+import type { Plan, PlannedTarget, RunPlan } from './plan.ts';
 import type { MilderWords } from './policy/milder-words.ts';
 import type { Presence } from './policy/presence.ts';
 import type { Credential, Provider } from './providers/provider.ts';
@@ -71,6 +71,8 @@ export interface RunEnvironment {
    * caller may not spend that (`budget`, with its reset as `notBefore`), and then nothing is reserved beyond what was.
    */
   readonly afford?: (spend: Spend) => Promise<Failure | undefined>;
+  /** What ties the calls of an attempt to a trace: headers for its provider alone, the same after a restart. */
+  readonly traceHeaders?: (runId: string, attempt: number, plan: RunPlan) => Readonly<Record<string, string>>;
   readonly limits: RunLimits;
 }
 

@@ -107,7 +107,7 @@ export {
 } from './model-names.ts';
 export { nearMatches } from './near-matches.ts';
 export { createPacer, type PacerOptions, type WakefulPacer } from './pacer.ts';
-export type { Cells, Claim, Delay, LimitReport, Pacer, Ticket, Turn, TurnRequest } from './pacing.ts';
+export type { Cells, Claim, Delay, LimitReport, Pacer, RateUse, Ticket, Turn, TurnRequest } from './pacing.ts';
 export type {
   OutputMismatch,
   PassedOver,
@@ -117,6 +117,7 @@ export type {
   Policy,
   RunPlan,
   SuspectPolicy,
+  TraceContext,
 } from './plan.ts';
 export type { ConfiguredRules } from './plan-prompt.ts';
 export { withoutPermits } from './policy/admission.ts';

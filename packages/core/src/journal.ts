@@ -66,6 +66,8 @@ export interface Timing {
   readonly connectMs?: number;
   readonly firstByteMs?: number;
   readonly bodyMs?: number;
+  /** Pictures checked to their end, looked at and stored; not the time in which they were fetched by their links. */
+  readonly verifyMs?: number;
 }
 
 /**

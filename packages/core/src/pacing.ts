@@ -1,6 +1,6 @@
 import type { Outcome } from './journal.ts';
 import type { LimitReading } from './policy/limit-words.ts';
-import type { Limits } from './rate.ts';
+import type { Limits, Rate } from './rate.ts';
 
 export type { Limits, Rate } from './rate.ts';
 
@@ -64,6 +64,11 @@ export interface Pacer {
   report(): readonly LimitReport[];
 }
 
+export interface RateUse extends Rate {
+  readonly dimension: 'requests' | 'images' | 'tokens';
+  readonly used: number;
+}
+
 /** One target and credential, as `GET /v1/targets` shows its limits. */
 export interface LimitReport {
   readonly target: string;
@@ -73,6 +78,8 @@ export interface LimitReport {
   readonly source: 'configured' | 'tier' | 'headers' | 'refusals';
   /** Used of each within its window now. */
   readonly used: { readonly requests: number; readonly images: number; readonly tokens: number };
+  /** Every rate of `limits`, with what is used of it now: a dimension may have several windows. */
+  readonly rates: readonly RateUse[];
   readonly inFlight: number;
   readonly waiting: number;
 }

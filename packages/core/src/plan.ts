@@ -22,6 +22,15 @@ export interface RunPlan {
   readonly unattended?: true;
   /** Its class in every queue; absent means interactive. */
   readonly priority?: 'batch';
+  /** The trace that its caller's request belongs to; says nothing of what is made, and moves no key or fingerprint. */
+  readonly trace?: TraceContext;
+}
+
+/** W3C Trace Context as a caller sent it, checked. https://www.w3.org/TR/trace-context/ */
+export interface TraceContext {
+  /** `00-` trace id, parent span id, flags. */
+  readonly traceparent: string;
+  readonly tracestate?: string;
 }
 
 /** Everything fixed when a request for pictures arrived. It is stored, so a config edit never bends a run in flight. */

@@ -6,6 +6,7 @@ import { createRateLimit } from './http/rate-limit.ts';
 import { openAdminKey } from './keys/admin-key.ts';
 import { openKeys } from './keys/keys.ts';
 import { openRequestCounts } from './keys/request-counts.ts';
+import { openSessions } from './keys/session.ts';
 import type { Store } from './store/store.ts';
 
 interface AccessOptions {
@@ -16,7 +17,7 @@ interface AccessOptions {
 
 /** Who may call, and how often: the keys of the environment, those that were made here, and the administrator's. */
 export async function openAccess(
-  { callers, adminKey: configured, dataDir }: Pick<Config, 'callers' | 'adminKey' | 'dataDir'>,
+  { callers, adminKey: configured, dataDir, publicUrl }: Pick<Config, 'callers' | 'adminKey' | 'dataDir' | 'publicUrl'>,
   { store, io, log }: AccessOptions,
 ) {
   const adminKey = await openAdminKey(dataDir, configured);
@@ -28,9 +29,12 @@ export async function openAccess(
     ...{ store, io },
     onError: (err) => log.error({ err }, 'the counts of requests could not be written'),
   });
+  const sessions = await openSessions(store, io.now);
+  const known = { callers, adminKey, keys, sessions, now: io.now, ...(publicUrl !== undefined && { publicUrl }) };
   return {
     keys,
-    identify: createCallers({ callers, adminKey, keys, now: io.now }),
+    sessions,
+    identify: createCallers(known),
     limitRate: createRateLimit({ counts, store, io }),
     async close() {
       keys.close();

@@ -37,7 +37,7 @@ suite('a sound configuration', () => {
   test('nothing set is the default', (t) => {
     const cwd = directory(t);
     assert.deepEqual(
-      { ...loadConfig({ env: {}, cwd }), routes: {}, promptRules: undefined },
+      { ...loadConfig({ env: {}, cwd }), routes: {}, promptRules: undefined, alerts: undefined },
       {
         host: '127.0.0.1',
         port: 8484,
@@ -48,15 +48,16 @@ suite('a sound configuration', () => {
         models: Object.create(null),
         chatModels: Object.create(null),
         routes: {},
-        promptRules: undefined,
+        ...{ promptRules: undefined, alerts: undefined },
         degrade: Object.create(null),
         chat: { rewriteTimeoutMs: 30_000, judgeTimeoutMs: 20_000 },
         ...{ aliases: true, sandbox: true },
         retention: { days: 30, bytes: 50e9, ledgerDays: 400 },
         cache: { days: 30, bytes: 1e9, routes: Object.create(null) },
         previews: { bytes: 1e9 },
-        corsOrigins: [],
+        ...{ corsOrigins: [], metrics: { open: false } },
         webhooks: { allowPrivate: false, callers: Object.create(null) },
+        log: { level: 'warn' },
         limits: {},
         queue: { maxQueued: 100_000, maxQueuedPerKey: 20_000, maxRunningPerKey: 1_000 },
         bodyLimitBytes: 64 * 1024 * 1024,
@@ -65,7 +66,9 @@ suite('a sound configuration', () => {
       },
     );
   });
+});
 
+suite('a configured gateway', () => {
   test('everything set', (t) => {
     const config = load(t, FULL_FILE, {
       WORK_KEY: KEY,

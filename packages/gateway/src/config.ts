@@ -1,14 +1,18 @@
 import type { ConfiguredRules, Limits, Route } from '@onetake/core';
+import { type AlertConfig, readAlerts } from './config/alerts.ts';
 import { type CacheConfig, readCachedRoutes } from './config/cache.ts';
 import { type ChatConfig, chatConfig } from './config/chat.ts';
 import { type RouteDegrade, readDegrade } from './config/degrade.ts';
 import { type Caller, type Environment, readEnvironment } from './config/environment.ts';
 import { locateFile, readConfigFile } from './config/file.ts';
+import { type LogConfig, readLog } from './config/log.ts';
+import type { MetricsConfig } from './config/metrics.ts';
 import { type ModelOverrides, readModels } from './config/models.ts';
 import { readRules } from './config/prompt-rules.ts';
 import { type ProviderConfig, readProviders } from './config/providers.ts';
 import { ConfigError, type Report } from './config/report.ts';
 import { checkDefaultModels, readRoutes } from './config/routes.ts';
+import { readTelemetry, type TelemetryConfig } from './config/telemetry.ts';
 import { readWebhooks, type WebhookConfig } from './config/webhooks.ts';
 
 export type { Caller, Environment } from './config/environment.ts';
@@ -16,7 +20,10 @@ export type { ProviderConfig } from './config/providers.ts';
 export { ConfigError } from './config/report.ts';
 export type { WebhookConfig } from './config/webhooks.ts';
 
-/** Everything that was decided before the gateway starts. Plain data; only `secret`, `key` and `adminKey` are secrets. */
+/**
+ * Everything that was decided before the gateway starts. Plain data; secrets are only `secret`, `key`, `adminKey` and the
+ * `url` of an alert's channel.
+ */
 export interface Config extends ModelOverrides {
   readonly host: string;
   /** 0 takes a free port. */
@@ -53,7 +60,13 @@ export interface Config extends ModelOverrides {
   /** Room for smaller pictures and other formats, made when they are asked for. */
   readonly previews: { readonly bytes: number };
   readonly corsOrigins: readonly string[];
+  readonly metrics: MetricsConfig;
   readonly webhooks: WebhookConfig;
+  /** What is watched, and where it is told; the addresses are secrets. */
+  readonly alerts: AlertConfig;
+  /** Where spans and metrics go; absent where nobody wants them. */
+  readonly telemetry?: TelemetryConfig;
+  readonly log: LogConfig;
   /** What providers allow, by target or `provider/*`. */
   readonly limits: Readonly<Record<string, Limits>>;
   readonly queue: { readonly maxQueued: number; readonly maxQueuedPerKey: number; readonly maxRunningPerKey: number };
@@ -82,6 +95,9 @@ export function loadConfig({ env, cwd, file: told }: ConfigOptions): Config {
   const degrade = readDegrade(file, cwd, report);
   const promptRules = readRules(file.prompt_rules, cwd, report);
   const webhooks = readWebhooks(file, { env, cwd, callers: own.callers, report });
+  const alerts = readAlerts(file, { env, cwd, report });
+  const telemetry = readTelemetry(file.telemetry, env, report);
+  const log = readLog(file.log, env, report);
   if (report.faults.length === 0) checkDefaultModels(file, { providers, ...overrides }, report);
   if (report.faults.length > 0) throw new ConfigError(report.faults);
   return {
@@ -104,7 +120,11 @@ export function loadConfig({ env, cwd, file: told }: ConfigOptions): Config {
     cache: { ...file.cache, routes: readCachedRoutes(file) },
     previews: file.previews,
     corsOrigins: file.cors.origins,
+    metrics: file.metrics,
     webhooks,
+    ...(telemetry && { telemetry }),
+    log,
+    alerts,
     limits: file.limits,
     queue: {
       maxQueued: file.queue.max_queued,

@@ -14,6 +14,7 @@ import { createChats } from './chat/chats.ts';
 import { createRewriting, type Rewriting } from './chat/rewriting.ts';
 import type { Config } from './config.ts';
 import { createDeliveries } from './http/delivery.ts';
+import { aboutLive } from './log/generations.ts';
 import type { Money } from './money/money.ts';
 import { type Pacing, startPacing } from './pacing.ts';
 import type { Looker } from './pictures/looker.ts';
@@ -30,6 +31,7 @@ import type { Live } from './tasks/live.ts';
 import { createTasks } from './tasks/tasks.ts';
 import { createSharedUndelivered, createUndelivered, type Undelivered } from './tasks/undelivered.ts';
 import { createWorker } from './tasks/worker.ts';
+import { traceHeadersFor } from './tracing/trace-context.ts';
 
 export interface EngineOptions {
   readonly config: Config;
@@ -96,6 +98,7 @@ export async function startEngine(options: EngineOptions) {
       targetOperations: pacing.operations,
       pacer: pacing.pacer,
       limitsAt: pacing.limitsAt,
+      etaMs,
       undelivered,
       worker,
       deliveries,
@@ -144,14 +147,16 @@ function startWorker(options: EngineOptions, pacing: Pacing, undelivered: Undeli
       settleFinished(live, undelivered, io.now());
       if (live.plan.cached) void cache.ended(live);
     },
-    onError: (error, live) => log.error({ err: error, generation: live.id }, 'a run ended without a verdict'),
+    onError: (err, live) => log.error({ err, ...aboutLive(live) }, 'a run ended without a verdict'),
     onInterruptedError: (err) => log.error({ err }, 'an answer that broke off could not be closed; it is tried again'),
+    onInterrupted: options.signals.watch,
     affordFor: options.money.affordFor,
     leaseMs: LEASE_MS,
     unsentGraceMs: UNSENT_GRACE_MS,
     ...(looker && { look: looker.look }),
     ...(convert && { convert }),
     rewriteWith,
+    ...traceHeadersFor(options.config),
   });
   const news = createJobNews({ running: worker.running, addresses });
   return { worker, news };
@@ -169,7 +174,8 @@ function startChats(
     affordFor: money.affordFor,
     maxLive: MAX_LIVE,
     unsentGraceMs: UNSENT_GRACE_MS,
-    onError: (err, { id }) => log.error({ err, generation: id }, 'an answer of chat ended without a verdict'),
+    ...traceHeadersFor(config),
+    onError: (err, live) => log.error({ err, ...aboutLive(live) }, 'an answer of chat ended without a verdict'),
   });
   const ask = createAsk({ chats, catalogue, io });
   const timeoutMs = config.chat.rewriteTimeoutMs;

@@ -5,6 +5,7 @@ import { type Catalogue, systemIo } from '@onetake/core';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { openAccess } from './access.ts';
+import { openAlerts } from './alerts/open.ts';
 import { type DiskAssets, openDiskAssets } from './assets/disk.ts';
 import { createDownloader } from './assets/download.ts';
 import { createTieredAssets } from './assets/tiered.ts';
@@ -27,7 +28,9 @@ import { createApp } from './http/app.ts';
 import { createStandings } from './http/candidate-wait.ts';
 import { createThumbnailUrl } from './http/previews.ts';
 import { type TaskViewOptions, taskView } from './http/task-view.ts';
-import { createLog } from './log.ts';
+import { logGenerations } from './log/generations.ts';
+import { openLog } from './log.ts';
+import { openCounting } from './metrics/open.ts';
 import { startModelRefresh } from './model-refresh.ts';
 import { openMoney } from './money/open.ts';
 import { convertKeeping, createConverter } from './pictures/convert.ts';
@@ -45,6 +48,7 @@ import { openSqliteStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 import { type CacheOptions, createCache, type RequestCache } from './tasks/cache.ts';
 import type { Tasks } from './tasks/tasks.ts';
+import { openTelemetry } from './tracing/telemetry.ts';
 import { createWebhookDeliverer, type WebhookDeliverer } from './webhooks/deliverer.ts';
 import { createWebhookSecrets } from './webhooks/secrets.ts';
 
@@ -79,7 +83,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     for (const closeOne of opened.splice(0).toReversed()) await closeOne();
   };
   try {
-    return { ...(await open(config, options.log ?? createLog('warn'), opened)), close };
+    return { ...(await open(config, options.log ?? openLog(config.log), opened)), close };
   } catch (error) {
     await close();
     throw error;
@@ -89,6 +93,9 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
 async function open(config: Config, log: Logger, opened: (() => Promise<unknown>)[]): Promise<Omit<Gateway, 'close'>> {
   const ground = await openGround(config, log, opened);
   const { store, sandbox, io, assets, access, catalogue, refresh, signals } = ground;
+  const counting = openCounting({ config, store, keys: access.keys, io, signals });
+  const watched = { signals, log, now: io.now, catalogue, registry: counting.metrics };
+  await openTelemetry(config.telemetry, watched, opened);
   const cache = openCache(config, { store, assets, io, log }, opened);
   let url = '';
   const addresses = () => ({ own: url, public: config.publicUrl });
@@ -120,8 +127,9 @@ async function open(config: Config, log: Logger, opened: (() => Promise<unknown>
   const app = await createApp({
     ...engine,
     ...openCandidates(config, { ...engine, store, io, log, looker, decoder }),
-    ...{ listed: refresh.listed, modelsOf: refresh.models },
-    ...{ config, store, assets, cache, files, batches, io, catalogue, log, ...access, answeredBook },
+    ...{ listed: refresh.listed, modelsOf: refresh.models, ...counting },
+    ...openAlerts(config, { ...engine, ...ground, ...counting, log }, opened),
+    ...{ config, store, assets, cache, files, batches, io, catalogue, log, signals, ...access, answeredBook },
     fetchImage: createDownloader({ io }),
     degrade,
     sandboxUrl: () => sandbox?.url,
@@ -155,7 +163,9 @@ async function openGround(config: Config, log: Logger, opened: (() => Promise<un
   checkModelsAsked(config.chat, catalogue);
   const refresh = startModelRefresh({ catalogue, io, log });
   opened.push(async () => refresh.stop());
-  return { store, sandbox, io, assets, access, catalogue, refresh, signals: createSignals(log) };
+  const signals = createSignals(log);
+  logGenerations(signals, log);
+  return { store, sandbox, io, assets, access, catalogue, refresh, signals };
 }
 
 async function openAssets(

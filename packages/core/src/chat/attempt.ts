@@ -9,6 +9,7 @@ import type { Event, Outcome } from '../journal.ts';
 import { messageOf } from '../message-of.ts';
 import type { RunWork } from '../modality.ts';
 import { readLimits } from '../policy/limit-words.ts';
+import { withTraceHeaders } from '../trace-headers.ts';
 import type { ChatAnswer, HandOn } from './answer.ts';
 import type { ChatBody, ChatHead, ChatPlan, ChatSink } from './chat.ts';
 import { createChatAnswer } from './open-answer.ts';
@@ -60,7 +61,8 @@ function httpRequestOf({ work, plan, asked, connection }: ChatWork): HttpRequest
     headers: { accept: plan.chat.stream ? 'text/event-stream, application/json' : 'application/json' },
     body: { kind: 'bytes', bytes },
   };
-  return (provider.chat?.authorize ?? provider.authorize)(request, credentialOf(connection, work.credential));
+  const authorize = provider.chat?.authorize ?? provider.authorize;
+  return withTraceHeaders(authorize(request, credentialOf(connection, work.credential)), work, connection);
 }
 
 async function answered(chat: ChatWork, request: HttpRequest, secret: string): Promise<Event> {

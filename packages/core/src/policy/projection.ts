@@ -72,7 +72,7 @@ export function reported(
   state: LimitState,
   configured: Limits | undefined,
   now: number,
-): Pick<LimitReport, 'limits' | 'source' | 'used' | 'inFlight'> {
+): Pick<LimitReport, 'limits' | 'source' | 'used' | 'rates' | 'inFlight'> {
   const inForce = ratesInForce(state, configured);
   const of = (dimension: RateInForce['dimension']) => inForce.filter((rate) => rate.dimension === dimension);
   const rates = (dimension: RateInForce['dimension']) => {
@@ -93,6 +93,10 @@ export function reported(
     },
     source: sourceOf(state, configured),
     used: { requests: used('requests'), images: used('images'), tokens: used('tokens') },
+    rates: inForce.map(({ dimension, count, windowMs }) => ({
+      ...{ dimension, count, windowMs },
+      used: usedWithin(state.uses, dimension, windowMs, now),
+    })),
     inFlight: state.permits.filter((one) => one.until > now).length,
   };
 }

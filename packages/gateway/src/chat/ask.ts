@@ -11,6 +11,7 @@ import {
   parseJson,
   planChat,
   readChat,
+  type TraceContext,
 } from '@onetake/core';
 import type { Live } from '../tasks/live.ts';
 import type { Chats } from './chats.ts';
@@ -26,6 +27,8 @@ export interface Question {
   readonly body: JsonObject;
   /** Noted with the generation: `rewrite of gen_…`. */
   readonly purpose: string;
+  /** Where it stands in a trace; without it, in one of its own. */
+  readonly trace?: TraceContext;
   /** From the question to the whole answer, waits and retries included. */
   readonly timeoutMs: number;
   /** Ends it at once. */
@@ -55,7 +58,7 @@ const MAX_PAID_ATTEMPTS = 2;
 
 /** Questions are generations like any other: with a journal, under the limits, and booked to the caller. */
 export function createAsk({ chats, catalogue, io }: AskOptions): Ask {
-  return async ({ caller, requestId, model, body, purpose, timeoutMs, signal }) => {
+  return async ({ caller, requestId, model, body, purpose, trace, timeoutMs, signal }) => {
     if (signal?.aborted) return { ok: false, why: 'it was canceled' };
     const read = readChat('chat/completions', Buffer.from(JSON.stringify({ ...body, model })));
     if (!read.ok) return failed(read.failure);
@@ -63,7 +66,7 @@ export function createAsk({ chats, catalogue, io }: AskOptions): Ask {
     const planned = planChat({ ...read.request, purpose }, model, catalogue, settings, io.now());
     if (!planned.ok) return failed(planned.failure);
     const kept = keepAnswer();
-    const { plan } = planned;
+    const plan = { ...planned.plan, ...(trace && { trace }) };
     const begun = chats.begin({ caller, endpoint: ENDPOINT, requestId, plan, body: read.body, sink: kept.sinkOf });
     if (begun === undefined) return { ok: false, why: 'as many requests run as may' };
     const { live, outcome } = begun;

@@ -68,6 +68,7 @@ export interface ChatsOptions {
   readonly loads?: Pick<HostLoads, 'refresh'>;
   readonly repeats: Repeats;
   readonly connection: (provider: string) => Connection | undefined;
+  readonly traceHeaders?: RunEnvironment['traceHeaders'];
   /** Keeps a caller to its budget. */
   readonly affordFor?: Money['affordFor'];
   /** Generations worked on at once, at most, pictures among them. */
@@ -149,6 +150,7 @@ async function runToEnd(chat: Chat, journal: Journal, bounds: Bounds, options: C
     ...{ presence: live.presence, onPresence: live.onPresence, cancel: live.cancelSignal, ...bounds },
     // A task has the time to come back when it may.
     ...(!live.plan.unattended && { repeats: options.repeats }),
+    ...(options.traceHeaders && { traceHeaders: options.traceHeaders }),
     limits: RUN_LIMITS,
   };
   const close = async (failure: Failure): Promise<Outcome> => {

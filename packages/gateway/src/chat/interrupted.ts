@@ -10,12 +10,16 @@ import {
 } from '@onetake/core';
 import type { Store, StoredGeneration } from '../store/store.ts';
 import { summaryOf } from '../tasks/journal.ts';
+import { createLive } from '../tasks/live.ts';
+import type { AnyLive } from '../tasks/running.ts';
 
 export interface InterruptedOptions {
   readonly store: Pick<Store, 'append'>;
   readonly io: Pick<Io, 'now'>;
   /** One could not be closed; it is tried again when the lease has ended. */
   readonly onInterruptedError: (error: unknown) => void;
+  /** One is about to be told as ended, durably: for whoever watches what happens here. */
+  readonly onInterrupted?: (live: AnyLive) => void;
 }
 
 /**
@@ -25,13 +29,21 @@ export interface InterruptedOptions {
 export function endAllInterrupted(
   chats: readonly StoredGeneration<ChatPlan>[],
   worker: string,
-  { store, io, onInterruptedError }: InterruptedOptions,
+  { store, io, onInterruptedError, onInterrupted }: InterruptedOptions,
 ): void {
   for (const stored of chats) {
     const [events = []] = stored.journals;
     const added = endOf(events, stored.plan, io.now());
     const fence = { generation: stored.id, run: 0, length: events.length, worker };
-    store.append(fence, added, summaryOf(stored, [[...events, ...added]])).catch(onInterruptedError);
+    const told = () => {
+      const live = createLive({ ...stored, joined: false, unsentGraceMs: 0, now: io.now });
+      onInterrupted?.(live);
+      live.record(0, added);
+    };
+    store
+      .append(fence, added, summaryOf(stored, [[...events, ...added]]))
+      .then(told)
+      .catch(onInterruptedError);
   }
 }
 

@@ -10,6 +10,7 @@ import {
   readMilder,
 } from '@onetake/core';
 import type { Live } from '../tasks/live.ts';
+import { traceBelow } from '../tracing/trace-context.ts';
 import type { Ask } from './ask.ts';
 
 export interface RewritingOptions {
@@ -46,6 +47,7 @@ async function askOnce(
     ...{ caller, requestId, model, signal, timeoutMs: leftMs },
     body: askForMilder(model, prompt, failure),
     purpose: `rewrite of ${id}, attempt ${attempt}`,
+    trace: traceBelow(id, plan.trace),
   });
   const generation = told.generation === undefined ? {} : { generation: told.generation };
   if (!told.ok) return { ...generation, ok: false, why: told.why };

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { describeAlerts } from './commands/alerts.ts';
 import { describeAssets } from './commands/assets.ts';
 import { describeBatch } from './commands/batch.ts';
 import { describeCache } from './commands/cache.ts';
@@ -103,6 +104,7 @@ function describeCommands(context: CliContext, version: string, run: Run): Comma
   describeTargets(program.command('targets'), context, run);
   describeTasks(program.command('tasks'), context, run);
   describeAssets(program.command('assets'), context, run);
+  describeAlerts(program.command('alerts'), context, run);
   describeTrace(program.command('trace <id>'), context, run);
   describeReplay(program.command('replay <id>'), context, run);
   describeReport(program.command('report <id>'), context, run, version);

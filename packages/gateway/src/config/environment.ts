@@ -40,7 +40,7 @@ const PREFIX = 'ONETAKE_';
 /** Everything some command reads. */
 const NAMES = [
   ...['PORT', 'HOST', 'DATA', 'API_KEYS', 'ADMIN_KEY', 'PUBLIC_URL', 'CONFIG', 'URL', 'API_KEY', 'DATABASE_URL'],
-  'ASSETS',
+  ...['ASSETS', 'LOG_LEVEL'],
 ];
 
 /** Reads the `ONETAKE_*` variables; an empty one counts as not set. */

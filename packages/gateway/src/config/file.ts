@@ -63,6 +63,10 @@ function describe(issue: z.core.$ZodIssue): string[] {
   const where = path.join('.') || FILE_NAME;
   if (issue.code === 'invalid_key') return [fault(where, issue.issues[0]?.message ?? issue.message, path.at(-1))];
   if (path.at(-1) === 'key_env') return [notAVariable(where, 'OPENAI_API_KEY', 'key', issue.input)];
+  // What stands in an alert's channel may be its address, which is a secret.
+  if (/^alerts\.channels(?!\.\d+\.(?:name|kind)$)/.test(where))
+    return [`${where}: expected ${issue.message}, got a value that is not shown; correct it`];
+  if (path.at(-1) === 'headers_env') return [notAVariable(where, 'OTLP_HEADERS', 'headers', issue.input)];
   if (path.at(-1) === 'secret_env') return [notAVariable(where, 'APP_WEBHOOK_SECRET', 'secret', issue.input)];
   return [fault(where, issue.message, issue.input)];
 }

@@ -22,7 +22,7 @@ export class ConfigError extends Error {
 const MAX_SHOWN_CHARACTERS = 100;
 const NOT_SHOWN = 'a value that is not shown';
 /** Fields that hold a key when somebody mistakes what belongs there. */
-const KEY_LIKE = /key|token|secret|password|authorization|credential/i;
+const KEY_LIKE = /key|token|secret|password|authorization|credential|headers/i;
 
 /** One fault. `field` decides whether the value may be shown. */
 export function fault(path: string, expected: string, got: unknown, advice?: string): string {

@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import { DEGRADE_KINDS } from '../degrade/kinds.ts';
 import { WEBHOOK_EVENTS } from '../webhooks/endpoint.ts';
+import { alertKeys, alerts } from './alert-schema.ts';
 import { chat } from './chat.ts';
 import { MAX_HOSTS } from './hosts.ts';
 import { LIMIT_KEYS, limits, queue } from './limit-schema.ts';
+import { log } from './log.ts';
+import { metrics } from './metrics.ts';
 import { KINDS } from './protocols.ts';
 import { promptRules, REFUSAL_KEYS, refusals } from './refusal-schema.ts';
 import { parseBytes } from './sizes.ts';
+import { telemetry } from './telemetry.ts';
 
 const MAX_TIMEOUT_MS = 86_400_000;
 const MAX_PAID_ATTEMPTS = 10;
@@ -190,7 +194,20 @@ const webhooks = z.strictObject(
   { error: map },
 );
 
-const sections = { queue, chat, providers: provider, routes: route, retention, cache, previews, cors, webhooks };
+const sections = {
+  queue,
+  chat,
+  providers: provider,
+  routes: route,
+  retention,
+  cache,
+  previews,
+  cors,
+  webhooks,
+  metrics,
+  telemetry,
+  log,
+};
 
 /** What `onetake.yaml` may say. Every key is optional. */
 export const CONFIG_FILE = z.strictObject(
@@ -230,7 +247,11 @@ export const CONFIG_FILE = z.strictObject(
     limits,
     queue: queue.prefault({}),
     chat: chat.prefault({}),
+    metrics: metrics.prefault({}),
     webhooks: webhooks.prefault({}),
+    alerts: alerts.prefault({}),
+    telemetry: telemetry.prefault({}),
+    log: log.prefault({}),
     prompt_rules: promptRules.default('off'),
     aliases: onOff.default(true),
     sandbox: onOff.default(true),
@@ -247,6 +268,7 @@ export type RouteEntry = ConfigFile['routes'][string];
 /** The keys that may stand in the map at `path`. */
 export function knownKeys([section, ...inside]: readonly PropertyKey[]): readonly string[] {
   if (section === 'webhooks' && inside.length > 0) return Object.keys(webhookKey.shape);
+  if (section === 'alerts') return alertKeys(inside);
   if (section === 'routes' && inside[1] === 'degrade') return Object.keys(degrade.shape);
   if (section === 'limits') return LIMIT_KEYS;
   if (section === 'routes' && inside[1] === 'refusals') return REFUSAL_KEYS;

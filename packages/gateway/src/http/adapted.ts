@@ -38,7 +38,7 @@ function changedFields(plan: Plan, generation: Generation): JsonObject {
   };
 }
 
-function adaptationItem({ field, action, from, to, reason }: Adaptation): JsonObject {
+export function adaptationItem({ field, action, from, to, reason }: Adaptation): JsonObject {
   return {
     field,
     action,

@@ -13,16 +13,21 @@ import { type CandidateRequest, candidateRoutes } from './candidates.ts';
 import { addChatRoutes } from './chat-routes.ts';
 import type { AppDeps } from './deps.ts';
 import { addDoctorRoutes } from './doctor.ts';
+import { addEstimates } from './estimates.ts';
 import { explainError } from './explain.ts';
 import { type FileRequest, fileRoutes } from './files.ts';
+import { addGalleryRoutes } from './gallery.ts';
 import { imageRoutes } from './image-routes.ts';
 import { type JobNewsRequest, tellJobNews } from './job-news.ts';
 import { addKeyRoutes } from './keys.ts';
+import { addMetrics } from './metrics.ts';
 import { modelEntry, modelList } from './models.ts';
 import { addMoneyRoutes } from './money-routes.ts';
+import { addNowRoutes } from './now.ts';
 import { createOpenAnswers, type OpenAnswers } from './open-answers.ts';
 import { operationRoutes } from './operations.ts';
 import { addOperatorRoutes } from './operator-routes.ts';
+import { addPage } from './page.ts';
 import {
   FailureProblem,
   failureBody,
@@ -34,6 +39,9 @@ import {
   storeProblemOf,
 } from './problem.ts';
 import { dropRest } from './refused-body.ts';
+import { logRequests } from './request-log.ts';
+import { addSandboxRoutes } from './sandbox-routes.ts';
+import { addSession } from './session.ts';
 import { type TaskRequest, taskRoutes } from './tasks.ts';
 import { readUpstream, type UpstreamQuery } from './upstream.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -80,13 +88,13 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(multipart);
   guard(app, deps);
   explain(app, deps);
+  addMetrics(app, deps);
   await app.register((scope) => addChatRoutes(scope, deps));
 
   const openAnswers = createOpenAnswers(MAX_OPEN_ANSWERS);
   app.addHook('preClose', async () => openAnswers.close());
   const candidates = candidateRoutes(deps);
   const images = imageRoutes({ ...deps, openAnswers, candidates: answererOf({ ...deps, openAnswers }) });
-  const tasks = taskRoutes({ ...deps, openAnswers });
   const webhooks = webhookRoutes(deps);
   const operations = operationRoutes(deps);
   app.post('/v1/images/generations', images.generate);
@@ -97,23 +105,19 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   app.get<CandidateRequest>('/v1/candidates/:id', candidates.read);
   app.post<CandidateRequest>('/v1/candidates/:id/pick', candidates.pick);
   app.post('/v1/tasks', images.task);
-  app.get('/v1/tasks', tasks.list);
-  app.get<TaskRequest>('/v1/tasks/:id', tasks.read);
-  app.delete<TaskRequest>('/v1/tasks/:id', tasks.cancel);
-  app.get<TaskRequest>('/v1/tasks/:id/events', { exposeHeadRoute: false }, tasks.events);
+  addTasks(app, { ...deps, openAnswers });
   addBatches(app, deps);
   app.get('/v1/webhooks', webhooks.list);
   app.post('/v1/webhooks/redeliver', webhooks.redeliver);
   app.get('/v1/webhooks/secret', webhooks.secret);
   app.post<JobNewsRequest>('/v1/jobs/:run/:token', { ...OPEN, bodyLimit: JOB_NEWS_BYTES }, tellJobNews(deps.news));
   addModels(app, deps);
-  app.get('/v1/generations', operations.listGenerations);
-  app.get<{ Params: { id: string } }>('/v1/generations/:id', operations.readGeneration);
-  app.get<UpstreamQuery>('/v1/generations/:id/upstream', readUpstream(deps));
+  addGenerations(app, deps, operations);
   app.post<{ Params: { id: string } }>('/v1/generations/:id/regenerate', images.regenerate);
   addMoneyRoutes(app, deps);
   app.get('/v1/refusals', operations.listRefusals);
   addOperatorRoutes(app, deps);
+  addNowRoutes(app, { ...deps, openAnswers });
   addDoctorRoutes(app, deps);
   addKeyRoutes(app, deps);
   addCache(app, deps);
@@ -121,7 +125,9 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   app.get('/v1/assets/:name', OPEN, serveAsset(deps.assets, { ...deps.previewing, identify: deps.identify }));
   app.get('/health/live', OPEN, () => ({ status: 'live' }));
   app.get('/health/ready', OPEN, operations.ready);
-  app.get('/', OPEN, operations.welcome);
+  addSession(app, deps);
+  addSandboxRoutes(app, deps);
+  addPage(app, { ...deps, welcome: operations.welcome });
   return app;
 }
 
@@ -156,6 +162,22 @@ function addCache(app: FastifyInstance, deps: AppDeps): void {
   app.delete('/v1/cache', cache.clear);
 }
 
+function addTasks(app: FastifyInstance, deps: AppDeps & { readonly openAnswers: OpenAnswers }): void {
+  const tasks = taskRoutes(deps);
+  app.get('/v1/tasks', tasks.list);
+  app.get<TaskRequest>('/v1/tasks/:id', tasks.read);
+  app.delete<TaskRequest>('/v1/tasks/:id', tasks.cancel);
+  app.get<TaskRequest>('/v1/tasks/:id/events', { exposeHeadRoute: false }, tasks.events);
+}
+
+function addGenerations(app: FastifyInstance, deps: AppDeps, operations: ReturnType<typeof operationRoutes>): void {
+  app.get('/v1/generations', operations.listGenerations);
+  app.get<{ Params: { id: string } }>('/v1/generations/:id', operations.readGeneration);
+  app.get<UpstreamQuery>('/v1/generations/:id/upstream', readUpstream(deps));
+  addGalleryRoutes(app, deps);
+  addEstimates(app, deps);
+}
+
 function addBatches(app: FastifyInstance, deps: AppDeps): void {
   const files = fileRoutes(deps);
   const batches = batchRoutes(deps);
@@ -180,7 +202,7 @@ const REQUEST_TIMEOUT_MS = 300_000;
 const MAX_OPEN_ANSWERS = 10_000;
 
 const VERSIONED =
-  /^\/(?:images|chat|responses|embeddings|candidates|tasks|files|batches|webhooks|models|generations|refusals|costs|failures|keys|targets|doctor|config|explain|cache|assets)(?=[/?]|$)/;
+  /^\/(?:images|chat|responses|embeddings|candidates|tasks|files|batches|webhooks|models|generations|refusals|costs|failures|keys|targets|doctor|config|explain|cache|assets|gallery|estimates|now|session|sandbox|alerts)(?=[/?]|$)/;
 
 /** People set the base URL with or without `/v1`; both mean the same. */
 function withVersion(url: string): string {
@@ -188,7 +210,8 @@ function withVersion(url: string): string {
 }
 
 /** Before any body is read: where the request comes from, and who sends it. */
-function guard(app: FastifyInstance, { config, identify, keys, limitRate, io }: AppDeps): void {
+function guard(app: FastifyInstance, { config, identify, keys, limitRate, io, log, signals }: AppDeps): void {
+  logRequests(app, { log, signals });
   const isKeyOrigin = (origin: string) => keys.hasOrigin(origin, io.now());
   const browsers = createBrowserGuard({ ...config, isKeyOrigin });
   app.decorateRequest('caller', '');
@@ -229,7 +252,10 @@ function explain(app: FastifyInstance, { config, io, log }: AppDeps): void {
     }
     const problem = requestProblemOf(error, config.bodyLimitBytes) ?? storeProblemOf(error) ?? internal();
     if (problem.status === 413) await dropRest(request, reply, config.bodyLimitBytes);
-    if (problem.status >= 500) log.error({ err: error, request: request.id }, 'a request met a fault of the gateway');
+    if (problem.status >= 500) {
+      const about = { request_id: request.id, key: request.caller || undefined, route: request.routeOptions.url };
+      log.error({ err: error, ...about }, 'a request met a fault of the gateway');
+    }
     return reply.code(problem.status).headers(problemHeaders(problem)).send(problemBody(problem, request.id));
   });
   app.setNotFoundHandler((request) => {

@@ -1,10 +1,11 @@
-import { IMAGE_TYPES, type ImageType, type JsonValue } from '@onetake/core';
+import type { JsonValue } from '@onetake/core';
 import type { FastifyRequest } from 'fastify';
 import type { AssetFilter, AssetListing } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
 import { callerSeen } from './admin.ts';
 import { limitOf } from './listing.ts';
 import { parametersOf } from './parameters.ts';
+import { pictureUrl } from './picture-links.ts';
 import { invalidValue } from './problem.ts';
 
 /**
@@ -32,8 +33,7 @@ export function assetList(store: Pick<Store, 'listAssets'>, assetsUrl: () => str
 }
 
 function view({ hash, type, bytes, createdAt, generation }: AssetListing, assetsUrl: string): JsonValue {
-  const extension = Object.hasOwn(IMAGE_TYPES, type) ? IMAGE_TYPES[type as ImageType].extension : type;
-  const url = `${assetsUrl}/${hash}.${extension}`;
+  const url = pictureUrl({ hash, type }, assetsUrl);
   return { object: 'asset', hash, type, bytes, created_at: createdAt, generation: generation ?? null, url };
 }
 

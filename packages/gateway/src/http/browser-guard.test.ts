@@ -125,7 +125,7 @@ test('a preflight is answered for allowed origins only', async (context) => {
   const call = guarded(context, { corsOrigins: [APP] });
   const asked = {
     'access-control-request-method': 'POST',
-    'access-control-request-headers': 'Content-Type,x-onetake-payment,x-stainless-retry-count,x-evil',
+    'access-control-request-headers': 'Content-Type,x-onetake-payment,x-stainless-retry-count,x-evil,X-Onetake-Page',
   };
   const answer = await call({ origin: APP, ...asked }, 'OPTIONS');
   assert.equal(answer.status, 204);
@@ -142,6 +142,7 @@ test('a preflight is answered for allowed origins only', async (context) => {
   ]) {
     assert.ok(allowed.includes(name), name);
   }
+  assert.ok(!allowed.includes('x-onetake-page'), 'what tells our own page from others is for nobody else');
   assert.ok(!allowed.includes('x-evil'));
   assert.equal((await call({ origin: 'https://evil.example', ...asked }, 'OPTIONS')).status, 403);
 });

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PAGE_HEADER } from './page-session.ts';
 import { RequestProblem } from './problem.ts';
 
 export interface BrowserGuardOptions {
@@ -143,7 +144,11 @@ function allowedHeaders(asked = ''): string {
     .split(',', MAX_ASKED_HEADERS)
     .map((name) => name.trim());
   const prefixed = names.filter(
-    (name) => ALLOWED_HEADER_PREFIXES.some((prefix) => name.startsWith(prefix)) && /^[a-z0-9-]{1,64}$/.test(name),
+    (name) =>
+      // What tells our own page from every other is nothing that another may send.
+      name !== PAGE_HEADER &&
+      ALLOWED_HEADER_PREFIXES.some((prefix) => name.startsWith(prefix)) &&
+      /^[a-z0-9-]{1,64}$/.test(name),
   );
   return [...ALLOWED_HEADERS, ...prefixed].join(', ');
 }

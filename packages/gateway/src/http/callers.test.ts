@@ -65,7 +65,11 @@ const NOW = Date.UTC(2026, 10, 21);
 /** Identifies with one key that was made here; its own unless told otherwise. */
 function identifying(changes: Partial<ManagedKey>, rawHeaders = ['Authorization', `Bearer ${OWN}`], isInUse = true) {
   const key = { name: 'app', digest: digestOf(OWN), hint: 'sk-onetake-aaaa', createdAt: 0, ...changes };
-  const keys = { find: (digest: string) => (digest === key.digest ? key : undefined), areInUse: () => isInUse };
+  const keys = {
+    find: (digest: string) => (digest === key.digest ? key : undefined),
+    named: (name: string) => (name === key.name ? key : undefined),
+    areInUse: () => isInUse,
+  };
   return createCallers({ callers: [], keys, now: () => NOW })({ rawHeaders });
 }
 

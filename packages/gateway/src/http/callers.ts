@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { type AdminKey, digestOf, KEY_CHARACTERS, KEY_PREFIX } from '../keys/admin-key.ts';
 import type { Keys, ManagedKey } from '../keys/key.ts';
+import type { Sessions } from '../keys/session.ts';
+import { opensPage, PAGE_HEADER, sessionClaims } from './page-session.ts';
 import { RequestProblem } from './problem.ts';
 
 /** The one caller there is while no keys are in use. */
@@ -23,29 +25,55 @@ export interface CallersOptions {
   /** Of ONETAKE_API_KEYS. */
   readonly callers: readonly { readonly name: string; readonly key: string }[];
   readonly adminKey?: AdminKey;
-  readonly keys?: Pick<Keys, 'find' | 'areInUse'>;
+  readonly keys?: Pick<Keys, 'find' | 'named' | 'areInUse'>;
+  /** Of people who showed a key to our own page. */
+  readonly sessions?: Pick<Sessions, 'read'>;
+  readonly publicUrl?: string;
   readonly now?: () => number;
 }
 
 /** Where callers show a key, in lower case. */
 export const KEY_HEADERS: readonly string[] = ['authorization', 'x-api-key', 'api-key'];
 
+const NOT_SIGNED_IN = 'this page is signed in for nobody, or its session ended; sign in with an administrator’s key';
 const LOCAL: Identity = { caller: LOCAL_CALLER, isAdmin: true };
-const NO_KEYS: Pick<Keys, 'find' | 'areInUse'> = { find: () => undefined, areInUse: () => false };
+const NO_KEYS = { find: () => undefined, named: () => undefined, areInUse: () => false };
+const NO_SESSIONS: Pick<Sessions, 'read'> = { read: () => undefined };
 
 /**
  * While no key is in use anything, or nothing, is the caller `local`, but never a key that was made here. Keys are found
  * by their SHA-256: how long a look into the map takes tells of the digest, which nobody can steer, and not of the key.
  */
 export function createCallers(options: CallersOptions): IdentifyCaller {
-  const { callers, adminKey, keys = NO_KEYS, now = Date.now } = options;
+  const { callers, adminKey, keys = NO_KEYS, sessions = NO_SESSIONS, now = Date.now } = options;
+  const publicOrigin = options.publicUrl === undefined ? undefined : new URL(options.publicUrl).origin;
   const fixed = new Map<string, Identity>();
   for (const { name, key } of callers) fixed.set(digestOf(key), { caller: name, isAdmin: false });
   if (adminKey) fixed.set(adminKey.digest, { caller: ADMIN_CALLER, isAdmin: true });
   const areAlwaysInUse = callers.length > 0 || adminKey?.from === 'environment';
+
+  /** Whom our own page is signed in for, as long as that key would still let them in. */
+  function signedIn(rawHeaders: readonly string[]): Identity | undefined {
+    for (const { holder, isFor } of sessionClaims((name) => valuesOf(rawHeaders, name), sessions, publicOrigin)) {
+      if (holder === ADMIN_CALLER) {
+        if (adminKey && isFor(adminKey.digest)) return { caller: ADMIN_CALLER, isAdmin: true };
+        continue;
+      }
+      const key = keys.named(holder);
+      if (key && isFor(key.digest) && opensPage(key) && whyOver(key, now()) === undefined)
+        return { caller: key.name, isAdmin: true, key };
+    }
+    return undefined;
+  }
+
   return ({ rawHeaders }) => {
     const areInUse = areAlwaysInUse || keys.areInUse();
     if (!areInUse && !showsOwnKey(rawHeaders)) return LOCAL;
+    if (!showsKey(rawHeaders)) {
+      const identity = signedIn(rawHeaders);
+      if (identity) return identity;
+      if (valuesOf(rawHeaders, PAGE_HEADER).length > 0) throw refused(NOT_SIGNED_IN);
+    }
     const presented = presentedKey(rawHeaders);
     const digest = digestOf(presented);
     const known = fixed.get(digest);
@@ -87,7 +115,7 @@ function instant(at: number): string {
 function checkOrigin({ name, browser }: ManagedKey, rawHeaders: readonly string[]): void {
   if (browser === undefined) return;
   const { origins } = browser;
-  const origin = headerOf(rawHeaders, 'origin');
+  const [origin] = valuesOf(rawHeaders, 'origin');
   if (origin !== undefined && origins.includes(origin)) return;
   const came =
     origin === undefined ? 'this request has no Origin header' : `this one comes from "${origin.slice(0, 200)}"`;
@@ -95,10 +123,13 @@ function checkOrigin({ name, browser }: ManagedKey, rawHeaders: readonly string[
   throw new RequestProblem(403, 'forbidden_origin', message, { param: 'Origin' });
 }
 
-function headerOf(rawHeaders: readonly string[], wanted: string): string | undefined {
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2)
-    if (rawHeaders[index]?.toLowerCase() === wanted) return rawHeaders[index + 1];
-  return undefined;
+/** What the lines of a header say; `wanted` in lower case. */
+function valuesOf(rawHeaders: readonly string[], wanted: string): readonly string[] {
+  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === wanted);
+}
+
+function showsKey(rawHeaders: readonly string[]): boolean {
+  return rawHeaders.some((name, index) => index % 2 === 0 && isKeyHeader(name));
 }
 
 /** Somewhere in a header where keys stand, whatever is wrong with the rest of it. */

@@ -140,7 +140,8 @@ async function submitAll(
       const settings = submission.asTask ? submission.settings : { ...submission.settings, totalTimeoutMs };
       const id = set.members[at]?.generation;
       const own = { ...rest, request, model, settings, attach: false, provenRetry: false, asTask: true };
-      return generations.submit({ ...own, idempotencyKey: undefined, ...(id !== undefined && { id }) });
+      const alone = { idempotencyKey: undefined, candidates: set.id };
+      return generations.submit({ ...own, ...alone, ...(id !== undefined && { id }) });
     }),
   );
   const members = set.members.map((member, at) => withTicket(member, tickets[at], io.now()));

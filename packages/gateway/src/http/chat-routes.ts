@@ -11,6 +11,7 @@ import {
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Chats, RunningChat } from '../chat/chats.ts';
 import { CHAT_ANSWERS } from '../failure-answers.ts';
+import { readTraceContext } from '../tracing/trace-context.ts';
 import { chatModelAsked, checkModelAllowed } from './allowed-models.ts';
 import { type ChatAnswer, openChatAnswer } from './chat-answer.ts';
 import { readChatControls } from './chat-controls.ts';
@@ -65,7 +66,7 @@ async function answerChat(
     caller: request.caller,
     endpoint: `/v1/${endpoint}`,
     requestId: request.id,
-    plan: inClass(planned.plan, controls),
+    plan: { ...inClass(planned.plan, controls), ...traceOf(request) },
     body: read.body,
     sink: (live) => {
       answer = openChatAnswer({ reply, live, io });
@@ -89,6 +90,11 @@ function checkName(model = ''): void {
 
 function inClass(plan: ChatPlan, { priority }: Controls): ChatPlan {
   return priority === 'batch' ? { ...plan, priority } : plan;
+}
+
+function traceOf({ headers }: FastifyRequest): Pick<ChatPlan, 'trace'> {
+  const trace = readTraceContext(headers);
+  return trace ? { trace } : {};
 }
 
 /** From here on the caller's leaving counts. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Catalogue, JsonObject, JsonValue } from '@onetake/core';
+import type { AlertConfig } from '../config/alerts.ts';
 import type { CallerWebhook } from '../config/webhooks.ts';
 import type { Config, ProviderConfig } from '../config.ts';
 import { adminKeyPath } from '../keys/admin-key.ts';
@@ -47,12 +48,23 @@ export function configView(config: Config, { defaultModel }: Pick<Catalogue, 'de
     ...{ retention: snakeCase(config.retention), previews: { ...config.previews } },
     cache: { bytes: config.cache.bytes, days: config.cache.days },
     cors: { origins: config.corsOrigins },
+    metrics: { open: config.metrics.open },
+    telemetry: telemetryView(config),
+    log: { level: config.log.level, format: config.log.format ?? 'pretty in a terminal, else json' },
+    alerts: alertsView(config.alerts),
     prompt_rules: config.promptRules.everywhere ? `on: ${config.promptRules.rules.rules.length} rules` : 'off',
     ...{ aliases: config.aliases, sandbox: config.sandbox },
     body_limit_bytes: config.bodyLimitBytes,
     attach_window_ms: config.attachWindowMs,
     notices: config.notices,
   };
+}
+
+function telemetryView({ telemetry }: Config): JsonValue {
+  if (telemetry === undefined) return 'off';
+  const { endpoint, headers, serviceName, traces, metrics, prompts, propagate } = telemetry;
+  const what = { service_name: serviceName, traces, metrics, prompts, propagate };
+  return { otlp_endpoint: endpoint, headers: Object.keys(headers), ...what };
 }
 
 function limitViews({ limits }: Config): JsonObject {
@@ -76,6 +88,15 @@ function routesView({ routes, degrade }: Config): JsonObject {
     return [name, { targets, ...objectOf(snakeCase(policy)), ...(shown && { degrade: snakeCase(shown) }) }];
   });
   return Object.fromEntries(views);
+}
+
+/** Of a channel only what it is called: all of its address may be what lets somebody write there. */
+function alertsView({ rules, channels, everyMs, recoverAfterMs, remindersMs }: AlertConfig): JsonObject {
+  return {
+    rules: Object.fromEntries(Object.entries(rules).map(([name, { levels }]) => [name, levels[0].at])),
+    channels: channels.map(({ name, kind }) => ({ name, kind })),
+    ...{ every_ms: everyMs, recover_after_ms: recoverAfterMs, reminders_ms: remindersMs },
+  };
 }
 
 /** The rest of an address may be what lets a caller in. */

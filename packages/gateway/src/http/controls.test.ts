@@ -27,6 +27,11 @@ test('nothing said leaves the defaults', () => {
   });
 });
 
+test('that our own page calls is no control', () => {
+  const headers = { 'x-onetake-page': '1' };
+  assert.deepEqual(readControls(headers, undefined, SERVER), readControls({}, undefined, SERVER));
+});
+
 test('headers and body say the same things, and the header wins', () => {
   const expected = {
     settings: {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type JsonObject, type JsonValue, nearMatches, type PolicySettings } from '@onetake/core';
 import type { AskedWebhook } from '../webhooks/request.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
+import { PAGE_HEADER } from './page-session.ts';
 import { RequestProblem } from './problem.ts';
 
 /** What a request asks of Onetake itself, beside the picture. */
@@ -179,10 +180,13 @@ interface Given {
 
 function fromHeaders(headers: IncomingHttpHeaders): readonly Given[] {
   const spell = (name: string) => PREFIX + name;
-  return Object.entries(headers)
-    .filter(([header]) => header.startsWith(PREFIX))
-    .map(([param, text]) => ({ param, value: String(text).trim() }))
-    .map(({ param, value }) => ({ name: param.slice(PREFIX.length), value, json: value, param, spell }));
+  return (
+    Object.entries(headers)
+      // Our page says with every call that it is the one who calls.
+      .filter(([header]) => header.startsWith(PREFIX) && header !== PAGE_HEADER)
+      .map(([param, text]) => ({ param, value: String(text).trim() }))
+      .map(({ param, value }) => ({ name: param.slice(PREFIX.length), value, json: value, param, spell }))
+  );
 }
 
 function fromBody(body: JsonValue | undefined): readonly Given[] {

@@ -1,6 +1,7 @@
-import type { Catalogue, HealthBook, Io, Limits, Pacer } from '@onetake/core';
+import type { Catalogue, HealthBook, Io, JsonObject, Limits, Pacer } from '@onetake/core';
 import type { Logger } from 'pino';
 import type { Addresses } from '../addresses.ts';
+import type { Alerts } from '../alerts/alerts.ts';
 import type { DiskAssets } from '../assets/disk.ts';
 import type { FetchImage } from '../assets/download.ts';
 import type { Batches } from '../batches/batches.ts';
@@ -10,8 +11,13 @@ import type { Chats } from '../chat/chats.ts';
 import type { Config } from '../config.ts';
 import type { Degrade } from '../degrade/degrading.ts';
 import type { ManagedKeys } from '../keys/keys.ts';
+import type { Sessions } from '../keys/session.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { ModelRefresh } from '../model-refresh.ts';
 import type { AnsweredBook } from '../money/answered-before.ts';
+import type { Recent } from '../now/recent.ts';
+import type { Stored } from '../now/stored.ts';
+import type { Signals } from '../signals/signals.ts';
 import type { Store } from '../store/store.ts';
 import type { TargetOperations } from '../targets/operate.ts';
 import type { RequestCache } from '../tasks/cache.ts';
@@ -36,6 +42,8 @@ export interface AppDeps {
   /** The keys that were made here. */
   readonly keys: ManagedKeys;
   readonly identify: IdentifyCaller;
+  /** Of who showed an administrator's key to the page. */
+  readonly sessions: Sessions;
   readonly limitRate: LimitRate;
   readonly health: HealthBook;
   /** What an operator does to targets by hand. */
@@ -77,5 +85,17 @@ export interface AppDeps {
   readonly thumbnailUrl: ThumbnailUrl;
   /** Pictures smaller and in other formats. */
   readonly previewing: Pick<PreviewDeps, 'previews' | 'links'>;
+  /** What ended here lately. */
+  readonly recent: Recent;
+  /** What only the store knows of how things stand, asked seldom. */
+  readonly stored: Stored;
+  readonly metrics: Metrics;
+  /** When so many pictures more of this queue would have begun, in ms; undefined where nobody knows. */
+  readonly etaMs: (queue: string, pictures: number) => number | undefined;
+  readonly alerts: Alerts;
+  /** The alerts that are not ok, as `GET /v1/alerts` lists them. */
+  readonly alertRows: () => Promise<readonly JsonObject[]>;
   readonly log: Logger;
+  /** What happens in this process. */
+  readonly signals: Pick<Signals, 'on'>;
 }

@@ -11,6 +11,7 @@ import { diagnosisView } from '../doctor/view.ts';
 import { ADMIN } from './admin.ts';
 import { KEY_HEADERS } from './callers.ts';
 import { readConfig } from './config.ts';
+import { PAGE_HEADER } from './page-session.ts';
 import { parametersOf } from './parameters.ts';
 import { invalidValue } from './problem.ts';
 
@@ -75,9 +76,9 @@ async function look(
   );
 }
 
-/** The key, in whichever header the caller showed it. */
+/** The key, in whichever header the caller showed it, or what our page is signed in with. */
 function keyHeaders(carried: FastifyRequest['headers']): Record<string, string> {
-  const shown = KEY_HEADERS.flatMap((name) => {
+  const shown = [...KEY_HEADERS, PAGE_HEADER, 'cookie'].flatMap((name) => {
     const value = carried[name];
     return typeof value === 'string' ? [[name, value] as const] : [];
   });

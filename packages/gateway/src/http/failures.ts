@@ -33,7 +33,8 @@ function certaintyOf(kind: FailureKind, code: string | undefined): Certainty {
   return code === FAILURES.interrupted.code ? 'ambiguous' : FAILURES[kind].certainty;
 }
 
-function failureItem({ fingerprint, target, kind, code, message, ...seen }: FailureGroup): JsonObject {
+/** A group of failures as lists show it. */
+export function failureItem({ fingerprint, target, kind, code, message, ...seen }: FailureGroup): JsonObject {
   return {
     fingerprint,
     count: seen.count,

@@ -1,9 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import type { Ledger } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
-import { generationRowView } from './generations.ts';
+import { listedRowOf, listedRowView } from './generations.ts';
 import { viewFor } from './listing.ts';
 import { isSeenBy } from './own-generation.ts';
+import type { ThumbnailUrl } from './previews.ts';
 import { invalidValue } from './problem.ts';
 
 type Asked = Pick<FastifyRequest, 'caller' | 'isAdmin' | 'query'>;
@@ -23,9 +24,10 @@ export async function findGenerations(
   store: Pick<Store, 'read'> & Pick<Ledger, 'findByRequestId'>,
   requestId: string,
   asked: Asked,
+  thumbnailUrl: ThumbnailUrl,
 ) {
   const ids = await store.findByRequestId(requestId);
   const found = await Promise.all(ids.map((id) => store.read(id)));
   const own = found.filter((one) => one !== undefined).filter((one) => isSeenBy(one, asked));
-  return { object: 'list', data: own.map(viewFor(asked, generationRowView)), next: null };
+  return { object: 'list', data: own.map(listedRowOf).map(viewFor(asked, listedRowView(thumbnailUrl))), next: null };
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event } from '@onetake/core';
-import { sampleSnapshot } from '../testing/task-samples.ts';
-import { generationView } from './generations.ts';
+import { completedSnapshot, sampleImage, sampleSnapshot } from '../testing/task-samples.ts';
+import { generationView, listedRowOf, listedRowView } from './generations.ts';
 
 test('the timeline shows where a job is looked up, but not what opens it', () => {
   const snapshot = sampleSnapshot();
@@ -25,4 +25,15 @@ test('the timeline shows where a job is looked up, but not what opens it', () =>
   const shown = JSON.stringify(view);
   assert.ok(!shown.includes('0123abcd'), shown);
   assert.ok(shown.includes('https://api.bfl.ai/v1/get_result') && shown.includes('"n":[1]'), shown);
+});
+
+test('a row tells how long it took, how many pictures there are, and shows the first', () => {
+  const view = listedRowView(({ hash }) => `thumbnail of ${hash.slice(0, 1)}`);
+  const { duration_ms, makes, pictures, thumbnail_url } = view(listedRowOf(completedSnapshot()));
+  assert.deepEqual([duration_ms, makes, pictures, thumbnail_url], [1_000, 'pictures', 1, 'thumbnail of a']);
+  const waiting = view(listedRowOf(sampleSnapshot()));
+  assert.deepEqual([waiting.duration_ms, waiting.pictures, waiting.thumbnail_url], [null, 0, null]);
+  const { hash } = sampleImage().asset;
+  const svg = view({ ...sampleSnapshot(), makes: 'pictures', pictures: 1, picture: { hash, type: 'unheard of' } });
+  assert.equal(svg.thumbnail_url, null);
 });

@@ -16,10 +16,12 @@ import {
   type Plan,
 } from '@onetake/core';
 import { answersFor } from '../failure-answers.ts';
+import type { ListedRow } from '../store/browsing.ts';
 import { type AnyPlan, makesPictures } from '../store/plan-kind.ts';
 import type { GenerationRow, StoredGeneration } from '../store/store.ts';
 import { targetOf } from './adapted.ts';
 import { assetUrl, priceFields } from './answer.ts';
+import { thumbnailOf } from './picture-links.ts';
 import { type ThumbnailUrl, thumbnailField } from './previews.ts';
 import { refusalFields, warningFields } from './refused.ts';
 import { runsOfPictures, sentByRun } from './sent.ts';
@@ -122,8 +124,21 @@ function setAside({ runs, outcome }: Generation, assetsUrl: string) {
 }
 
 /** One row of `GET /v1/generations`. */
-export function generationRowView(row: GenerationRow): JsonObject {
-  return wire(rowFields(row)) as JsonObject;
+export function listedRowView(thumbnailUrl: ThumbnailUrl): (row: ListedRow) => JsonObject {
+  return (row) => {
+    const { makes, pictures, picture } = row;
+    const shown = { makes, pictures, thumbnailUrl: picture ? thumbnailOf(picture, thumbnailUrl) : null };
+    return wire({ ...rowFields(row), ...shown }) as JsonObject;
+  };
+}
+
+/** The same of one that was read whole. */
+export function listedRowOf(stored: StoredGeneration): ListedRow {
+  if (!makesPictures(stored)) return { ...stored, makes: 'chat', pictures: 0 };
+  const { outcome } = foldGeneration(stored.journals);
+  const images = outcome?.ok ? outcome.images : [];
+  const [first] = images;
+  return { ...stored, makes: 'pictures', pictures: images.length, ...(first && { picture: first.asset }) };
 }
 
 function rowFields(row: GenerationRow) {
@@ -144,6 +159,7 @@ function rowFields(row: GenerationRow) {
     settledAt: row.settledAt,
     createdAt: row.createdAt,
     finishedAt: row.finishedAt,
+    durationMs: row.finishedAt === undefined ? null : row.finishedAt - row.createdAt,
     deliveredAt: row.deliveredAt,
   };
 }

@@ -4,6 +4,7 @@ import type { FetchImage } from '../assets/download.ts';
 import type { Config } from '../config.ts';
 import type { Store, Webhook } from '../store/store.ts';
 import type { Submission } from '../tasks/generations.ts';
+import { readTraceContext } from '../tracing/trace-context.ts';
 import { readWebhook } from '../webhooks/request.ts';
 import { checkModelAllowed } from './allowed-models.ts';
 import { type AskedCandidates, takeCandidates } from './candidates-wire.ts';
@@ -37,6 +38,17 @@ interface Understood {
   readonly model: string | undefined;
 }
 
+/** The request and the candidates it asks for; throws a 403 for what its caller may not ask for. */
+export function takeAllowed(
+  { key, fromBrowser }: Pick<FastifyRequest, 'key' | 'fromBrowser'>,
+  given: Pick<Understood, 'wire' | 'model'>,
+): ReturnType<typeof takeCandidates> {
+  const taken = takeCandidates(given.wire);
+  for (const { model } of [given, ...(taken.asked?.members ?? [])]) checkModelAllowed(key, model);
+  if (taken.asked && fromBrowser) throw new RequestProblem(403, 'forbidden_control', FROM_BROWSER);
+  return taken;
+}
+
 /** A result that may differ from what was asked for is none for a request that allows no difference. */
 function identityOf({ canonical }: ImageWire, { settings }: Controls): JsonObject {
   return {
@@ -48,6 +60,7 @@ function identityOf({ canonical }: ImageWire, { settings }: Controls): JsonObjec
 
 function submissionOf(request: FastifyRequest, understood: Understood): Omit<Submission, 'asTask' | 'webhook'> {
   const { wire, controls, fileHashes = [], regeneratedFrom } = understood;
+  const trace = readTraceContext(request.headers);
   return {
     caller: request.caller,
     endpoint: request.routeOptions.url ?? request.url,
@@ -62,6 +75,7 @@ function submissionOf(request: FastifyRequest, understood: Understood): Omit<Sub
     priority: controls.priority,
     ...(controls.cache && { cache: controls.cache }),
     ...(regeneratedFrom !== undefined && { regeneratedFrom }),
+    ...(trace && { trace }),
   };
 }
 
@@ -75,10 +89,8 @@ export function imageRoutes(deps: ImageRouteDeps) {
   }
 
   function answer(request: FastifyRequest, reply: FastifyReply, given: Understood, alwaysTask: boolean) {
-    const { wire, asked } = takeCandidates(given.wire);
+    const { wire, asked } = takeAllowed(request, given);
     const understood = { ...given, wire };
-    for (const { model } of [understood, ...(asked?.members ?? [])]) checkModelAllowed(request.key, model);
-    if (asked && request.fromBrowser) throw new RequestProblem(403, 'forbidden_control', FROM_BROWSER);
     const preferences = readPrefer(request.headers.prefer);
     const asTask = alwaysTask || preferences.respondAsync || preferences.waitSeconds !== undefined;
     const webhook = webhookOf(config, understood.controls, { caller: request.caller, asTask });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleSnapshot } from '../testing/task-samples.ts';
-import { listFilter, pageOf } from './listing.ts';
+import { foundPage, listFilter, pageOf, rowCursorText, searchFilter } from './listing.ts';
 
 const ID = `gen_${'0'.repeat(24)}`;
 const filterOf = (query: Record<string, string | string[]>) => listFilter({ caller: 'a', isAdmin: false, query });
@@ -47,4 +47,29 @@ test('an administrator’s page is of everybody, or of the caller that is named;
   assert.deepEqual([asked(true), asked(true, { caller: 'b' }), asked(true, { caller: 'a' })], [undefined, 'b', 'a']);
   assert.deepEqual([asked(false), asked(false, { caller: 'a' })], ['a', 'a']);
   assert.throws(() => asked(false, { caller: 'b' }), { status: 403, param: 'caller' });
+});
+
+test('a search asks for more, and what is no filter is refused by name', () => {
+  const search = (query: Record<string, string>) => searchFilter({ caller: 'a', isAdmin: true, query });
+  assert.deepEqual(search({}), { limit: 20 });
+  const asked = { model: 'm', target: 'p/', makes: 'chat', code: 'timeout', text: 'Fox', since: '0', until: '9' };
+  const { model: route, since: _, until: __, ...same } = asked;
+  assert.deepEqual(search(asked), { limit: 20, route, ...same, since: 0, until: 9 });
+  for (const [name, value] of Object.entries({
+    makes: 'art',
+    since: '-1',
+    until: 'noon',
+    text: '',
+    model: 'x'.repeat(201),
+  }))
+    assert.throws(() => search({ [name]: value }), { status: 400, param: name });
+});
+
+test('a look that stopped says so, and where it goes on', () => {
+  const next = { createdAt: 7, id: ID };
+  const view = (row: number) => ({ row });
+  assert.deepEqual(foundPage({ rows: [1] }, view, rowCursorText), { object: 'list', data: [{ row: 1 }], next: null });
+  assert.deepEqual(foundPage({ rows: [], next, stoppedAfter: 5 }, view, rowCursorText), {
+    ...{ object: 'list', data: [], next: `7:${ID}`, stopped_after: 5 },
+  });
 });

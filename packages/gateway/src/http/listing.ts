@@ -1,5 +1,6 @@
 import type { JsonObject } from '@onetake/core';
 import type { FastifyRequest } from 'fastify';
+import type { Found, RowCursor, SearchFilter } from '../store/browsing.ts';
 import type { GenerationRow, ListFilter } from '../store/store.ts';
 import { callerSeen } from './admin.ts';
 import { invalidValue } from './problem.ts';
@@ -24,7 +25,7 @@ export function listFilter(request: Pick<FastifyRequest, 'caller' | 'isAdmin' | 
   const caller = callerSeen(request, text('caller'));
   const before = cursorOf(text('after'));
   const unknown = text('unknown');
-  const status = statusOf(text('status'));
+  const status = oneOf('status', text('status'), STATUSES);
   return {
     ...(caller !== undefined && { caller }),
     limit: limitOf(text('limit')),
@@ -34,6 +35,58 @@ export function listFilter(request: Pick<FastifyRequest, 'caller' | 'isAdmin' | 
   };
 }
 
+const MAKES = ['pictures', 'chat'] as const;
+const MAX_TEXT_CHARS = 200;
+
+/**
+ * The same with `?model=` (the name asked for), `?target=` (`provider/model`, or `provider/`), `?makes=`, `?code=`,
+ * `?text=` (in the prompt), `?since=` and `?until=` (epoch ms).
+ */
+export function searchFilter(request: Pick<FastifyRequest, 'caller' | 'isAdmin' | 'query'>): SearchFilter {
+  const text = (name: string) => searchedText(textAt(request.query as Query, name), name);
+  const named = { route: text('model'), target: text('target'), code: text('code'), text: text('text') };
+  const makes = oneOf('makes', text('makes'), MAKES);
+  const times = { since: instantOf('since', text('since')), until: instantOf('until', text('until')) };
+  return { ...listFilter(request), ...given(named), ...(makes && { makes }), ...given(times) };
+}
+
+/** A text that is looked for; throws a 400 for one that is empty or too long. */
+export function searchedText(text: string | undefined, param: string): string | undefined {
+  if (text === undefined || (text !== '' && text.length <= MAX_TEXT_CHARS)) return text;
+  throw invalidValue(param, `it is not a text of 1 to ${MAX_TEXT_CHARS} characters`);
+}
+
+/** Without the fields that are undefined. */
+export function given<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: NonNullable<Fields[Name]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Fields]?: NonNullable<Fields[Name]>;
+  };
+}
+
+function instantOf(param: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw invalidValue(param, `"${text.slice(0, 50)}" is not an instant in milliseconds since 1970`);
+}
+
+/** `stopped_after`: so many rows were looked at, and `next` goes on from there. */
+export function foundPage<Row, Cursor>(
+  { rows, next, stoppedAfter }: Found<Row, Cursor>,
+  view: (row: Row) => JsonObject,
+  textOf: (cursor: Cursor) => string,
+) {
+  return {
+    object: 'list',
+    data: rows.map(view),
+    next: next === undefined ? null : textOf(next),
+    ...(stoppedAfter !== undefined && { stopped_after: stoppedAfter }),
+  };
+}
+
+export function rowCursorText({ createdAt, id }: RowCursor): string {
+  return `${createdAt}:${id}`;
+}
+
 /** A page of a list; `next` is the `after` of the following one, null on the last. */
 export function pageOf<Row extends GenerationRow, View>(
   rows: readonly Row[],
@@ -41,12 +94,12 @@ export function pageOf<Row extends GenerationRow, View>(
   view: (row: Row) => View,
 ) {
   const last = rows.at(-1);
-  const next = rows.length === limit && last ? `${last.createdAt}:${last.id}` : null;
+  const next = rows.length === limit && last ? rowCursorText(last) : null;
   return { object: 'list', data: rows.map(view), next };
 }
 
 /** Who sees everybody's is told whose each one is. */
-export function viewFor<Row extends GenerationRow>(
+export function viewFor<Row extends Pick<GenerationRow, 'caller'>>(
   { isAdmin }: Pick<FastifyRequest, 'isAdmin'>,
   view: (row: Row) => JsonObject,
 ): (row: Row) => JsonObject {
@@ -73,9 +126,14 @@ function cursorOf(text: string | undefined): ListFilter['before'] {
   return { createdAt: Number(createdAt), id };
 }
 
-function statusOf(text: string | undefined): ListFilter['status'] {
+/** One of these words; throws a 400 for any other. */
+export function oneOf<Value extends string>(
+  param: string,
+  text: string | undefined,
+  values: readonly Value[],
+): Value | undefined {
   if (text === undefined) return undefined;
-  const status = STATUSES.find((one) => one === text);
-  if (status === undefined) throw invalidValue('status', `"${text.slice(0, 50)}" is not one of ${STATUSES.join(', ')}`);
-  return status;
+  const value = values.find((one) => one === text);
+  if (value === undefined) throw invalidValue(param, `"${text.slice(0, 50)}" is not one of ${values.join(', ')}`);
+  return value;
 }

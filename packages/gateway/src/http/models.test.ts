@@ -136,7 +136,7 @@ test('every form of a price is shown, with its date', () => {
 test('the limits of a target are those of its keys together, and what is configured until it was used', () => {
   const used = { requests: 0, images: 0, tokens: 0 };
   const key = (credential: string, limits: LimitReport['limits']): LimitReport => ({
-    ...{ target: 'lab/x', credential, limits, used, source: 'headers', inFlight: 0, waiting: 0 },
+    ...{ target: 'lab/x', credential, limits, used, rates: [], source: 'headers', inFlight: 0, waiting: 0 },
   });
   const perMinute = (count: number) => [{ count, windowMs: 60_000 }];
   const reports = [

@@ -42,6 +42,8 @@ export interface ModelFacts {
   readonly reasoning?: boolean;
   /** Of the first target: what it can be told, in the terms of `models:` in the configuration. */
   readonly capabilities?: JsonObject;
+  /** It shows pictures while it draws them, where a request is streamed. */
+  readonly streams?: true;
   /** Of the first target: what is known of them now. */
   readonly limits?: ModelLimits;
   /** ISO date on which the first target stops working, as far as its provider says. */
@@ -165,6 +167,7 @@ function pictureFacts(catalogue: Catalogue, targets: readonly PlannedTarget[]) {
     max_images_per_call: Math.min(...targets.map((target) => target.maxImagesPerCall)),
     operations: [...new Set(targets.flatMap((target) => modelOf(target.id, catalogue)?.operations ?? []))],
     ...(capabilities && { capabilities: capabilityFacts(capabilities) }),
+    ...(first.streams && { streams: true as const }),
     ...(shutdownDate !== undefined && { shutdown_date: shutdownDate }),
   };
 }

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AppDeps } from './deps.ts';
 import { findGenerations, requestIdIn } from './find-generations.ts';
-import { generationRowView, generationView } from './generations.ts';
-import { listFilter, pageOf, viewFor } from './listing.ts';
+import { generationView, listedRowView } from './generations.ts';
+import { foundPage, rowCursorText, searchFilter, viewFor } from './listing.ts';
 import { readOwnGeneration } from './own-generation.ts';
 import { listRefusals } from './refusals.ts';
 
@@ -15,9 +15,9 @@ export function operationRoutes(deps: AppDeps) {
 
     async listGenerations(request: FastifyRequest) {
       const requestId = requestIdIn(request);
-      if (requestId !== undefined) return findGenerations(store, requestId, request);
-      const filter = listFilter(request);
-      return pageOf(await store.list(filter), filter, viewFor(request, generationRowView));
+      if (requestId !== undefined) return findGenerations(store, requestId, request, deps.thumbnailUrl);
+      const found = await store.search(searchFilter(request));
+      return foundPage(found, viewFor(request, listedRowView(deps.thumbnailUrl)), rowCursorText);
     },
 
     async readGeneration(request: FastifyRequest<{ Params: { id: string } }>) {
@@ -80,6 +80,9 @@ const ENDPOINTS = [
   'GET /v1/generations',
   'GET /v1/generations/{id}',
   'GET /v1/generations/{id}/upstream',
+  'GET /v1/gallery',
+  'POST /v1/gallery/marks',
+  'POST /v1/estimates',
   'POST /v1/generations/{id}/regenerate',
   'POST /v1/generations/{id}/settle',
   'GET /v1/costs',
@@ -92,9 +95,21 @@ const ENDPOINTS = [
   'POST /v1/keys',
   'GET /v1/keys/{name}',
   'DELETE /v1/keys/{name}',
+  'GET /v1/session',
+  'POST /v1/session',
+  'DELETE /v1/session',
+  'GET /v1/sandbox/faults',
+  'GET /v1/sandbox/ledger',
+  'DELETE /v1/sandbox/ledger',
   'GET /v1/explain?text=',
   'GET /v1/doctor',
   'GET /v1/config',
+  'GET /v1/alerts',
+  'POST /v1/alerts/test',
+  'POST /v1/alerts/silence',
+  'GET /v1/now',
+  'GET /v1/now/events',
+  'GET /metrics',
   'GET /v1/targets',
   'POST /v1/targets/{target}/reset',
   'POST /v1/targets/{target}/drain',

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { ADMIN } from './admin.ts';
+import { addAlertRoutes } from './alerts.ts';
 import { assetList } from './asset-list.ts';
 import type { AppDeps } from './deps.ts';
 import { type TargetRequest, targetRoutes } from './targets.ts';
@@ -10,4 +11,5 @@ export function addOperatorRoutes(app: FastifyInstance, deps: AppDeps): void {
   app.get('/v1/targets', targets.list);
   app.get('/v1/assets', assetList(deps.store, deps.assetsUrl));
   app.post<TargetRequest>('/v1/targets/*', ADMIN, targets.act);
+  addAlertRoutes(app, deps);
 }

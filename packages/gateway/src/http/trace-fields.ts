@@ -1,6 +1,7 @@
-import { type Generation, isChatPlan, ledgerOf, spendOf, splitPlan } from '@onetake/core';
+import { type Generation, isChatPlan, ledgerOf } from '@onetake/core';
 import type { StoredGeneration } from '../store/store.ts';
 import { targetOf } from './adapted.ts';
+import { priceAhead } from './price-ahead.ts';
 
 /** What `GET /v1/generations/{id}` adds for those who look for the cause: money by attempt, and what once more costs. */
 export function traceFields({ plan, requestId }: StoredGeneration, generation: Generation) {
@@ -21,18 +22,8 @@ function usdOf(microUsd: number | null): number | null {
   return microUsd === null ? null : microUsd / 1e6;
 }
 
-const NEVER_RUN = { length: 0, attempts: [], partialSent: false };
-
 /** What the same pictures cost once more, from the target that made them; null where nobody knows, absent of chat. */
 function againUsd(plan: StoredGeneration['plan'], generation: Generation): number | null | undefined {
   if (isChatPlan(plan)) return undefined;
-  const target = targetOf(plan, generation) ?? plan.targets[0];
-  let sum = 0;
-  for (const child of splitPlan(plan)) {
-    const asked = child.targets.find(({ id }) => id === target?.id);
-    const { microUsd } = asked ? spendOf('', child, NEVER_RUN, asked) : {};
-    if (microUsd === undefined) return null;
-    sum += microUsd;
-  }
-  return usdOf(sum);
+  return priceAhead(plan, targetOf(plan, generation)).usd;
 }

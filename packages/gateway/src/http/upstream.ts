@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { curlText } from '../upstream/curl-text.ts';
 import { upstreamView } from '../upstream/upstream.ts';
 import type { AppDeps } from './deps.ts';
 import { readOwnGeneration } from './own-generation.ts';
@@ -26,7 +27,7 @@ export function readUpstream(
       ...{ config, connections, news, addresses, isAdmin },
       assetsUrl: deps.assetsUrl(),
     });
-    if (shown.ok) return shown.view;
+    if (shown.ok) return { ...shown.view, curl: curlText(shown.view) };
     const message = `generation "${stored.id}": ${shown.reason}`;
     throw shown.why === 'missing'
       ? new RequestProblem(404, 'not_found', message)

@@ -1,4 +1,5 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { openSecret } from '../store/secret-cell.ts';
 import type { Store } from '../store/store.ts';
 import { type Preview, previewQuery } from './preview.ts';
 
@@ -9,12 +10,9 @@ export interface PreviewLinks {
   isSigned(name: string, preview: Preview, signature: string): boolean;
 }
 
-const SECRET_BYTES = 32;
 /** Of SHA-256: nobody finds 128 bits by trying. */
 const SIGNATURE_BYTES = 16;
 const CELL = 'preview-secret';
-/** Losing to another node leaves its secret to read, so a second round is only met when cells vanish. */
-const MAX_ROUNDS = 5;
 
 /** HMAC-SHA-256 over name and query. Links do not expire: they show no more than the link to the whole picture. */
 export function createPreviewLinks(secret: Uint8Array): PreviewLinks {
@@ -33,15 +31,6 @@ export function createPreviewLinks(secret: Uint8Array): PreviewLinks {
 }
 
 /** The secret that links are signed with: made once and kept in the store, where every node finds the same. */
-export async function openPreviewSecret(
-  cells: Pick<Store, 'readCell' | 'swapCell'>,
-  randomSecret: () => string = () => randomBytes(SECRET_BYTES).toString('base64url'),
-): Promise<Buffer> {
-  for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const cell = await cells.readCell(CELL);
-    if (typeof cell?.value === 'string') return Buffer.from(cell.value, 'base64url');
-    const secret = randomSecret();
-    if (await cells.swapCell(CELL, cell?.version ?? 0, secret)) return Buffer.from(secret, 'base64url');
-  }
-  throw new Error(`the secret of preview links could not be written in ${MAX_ROUNDS} rounds`);
+export function openPreviewSecret(cells: Pick<Store, 'readCell' | 'swapCell'>): Promise<Buffer> {
+  return openSecret(cells, CELL);
 }

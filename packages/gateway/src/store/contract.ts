@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { browsing, sharedBrowsing } from './contract/browsing.ts';
 import { budgets, sharedBudgets } from './contract/budgets.ts';
 import { cache, sampleCacheEntry, sharedCache } from './contract/cache.ts';
 import { cells, sharedCells } from './contract/cells.ts';
@@ -39,11 +40,11 @@ export interface OpenedStore {
 const SUITES: readonly StoreTests[] = [
   ...[journals, leases, idempotency, listing, retention],
   ...[queues, lost, webhooks, cache, cells, changes],
-  ...[ledger, budgets],
+  ...[ledger, budgets, browsing],
 ];
 const SHARED_SUITES: readonly SharedStoreTests[] = [
   ...[sharedQueues, sharedLost, sharedWebhooks, sharedCache, sharedCells, sharedChanges],
-  ...[sharedBudgets],
+  ...[sharedBudgets, sharedBrowsing],
 ];
 /** Only a change that never comes takes so long. */
 const TIMEOUT_MS = 20_000;

@@ -5,7 +5,7 @@ import { sampleCacheEntry } from './contract/cache.ts';
 import { sampleFence, sampleHold, samplePlan, started } from './contract/samples.ts';
 import { listSql } from './postgres/reads.ts';
 import { openPostgresStore } from './postgres.ts';
-import type { ListFilter } from './store.ts';
+import type { ListFilter, Store } from './store.ts';
 import { startTestPostgres } from './testing/postgres.ts';
 
 const postgres = await startTestPostgres();
@@ -16,6 +16,8 @@ const WAITING = 10_000;
 /** Most take a few milliseconds by their index, and many times this by reading everything. */
 const MAX_MS = 50;
 const MAX_ROUNDS = 8;
+/** Of a look through everything, on connections that nobody else waits for. */
+const MAX_LOOK_MS = 400;
 
 /** Without statistics: a store must not be slow until somebody gathers them. */
 async function fill(admin: Client): Promise<void> {
@@ -35,6 +37,9 @@ async function fill(admin: Client): Promise<void> {
     INSERT INTO events SELECT number, 0, 0, '{}' FROM generations WHERE status <> 'pending';
     INSERT INTO assets SELECT 'h' || i, 'png', 10, i FROM generate_series(1, ${COUNT}) i;
     INSERT INTO generation_assets SELECT number, 'h' || number FROM generations WHERE number <= ${COUNT};
+    INSERT INTO search_texts SELECT number, repeat('x', 200) || number FROM generations;
+    INSERT INTO delivered SELECT number, 0, caller, 'h' || number, 'png', 10, 64, 48 FROM generations WHERE number <= ${COUNT};
+    INSERT INTO marks SELECT caller, 'h' || number, 'star', 1 FROM generations WHERE number <= 10000;
     INSERT INTO webhooks (id, generation, caller, url, type, at, state, tries, retry_at)
     SELECT 'e' || number, number, caller, 'https://hooks.test', 'task.completed', 1,
       CASE WHEN number % 10 = 0 THEN 'waiting' ELSE 'delivered' END, 0, number FROM generations;
@@ -106,17 +111,36 @@ test('fifty thousand generations and ten thousand that wait do not slow the stor
   ];
   await operations[13]?.();
   for (const operation of operations) await checkQuick(operation);
+  for (const operation of looksOf(store)) await checkQuick(operation, MAX_LOOK_MS);
 });
 
-async function checkQuick(operation: () => Promise<unknown>): Promise<void> {
+/** Some go through every row there is, some ten thousand at a time. */
+function looksOf(store: Store): readonly (() => Promise<unknown>)[] {
+  const pictures = { viewer: 'caller-1', limit: 50 };
+  return [
+    () => store.search({ limit: 50 }),
+    () => store.search({ limit: 50, since: 500, until: 600, text: 'nowhere' }),
+    () => store.search({ limit: 50, text: 'nowhere' }),
+    () => store.search({ limit: 50, caller: 'caller-1', target: 'none/' }),
+    () => store.gallery(pictures),
+    () => store.gallery({ ...pictures, caller: 'caller-1', before: { number: 500, index: 0 } }),
+    () => store.gallery({ ...pictures, generation: 'g500' }),
+    () => store.gallery({ ...pictures, text: 'nowhere' }),
+    () => store.gallery({ ...pictures, mark: 'star', target: 'none/' }),
+    () => store.mark({ caller: 'caller-1', hash: 'h40000', mark: 'star', at: 1 }),
+    () => store.mark({ caller: 'caller-1', hash: 'h40000', mark: null, at: 1, ofAnybody: true }),
+  ];
+}
+
+async function checkQuick(operation: () => Promise<unknown>, maxMs = MAX_MS): Promise<void> {
   const times: number[] = [];
   // A machine that does other things delays one; what reads everything is slow every time.
-  while (times.length < MAX_ROUNDS && Math.min(...times) >= MAX_MS) {
+  while (times.length < MAX_ROUNDS && Math.min(...times) >= maxMs) {
     const start = performance.now();
     await operation();
     times.push(performance.now() - start);
   }
-  assert.ok(Math.min(...times) < MAX_MS, `${operation} took ${Math.min(...times)} ms`);
+  assert.ok(Math.min(...times) < maxMs, `${operation} took ${Math.min(...times)} ms`);
 }
 
 test('lists are read in the order of an index', async () => {
@@ -137,7 +161,7 @@ test('lists are read in the order of an index', async () => {
   ];
   for (const [filter, index] of expected) {
     const { text, values } = listSql({ limit: 1, ...filter });
-    const { rows } = await admin.query({ text: `EXPLAIN ${text}`, values });
+    const { rows } = await admin.query({ text: `EXPLAIN ${text}`, values: [...values] });
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
     assert.match(plan, index, JSON.stringify(filter));
     assert.doesNotMatch(plan, /Sort/, JSON.stringify(filter));

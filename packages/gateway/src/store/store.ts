@@ -1,7 +1,9 @@
 import type { Event, LedgerLine } from '@onetake/core';
 import type { AssetRow } from './asset-row.ts';
+import type { DeliveredPicture, Gallery } from './browsing.ts';
 import type { PictureCache } from './cache.ts';
 import type { SharedState } from './cells.ts';
+import type { GenerationRow, ListFilter } from './generation-row.ts';
 import type { Ledger } from './ledger.ts';
 import type { Webhook, WebhookEvent, Webhooks } from './outbox.ts';
 import type { AnyPlan } from './plan-kind.ts';
@@ -11,6 +13,7 @@ export type { AssetRow } from './asset-row.ts';
 export type { CacheBounds, CacheClaim, CacheFilter, CacheHolder, CacheUse, Evicted, PictureCache } from './cache.ts';
 export type { Cell } from './cells.ts';
 export { LostRunError } from './errors.ts';
+export type { GenerationRow, ListFilter, Status } from './generation-row.ts';
 export type { Webhook, WebhookDelivery, WebhookEvent, WebhookFilter, WebhookResult, WebhookRow } from './outbox.ts';
 
 /**
@@ -20,7 +23,7 @@ export type { Webhook, WebhookDelivery, WebhookEvent, WebhookFilter, WebhookResu
  * where the implementation says so; what they must not do twice is atomic in the verb. Each implementation passes
  * `store/contract.ts`.
  */
-export interface Store extends Generations, Queues, Webhooks, PictureCache, SharedState, Ledger, Retention {
+export interface Store extends Generations, Queues, Webhooks, PictureCache, SharedState, Ledger, Retention, Gallery {
   /** `exclusive`: one process owns the data, so what it remembers of it in memory is the truth. */
   readonly ownership: 'exclusive' | 'shared';
   /** Hears of changes, its own too, usually within milliseconds; some may be missed, so nothing relies on it alone. */
@@ -110,6 +113,8 @@ export interface NewGeneration {
   readonly task?: true;
   readonly webhook?: Webhook;
   readonly idempotency?: { readonly key: string; readonly expiresAt: number };
+  /** The set of candidates that it is one of. */
+  readonly candidates?: string;
   /** Uploads the plan refers to. */
   readonly assets: readonly AssetRow[];
 }
@@ -171,32 +176,10 @@ export interface Summary {
   /** What each attempt did and cost: the ledger has them from here on, and the generation's holds end. */
   readonly lines?: readonly LedgerLine[];
   readonly assets: readonly AssetRow[];
+  /** What was handed over, in order: what the gallery shows. */
+  readonly pictures?: readonly DeliveredPicture[];
   /** The final event for the generation's webhook; whether it is one of the `events` wanted is for the writer to see. */
   readonly webhook?: WebhookEvent;
-}
-
-export type Status = 'pending' | 'processing' | 'completed' | 'failed' | 'canceled';
-
-export interface GenerationRow {
-  readonly id: string;
-  readonly caller: string;
-  readonly endpoint: string;
-  readonly route: string;
-  readonly prompt: string;
-  /** `pending` while it waits in a queue. */
-  readonly status: Status;
-  readonly createdAt: number;
-  readonly finishedAt?: number;
-  readonly deliveredAt?: number;
-  readonly code?: string;
-  readonly billed?: 'no' | 'maybe' | 'yes';
-  readonly target?: string;
-  readonly costUsd?: number;
-  /** What the attempts nobody knows the end of would cost. */
-  readonly possibleUsd?: number;
-  /** When and how somebody ended an outcome that nobody knew. */
-  readonly settledAt?: number;
-  readonly settled?: 'charged' | 'free';
 }
 
 export interface StoredGeneration<Made extends AnyPlan = AnyPlan> extends GenerationRow {
@@ -262,15 +245,4 @@ export interface QueueState {
     readonly waiting: number;
     readonly lastFinish: number;
   }[];
-}
-
-export interface ListFilter {
-  /** Absent lists every caller's; only an operator asks that. */
-  readonly caller?: string;
-  readonly status?: GenerationRow['status'];
-  /** Only those whose bill is in doubt, and nobody settled. */
-  readonly unknown?: true;
-  readonly before?: { readonly createdAt: number; readonly id: string };
-  /** 1 to 1000. */
-  readonly limit: number;
 }

@@ -123,10 +123,14 @@ export function createGenerations(options: GenerationsOptions): Generations {
   return { submit };
 }
 
-function planOf({ request, model, settings, regeneratedFrom }: Submission, { catalogue, io }: GenerationsOptions) {
+function planOf(
+  { request, model, settings, regeneratedFrom, trace }: Submission,
+  { catalogue, io }: GenerationsOptions,
+) {
   const planned = planImage(request, model, catalogue, settings, io.now(), randomInt(DRAWN_SEEDS));
-  if (!planned.ok || regeneratedFrom === undefined) return planned;
-  return { ...planned, plan: { ...planned.plan, regeneratedFrom } };
+  if (!planned.ok) return planned;
+  const noted = { ...(regeneratedFrom !== undefined && { regeneratedFrom }), ...(trace && { trace }) };
+  return { ...planned, plan: { ...planned.plan, ...noted } };
 }
 
 type Begun = Ticket | Extract<Created, { kind: 'existing' }>;

@@ -179,3 +179,30 @@ test('the bill is in doubt as long as that of any attempt is, however the last o
   assert.equal(billedOf([failed('rejected'), failed('completed')]), 'yes');
   assert.equal(billedOf([failed('ambiguous')]), 'maybe');
 });
+
+test('what was handed over is what the gallery shows: no preview, no mask, nothing that was set aside', () => {
+  const image = (letter: string) => sampleImage(letter);
+  const { asset } = image('p');
+  const doubted = { ...image('d'), suspect: [{ code: 'black', detail: 'one colour' }] } as const;
+  const given = { ok: true, images: [image('a'), { ...image('b'), original: image('o').asset }] } as const;
+  const events: readonly Event[] = [
+    startedEvent(),
+    { type: 'partial-sent', at: 1_600, attempt: 1, index: 0, asset, event: {} },
+    { type: 'attempt-ended', at: 1_700, attempt: 1, outcome: { ok: true, images: [doubted] } },
+    startedEvent(1_800, 2),
+    ...endEvents(given),
+  ];
+  const pictures = summaryOf(sampleSnapshot(), [events])?.pictures;
+  assert.deepEqual(
+    pictures?.map(({ hash, width, height }) => [hash.slice(0, 1), width, height]),
+    [
+      ['a', 64, 48],
+      ['b', 64, 48],
+    ],
+  );
+  const failure = { kind: 'server', certainty: 'failed', message: 'no' } as const;
+  assert.equal(
+    summaryOf(sampleSnapshot(), [[startedEvent(), ...endEvents({ ok: false, failure })]])?.pictures,
+    undefined,
+  );
+});

@@ -7,11 +7,13 @@ import {
   type Event,
   foldGeneration,
   type Io,
+  isChatPlan,
   type Journal,
   ledgerOf,
   type Outcome,
 } from '@onetake/core';
 import { answersFor } from '../failure-answers.ts';
+import type { DeliveredPicture } from '../store/browsing.ts';
 import { isAway, StoreUnavailableError } from '../store/errors.ts';
 import type { AnyPlan } from '../store/plan-kind.ts';
 import { type AssetRow, type Fence, LostRunError, type Store, type Summary, type Webhook } from '../store/store.ts';
@@ -172,6 +174,7 @@ export function summaryOf(
     billed: billedOf(outcome, cost),
     lines: ledgerOf(plan, generation),
     assets: picturesOf(journals).map(assetRow),
+    ...(outcome.ok && !isChatPlan(plan) && { pictures: outcome.images.map(({ asset }) => deliveredPicture(asset)) }),
     ...(!outcome.ok && { code: answersFor(plan).answer(outcome.failure).code }),
     ...(target !== undefined && { target }),
     ...(cost.usd !== undefined && { costUsd: cost.usd }),
@@ -210,4 +213,9 @@ function picturesOf(journals: readonly (readonly Event[])[]): readonly Asset[] {
 
 export function assetRow({ hash, type, bytes }: Asset): AssetRow {
   return { hash, type, bytes };
+}
+
+function deliveredPicture(asset: Asset): DeliveredPicture {
+  const { width, height } = asset;
+  return { ...assetRow(asset), width, height };
 }

@@ -7,6 +7,7 @@ import {
   type Plan,
   type PolicySettings,
   splitPlan,
+  type TraceContext,
 } from '@onetake/core';
 import type { NewGeneration, Place, Webhook } from '../store/store.ts';
 import { assetRow } from './journal.ts';
@@ -33,11 +34,15 @@ export interface Submission {
   readonly cache?: 'on' | 'off';
   /** The generation that it repeats. */
   readonly regeneratedFrom?: string;
+  /** The trace that it belongs to. */
+  readonly trace?: TraceContext;
+  /** The set of candidates that it is one of. */
+  readonly candidates?: string;
 }
 
 /** What is written of it when it begins, without how it begins. */
 export function newGeneration(submission: Submission, plan: Plan, idempotencyMs: number): Omit<NewGeneration, 'begin'> {
-  const { caller, endpoint, fingerprint, requestId, idempotencyKey: key } = submission;
+  const { caller, endpoint, fingerprint, requestId, idempotencyKey: key, candidates } = submission;
   return {
     id: submission.id ?? drawId(),
     caller,
@@ -49,6 +54,7 @@ export function newGeneration(submission: Submission, plan: Plan, idempotencyMs:
     createdAt: plan.createdAt,
     assets: uploadsOf(submission.request).map(assetRow),
     ...webhookOf(submission),
+    ...(candidates !== undefined && { candidates }),
     ...(key !== undefined && { idempotency: { key, expiresAt: plan.createdAt + idempotencyMs } }),
   };
 }

@@ -73,12 +73,15 @@ export interface WorkerOptions {
   readonly onError: (error: unknown, live: Live) => void;
   /** An answer of chat that broke off with its process could not be closed; it is tried again when the lease has ended. */
   readonly onInterruptedError: (error: unknown) => void;
+  /** One was closed, and its end is about to be told. */
+  readonly onInterrupted?: (live: AnyLive) => void;
   readonly leaseMs: number;
   readonly unsentGraceMs: number;
   readonly webhookUrl?: RunEnvironment['webhookUrl'];
   readonly assetsUrl?: RunEnvironment['assetsUrl'];
   readonly look?: RunEnvironment['look'];
   readonly convert?: RunEnvironment['convert'];
+  readonly traceHeaders?: RunEnvironment['traceHeaders'];
   /** Keeps a caller to its budget. */
   readonly affordFor?: Money['affordFor'];
   /** Milder words after a refusal. */
@@ -204,7 +207,7 @@ function renewLeases({ io, leaseMs }: WorkerOptions, renew: () => Promise<unknow
 }
 
 function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal, turns: Turns): RunEnvironment {
-  const { io, assets, health, connection, webhookUrl, assetsUrl, look, convert, rewriteWith } = options;
+  const { io, assets, health, connection, webhookUrl, assetsUrl, look, convert, rewriteWith, traceHeaders } = options;
   const afford = options.affordFor?.(live);
   return {
     io,
@@ -217,6 +220,7 @@ function environmentOf(live: Live, options: WorkerOptions, park: AbortSignal, tu
     ...(assetsUrl && { assetsUrl }),
     ...(look && { look }),
     ...(convert && { convert }),
+    ...(traceHeaders && { traceHeaders }),
     ...(rewriteWith && { rewriteWith: rewriteWith(live) }),
     ...(afford && { afford }),
     presence: live.presence,

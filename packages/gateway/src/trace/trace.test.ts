@@ -100,6 +100,20 @@ test('a trace says what happened, why, by which rule, under which ids, and what 
   assert.doesNotMatch(text.replaceAll('\n', ''), /\p{Cc}/u);
 });
 
+test('checking the picture is a stage of its own, at the end of its attempt', () => {
+  const stagesWith = (timing: JsonObject) => {
+    const ended = { ms: 200, type: 'attempt-ended', attempt: 1, ok: true, images: [], timing };
+    const timeline = [{ ms: 100, type: 'attempt-started', attempt: 1, target: 'a/one' }, ended];
+    return attemptStages({ timeline })[0]?.stages.map(({ name, fromMs, ms }) => [name, fromMs, ms]);
+  };
+  assert.deepEqual(stagesWith({ connect_ms: 10, first_byte_ms: 50, body_ms: 5, verify_ms: 20 }), [
+    ...[['queue', 0, 100] as const, ['connect', 100, 10] as const, ['first byte', 110, 50] as const],
+    ...[['body', 160, 5] as const, ['our part', 165, 15] as const, ['verify', 180, 20] as const],
+  ]);
+  assert.deepEqual(stagesWith({ connect_ms: 95 })?.at(-1), ['verify', 195, 5]);
+  assert.deepEqual(stagesWith({ connect_ms: 95, verify_ms: 40 })?.at(-1), ['verify', 195, 5]);
+});
+
 test('the time of an attempt is told by stage: queue, the exchange, and the work at a provider that takes jobs', () => {
   const [first, second] = attemptStages(VIEW).map(({ stages }) =>
     stages.map(({ name, fromMs, ms }) => [name, fromMs, ms]),

@@ -41,21 +41,27 @@ function stagesOf(started: JsonObject, mine: readonly JsonObject[]): readonly St
     fromMs += ms;
     return one;
   };
+  /** Up to the end: the picture checked, looked at and stored. */
+  const last = (until: number, ms: number | undefined) =>
+    ms === undefined || until <= fromMs ? [] : [stage('verify', until - fromMs)];
+  const timing = objectAt(ended, 'timing');
+  const verifyMs = numberAt(timing, 'verify_ms');
   if (handle) {
     const submit = stage('submit', msOf(handle) - fromMs);
-    return end === undefined ? [submit] : [submit, stage('at work', end - fromMs)];
+    if (end === undefined) return [submit];
+    return [submit, stage('at work', Math.max(0, end - fromMs - (verifyMs ?? 0))), ...last(end, verifyMs)];
   }
-  const timing = objectAt(ended, 'timing');
   const known = [
     ['connect', numberAt(timing, 'connect_ms')],
     ['first byte', numberAt(timing, 'first_byte_ms')],
     ['body', numberAt(timing, 'body_ms')],
   ] as const;
   const told = known.flatMap(([name, ms]) => (ms === undefined ? [] : [stage(name, ms)]));
-  // What is left is ours: the start made durable, the picture read to its end, checked and stored.
-  return end === undefined || end <= fromMs
-    ? told
-    : [...told, stage(Array.isArray(ended?.images) ? 'verify' : 'our part', end - fromMs)];
+  if (end === undefined || end <= fromMs) return told;
+  // What is left is ours: the start made durable, a link followed; of older journals also what `verify` says now.
+  const ours = verifyMs === undefined && Array.isArray(ended?.images) ? 'verify' : 'our part';
+  const oursMs = end - fromMs - (verifyMs ?? 0);
+  return [...told, ...(oursMs > 0 ? [stage(ours, oursMs)] : []), ...last(end, verifyMs)];
 }
 
 function msOf(event: JsonObject): number {

@@ -1,4 +1,4 @@
-import { type Io, type JsonObject, type SendOptions, TransportError } from '@onetake/core';
+import { type HttpRequest, type Io, type JsonObject, type SendOptions, TransportError } from '@onetake/core';
 import { Webhook as Signer } from 'standardwebhooks';
 
 /** One message, ready to be signed. */
@@ -36,8 +36,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * secret that is none. Headers and signature are those of Standard Webhooks (v1, HMAC-SHA256).
  */
 export async function post({ id, body, secret }: Message, options: PostOptions): Promise<Tried> {
-  const { io, url, reach, timeoutMs } = options;
-  const now = new Date(io.now());
+  const now = new Date(options.io.now());
   // The transport writes `JSON.stringify` of the same value, so these are the bytes that are sent.
   const signature = new Signer(secret).sign(id, now, JSON.stringify(body));
   const headers = {
@@ -45,6 +44,16 @@ export async function post({ id, body, secret }: Message, options: PostOptions):
     'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
     'webhook-signature': signature,
   };
+  return send(body, headers, options);
+}
+
+/** The same without a signature, for receivers whose address is the secret. Never rejects. */
+export function postPlain(body: JsonObject, options: PostOptions): Promise<Tried> {
+  return send(body, {}, options);
+}
+
+async function send(body: JsonObject, headers: HttpRequest['headers'], options: PostOptions): Promise<Tried> {
+  const { io, url, reach, timeoutMs } = options;
   const abort = new AbortController();
   const stopClock = io.timer(io.now() + timeoutMs, () => abort.abort());
   let answered: Tried | undefined;

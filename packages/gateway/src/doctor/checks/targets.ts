@@ -26,7 +26,10 @@ export interface End {
 }
 
 /** When a target stops working: by the configuration or the model data, or by what its provider announced. */
-export function endOf(target: string, { catalogue, io }: DoctorWorld): End | undefined {
+export function endOf(
+  target: string,
+  { catalogue, io }: Pick<DoctorWorld, 'catalogue'> & { readonly io: Pick<DoctorWorld['io'], 'now'> },
+): End | undefined {
   if (catalogue === undefined) return undefined;
   const { provider: id, model } = splitTarget(target);
   const kind = catalogue.connections.find((one) => one.id === id)?.provider.id ?? id;

@@ -1,4 +1,5 @@
 import type { Event, LedgerLine, Plan } from '@onetake/core';
+import type { DeliveredPicture } from '../browsing.ts';
 import type { Hold, Window } from '../ledger.ts';
 import type { AssetRow, Fence, Lease, NewGeneration, Place, Store, Summary, Webhook, WebhookEvent } from '../store.ts';
 
@@ -75,6 +76,11 @@ export function sampleSummary(change: Partial<Summary> = {}): Summary {
 
 export function sampleAsset(letter: string, bytes: number): AssetRow {
   return { hash: letter.repeat(64), type: 'png', bytes };
+}
+
+/** The same as a picture that was handed over, 64 by 48 pixels. */
+export function samplePicture(letter: string, bytes = 10): DeliveredPicture {
+  return { ...sampleAsset(letter, bytes), width: 64, height: 48 };
 }
 
 /** One attempt that made a picture for 40,000 millionths of a dollar, begun at 21. */

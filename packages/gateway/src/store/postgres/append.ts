@@ -55,7 +55,13 @@ const FINISH: Statement = {
       SELECT h.number, w.hash, w.type, w.bytes, h.finished_at AS at
       FROM json_to_recordset($2::json) AS w (position integer, hash text, type text, bytes bigint)
       JOIN held h ON h.position = w.position
-    ), ${insertAssets('referred')}, hooked AS MATERIALIZED (
+    ), ${insertAssets('referred')}, handed_over AS (
+      INSERT INTO delivered (generation, behind, caller, hash, type, bytes, width, height)
+      SELECT h.number, w.behind, g.caller, w.hash, w.type, w.bytes, w.width, w.height
+      FROM json_to_recordset($4::json) AS w (
+        position integer, behind integer, hash text, type text, bytes bigint, width integer, height integer)
+      JOIN held h ON h.position = w.position JOIN generations g ON g.number = h.number
+    ), hooked AS MATERIALIZED (
       SELECT h.number, g.caller, g.webhook, h.event_id, h.event_type, h.event_at
       FROM held h JOIN generations g ON g.number = h.number
       WHERE h.event_id IS NOT NULL AND g.webhook IS NOT NULL
@@ -94,7 +100,10 @@ export const append: Verb<AppendArgs, boolean> = {
       plain.length === 0 ? none : query(APPEND, [JSON.stringify(plain)]),
       finishing.length === 0
         ? none
-        : query(FINISH, [JSON.stringify(finishing.map(rowOf)), JSON.stringify(assets), JSON.stringify(written)]),
+        : query(
+            FINISH,
+            [finishing.map(rowOf), assets, written, picturesOf(finishing)].map((rows) => JSON.stringify(rows)),
+          ),
     ]);
     for (const { position } of finished) tell({ kind: 'finished', id: operations[Number(position)]?.generation ?? '' });
     if (finished.some(({ due }) => due === true)) tell({ kind: 'webhook' });
@@ -103,7 +112,18 @@ export const append: Verb<AppendArgs, boolean> = {
   },
 };
 
-function rowOf({ args, position }: { readonly args: AppendArgs; readonly position: number }) {
+interface Placed {
+  readonly args: AppendArgs;
+  readonly position: number;
+}
+
+function picturesOf(finishing: readonly Placed[]) {
+  return finishing.flatMap(({ args, position }) =>
+    (args.summary?.pictures ?? []).map((picture, index) => ({ ...picture, position, behind: -index })),
+  );
+}
+
+function rowOf({ args, position }: Placed) {
   const { generation, run, length, worker, events, summary } = args;
   const fence = { position, id: generation, run, length, worker, events: events.join('\n') };
   if (summary === undefined) return fence;

@@ -33,14 +33,24 @@ const REMOVE_ASSETS: Statement = {
     RETURNING hash, type, bytes`,
 };
 
-/** Forgets those of these assets that nothing refers to any more; in the order asked. */
+/** The lock holds back whoever is about to mark one of them, so no mark comes after this. */
+const REMOVE_MARKS: Statement = {
+  name: 'remove-marks',
+  text: `
+    DELETE FROM marks m
+    WHERE hash = ANY($1::text[]) AND NOT EXISTS (SELECT FROM assets a WHERE a.hash = m.hash)`,
+};
+
+/** Forgets those of these assets that nothing refers to any more, with their marks; in the order asked. */
 export async function removeUnreferenced(
   { query }: Transaction,
   hashes: readonly string[],
 ): Promise<readonly AssetRow[]> {
   if (hashes.length === 0) return [];
-  const [, removed] = await Promise.all([query(LOCK_ASSETS, [hashes]), query(REMOVE_ASSETS, [hashes])]);
-  const byHash = new Map(removed.map((row) => [String(row.hash), row]));
+  const [, removed] = await Promise.all(
+    [LOCK_ASSETS, REMOVE_ASSETS, REMOVE_MARKS].map((statement) => query(statement, [hashes])),
+  );
+  const byHash = new Map(removed?.map((row) => [String(row.hash), row]));
   return hashes.flatMap((hash): AssetRow[] => {
     const row = byHash.get(hash);
     return row ? [{ hash, type: String(row.type), bytes: Number(row.bytes) }] : [];

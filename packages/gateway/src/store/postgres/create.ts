@@ -6,13 +6,15 @@ import { type Columns, type Statement, type Transaction, touching, type Verb } f
 export interface CreateArgs extends Omit<NewGeneration, 'plan' | 'webhook'> {
   readonly route: string;
   readonly prompt: string;
+  /** As it is searched. */
+  readonly searched: string;
   readonly chat?: true;
   readonly plan: string;
   readonly webhook?: string;
 }
 
 const COLUMNS = `id, caller, endpoint, route, fingerprint, request_id, runs, status, created_at, worker, lease_until,
-  task, webhook, chat, queue, tag, cost, priority, images, deadline_at`;
+  task, webhook, candidates, chat, queue, tag, cost, priority, images, deadline_at`;
 
 /**
  * A key that another node is about to take makes this wait for that node's end. Who has it is asked in a second
@@ -25,8 +27,8 @@ const CREATE: Statement = {
       SELECT * FROM json_to_recordset($1::json) AS w (
         position integer, id text, caller text, endpoint text, route text, fingerprint text, request_id text,
         runs integer, status text, created_at bigint, worker text, lease_until bigint, task boolean, webhook text,
-        chat boolean, queue text, tag double precision, cost double precision, priority text, images integer, deadline_at bigint,
-        prompt text, plan text, key text, expires_at bigint
+        candidates text, chat boolean, queue text, tag double precision, cost double precision, priority text, images integer, deadline_at bigint,
+        prompt text, searched text, plan text, key text, expires_at bigint
       )
     ), taken_keys AS (
       INSERT INTO idempotency AS i (caller, endpoint, key, generation, created_at, expires_at)
@@ -44,6 +46,9 @@ const CREATE: Statement = {
     ), planned AS (
       INSERT INTO plans (generation, prompt, plan)
       SELECT c.number, w.prompt, w.plan FROM created c JOIN wanted w ON w.id = c.id
+    ), searchable AS (
+      INSERT INTO search_texts (generation, text)
+      SELECT c.number, w.searched FROM created c JOIN wanted w ON w.id = c.id
     )
     SELECT id FROM created`,
 };
@@ -73,7 +78,7 @@ export const create: Verb<CreateArgs, Created> = {
     touching.generation(id),
     ...(idempotency ? [touching.key(caller, endpoint, idempotency.key)] : []),
   ],
-  weigh: ({ plan, prompt }) => plan.length + prompt.length,
+  weigh: ({ plan, prompt, searched }) => plan.length + prompt.length + searched.length,
   joins: true,
 
   async run(transaction, operations) {
@@ -108,9 +113,11 @@ function send({ query }: Transaction, operations: readonly CreateArgs[]): readon
 }
 
 function rowOf(args: CreateArgs, position: number) {
-  const { id, caller, endpoint, route, fingerprint, runs, task, webhook, prompt, plan, begin, idempotency } = args;
+  const { id, caller, endpoint, route, fingerprint, runs, task, webhook, prompt, searched, plan, begin, idempotency } =
+    args;
   const identity = { position, id, caller, endpoint, route, fingerprint, request_id: args.requestId };
-  const content = { runs, task, webhook, chat: args.chat, prompt, plan, created_at: args.createdAt };
+  const { chat, candidates, createdAt } = args;
+  const content = { runs, task, webhook, candidates, chat, prompt, searched, plan, created_at: createdAt };
   const key = idempotency && { key: idempotency.key, expires_at: idempotency.expiresAt };
   if ('lease' in begin) {
     const { worker, until } = begin.lease;

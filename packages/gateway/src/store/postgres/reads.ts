@@ -1,6 +1,7 @@
 import { DatabaseError, Pool } from 'pg';
+import { type BrowsingDialect, pageSql } from '../browsing-sql.ts';
 import { StoreClosedError, StoreOverloadedError } from '../errors.ts';
-import { UNSETTLED } from '../ledger-sql.ts';
+import type { Sql } from '../ledger-sql.ts';
 import type { IdempotencyScope, ListFilter, Place, QueueState } from '../store.ts';
 import { type Database, prepareSession } from './connection.ts';
 import type { Lane } from './lane.ts';
@@ -116,21 +117,14 @@ export const UNDELIVERED: Statement = {
     FROM undelivered ORDER BY created_at, number LIMIT $2`,
 };
 
-const STATUSES: readonly unknown[] = ['pending', 'processing', 'completed', 'failed', 'canceled'];
+export const BROWSING: BrowsingDialect = {
+  parameter: (number) => `$${number}`,
+  position: 'strpos',
+  unindexed: (column) => column,
+};
 
-/** Status and code stand in the text as literals: only then does the planner know that a partial index serves. */
-export function listSql({ caller, status, unknown, before, limit }: ListFilter) {
-  const values: Parameter[] = [];
-  const next = (value: Parameter) => `$${values.push(value)}`;
-  const conditions = [
-    ...(caller === undefined ? [] : [`g.caller = ${next(caller)}`]),
-    ...(STATUSES.includes(status) ? [`g.status = '${status}'`] : []),
-    ...(unknown ? [UNSETTLED] : []),
-    ...(before ? [`(g.created_at, g.id) < (${next(before.createdAt)}, ${next(before.id)})`] : []),
-  ];
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-  const text = `SELECT ${ROW} ${FROM} ${where} ORDER BY g.created_at DESC, g.id DESC LIMIT ${next(limit)}`;
-  return { text, values };
+export function listSql(filter: ListFilter): Sql {
+  return pageSql(filter, ROW, BROWSING);
 }
 
 export const PLACE: Statement = {

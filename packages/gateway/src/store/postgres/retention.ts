@@ -50,7 +50,7 @@ const OLDEST: Statement = {
 };
 
 const REMOVALS: readonly Statement[] = [
-  ...['events', 'webhooks', 'plans', 'generation_assets'].map((table) => ({
+  ...['events', 'webhooks', 'plans', 'search_texts', 'delivered', 'generation_assets'].map((table) => ({
     name: `expire-${table}`,
     text: `DELETE FROM ${table} WHERE generation = ANY($1::bigint[])`,
   })),

@@ -1,4 +1,5 @@
 import type { Event } from '@onetake/core';
+import { LISTED_BESIDE } from '../browsing-sql.ts';
 import type { GenerationRow, Place, StoredGeneration } from '../store.ts';
 import type { Columns } from './verb.ts';
 
@@ -6,6 +7,12 @@ import type { Columns } from './verb.ts';
 export const ROW = `g.id, g.caller, g.endpoint, g.route, p.prompt, g.status, g.created_at AS "createdAt",
   g.finished_at AS "finishedAt", g.delivered_at AS "deliveredAt", g.code, g.billed, g.target, g.cost_usd AS "costUsd",
   g.possible_usd AS "possibleUsd", g.settled_at AS "settledAt", g.settled`;
+
+/** What a search tells of it. */
+export const FOUND_ROW: string = [
+  ROW,
+  ...Object.entries(LISTED_BESIDE).map(([name, column]) => `${column} AS "${name}"`),
+].join(', ');
 
 /** All of a generation but its journals. */
 export const WITHOUT_JOURNALS = `${ROW}, g.fingerprint, g.request_id AS "requestId", g.runs, g.task, g.webhook,

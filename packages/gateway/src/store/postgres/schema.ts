@@ -1,3 +1,5 @@
+import { gallery } from './gallery-schema.ts';
+
 /**
  * Texts that are looked up or sorted are compared by their bytes, so that no index depends on a locale. What callers
  * and providers wrote (prompt, plan, event, cell) is kept as JSON text, whose escapes hold what PostgreSQL's text
@@ -250,4 +252,4 @@ const ledger = `
 `;
 
 /** The steps to the present schema, in order. A step that was released never changes; `schema_version` counts them. */
-export const STEPS: readonly string[] = [generations + webhooks + shared, cache, ledger];
+export const STEPS: readonly string[] = [generations + webhooks + shared, cache, ledger, gallery];

@@ -1,9 +1,11 @@
 import type { SmallPictures } from '../../assets/small-pictures.ts';
 import { ledgerColumns } from '../ledger-row.ts';
 import { makesChat, promptOf } from '../plan-kind.ts';
+import { searchText } from '../search-text.ts';
 import type { Cell, Store, UndeliveredRow, WebhookRow } from '../store.ts';
 import { LostRunError } from '../store.ts';
 import { append } from './append.ts';
+import { browsingVerbs } from './browsing.ts';
 import { cacheVerbs } from './cache-verbs.ts';
 import { create } from './create.ts';
 import type { Lane } from './lane.ts';
@@ -40,6 +42,7 @@ export function createVerbs(lanes: Lanes): Verbs {
     ...cellVerbs(lanes),
     ...cacheVerbs(lanes, (limit) => checkCount('limit', limit, 1_000)),
     ...ledgerVerbs(lanes, checkCount),
+    ...browsingVerbs(lanes, (limit) => checkCount('limit', limit, 1_000)),
   };
 }
 
@@ -47,7 +50,8 @@ function journalVerbs({ generations, reader }: Lanes): Pick<Verbs, 'create' | 'a
   return {
     create: ({ plan, webhook, ...generation }) => {
       const { route } = plan;
-      const texts = { plan: JSON.stringify(plan), prompt: JSON.stringify(promptOf(plan)) };
+      const prompt = promptOf(plan);
+      const texts = { plan: JSON.stringify(plan), prompt: JSON.stringify(prompt), searched: searchText(prompt) };
       const chat = makesChat({ plan }) && ({ chat: true } as const);
       const args = { ...generation, ...texts, ...chat, route, ...(webhook && { webhook: JSON.stringify(webhook) }) };
       return generations.submit(create, args, same);

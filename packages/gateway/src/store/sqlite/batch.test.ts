@@ -7,7 +7,7 @@ import { openDatabase } from './database.ts';
 function create(id: string, plan = '{}', change = {}): Operation {
   return [
     'create',
-    { ...sampleGeneration(id), route: 'r', prompt: 'p', isChat: false, plan, webhook: null, ...change },
+    { ...sampleGeneration(id), route: 'r', prompt: 'p', isChat: false, plan, webhook: null, searched: '', ...change },
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { BatchAnswer } from '../group-commit.ts';
+import { prepareBrowsing } from './browsing.ts';
 import { prepareCache } from './cache.ts';
 import { prepareCells } from './cells.ts';
 import { prepareCreation } from './creation.ts';
@@ -115,6 +116,7 @@ function prepareOperations(database: DatabaseSync) {
     ...prepareCreation(database, refer, wait),
     ...prepareJournals(database, refer, put, record),
     ...prepareReads(database, rows),
+    ...prepareBrowsing(database),
     ...prepareLeases(database, rows),
     ...prepareLost(database),
     ...prepareRetention(database, removeUnreferenced, expireLedger),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
+import { checkBeforeGallery, eventsBeforeGallery } from '../contract/before-gallery.ts';
 import { ids } from '../contract/samples.ts';
 import { StoreInUseError, StoreSchemaError } from '../errors.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
@@ -80,6 +81,24 @@ test('data of the first released schema is read and goes on', async () => {
     [claimed?.id, claimed?.journals, claimed?.task, claimed?.place],
     ['a', [[{}]], undefined, undefined],
   );
+  await store.close();
+});
+
+test('the gallery and the search know what was there before them', async () => {
+  const path = join(directory, 'before-gallery.db');
+  const before = new DatabaseSync(path);
+  for (const step of MIGRATIONS.slice(0, 5)) before.exec(step);
+  before.exec(`
+    PRAGMA user_version = 5;
+    INSERT INTO generations (id, caller, endpoint, route, fingerprint, request_id, runs, status, created_at, finished_at)
+    VALUES ('a', 'local', '/v1', 'r', 'f', 'q', 2, 'completed', 1, 2), ('b', 'local', '/v1', 'r', 'f', 'q', 1, 'failed', 1, 2);
+    INSERT INTO plans VALUES (1, 'A Red FOX', '{}'), (2, 'other', '{}')`);
+  const insert = before.prepare('INSERT INTO events VALUES (?, ?, ?, ?)');
+  for (const [generation, run, seq, event] of eventsBeforeGallery('a', 'b', 'c'))
+    insert.run(generation, run, seq, event);
+  before.close();
+  const store = await openSqliteStore({ path });
+  await checkBeforeGallery(store);
   await store.close();
 });
 

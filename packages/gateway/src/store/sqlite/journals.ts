@@ -28,6 +28,9 @@ export function prepareJournals(
     SELECT number FROM generations WHERE id = ?1 AND worker = ?2 AND ?3 BETWEEN 0 AND runs - 1
       AND ?4 = coalesce((SELECT max(seq) + 1 FROM events WHERE generation = number AND run = ?3), 0)`);
   const insertEvent = database.prepare('INSERT INTO events (generation, run, seq, event) VALUES (?, ?, ?, ?)');
+  const insertPicture = database.prepare(`
+    INSERT INTO delivered (generation, behind, caller, hash, type, bytes, width, height)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
   const finish = database.prepare(`
     UPDATE generations
     SET status = ?, finished_at = ?, code = ?, billed = ?, target = ?, cost_usd = ?, possible_usd = ?, worker = NULL,
@@ -39,6 +42,8 @@ export function prepareJournals(
     const { status, finishedAt, code = null, billed, target = null, costUsd = null, possibleUsd = null } = summary;
     const row = finish.get(status, finishedAt, code, billed, target, costUsd, possibleUsd, number);
     refer(number, summary.assets, finishedAt);
+    for (const [index, { hash, type, bytes, width, height }] of (summary.pictures ?? []).entries())
+      insertPicture.run(number, -index, String(row?.caller), hash, type, bytes, width, height);
     const { caller, route, requestId } = {
       caller: String(row?.caller),
       route: String(row?.route),

@@ -1,19 +1,12 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { countedAt } from '../budget-use.ts';
 import type { AssetFilter, CostFilter, FailureFilter, Settlement } from '../ledger.ts';
 import type { BookedColumns, LedgerColumns, LedgerOrigin } from '../ledger-row.ts';
-import {
-  assetsSql,
-  costsSql,
-  type Dialect,
-  DOUBTFUL,
-  failuresSql,
-  findByRequestIdSql,
-  type Sql,
-} from '../ledger-sql.ts';
+import { assetsSql, costsSql, type Dialect, DOUBTFUL, failuresSql, findByRequestIdSql } from '../ledger-sql.ts';
 import { type Doubtful, type DoubtfulLine, settled } from '../settlement.ts';
 import { prepareBudgets, type ReleasedHold } from './budgets.ts';
 import type { Columns } from './rows.ts';
+import { prepareAsked } from './statements.ts';
 
 /** Lines that one call removes for each generation it may. */
 const LINES_PER_GENERATION = 10;
@@ -141,16 +134,10 @@ function prepareSettlement(database: DatabaseSync, count: ReturnType<typeof prep
   };
 }
 
-/** What only reads; statements are kept by their text, of which there are few. */
+/** What only reads. */
 function prepareQuestions(database: DatabaseSync) {
-  const prepared = new Map<string, StatementSync>();
+  const { rows: all } = prepareAsked(database);
   const find = database.prepare(findByRequestIdSql(DIALECT));
-
-  function all({ text, values }: Sql): Columns[] {
-    const statement = prepared.get(text) ?? database.prepare(text);
-    prepared.set(text, statement);
-    return statement.all(...values);
-  }
 
   return {
     costs: (filter: CostFilter): Columns[] => all(costsSql(filter, DIALECT)),

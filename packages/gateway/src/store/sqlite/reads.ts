@@ -1,7 +1,15 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { UNSETTLED } from '../ledger-sql.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import { type BrowsingDialect, pageSql } from '../browsing-sql.ts';
+import type { Sql } from '../ledger-sql.ts';
 import type { ListFilter } from '../store.ts';
-import { type Columns, FROM, ROW, type Rows, type StoredColumns, type Values } from './rows.ts';
+import { type Columns, ROW, type Rows, type StoredColumns, type Values } from './rows.ts';
+import { prepareAsked } from './statements.ts';
+
+export const BROWSING: BrowsingDialect = {
+  parameter: (number) => `?${number}`,
+  position: 'instr',
+  unindexed: (column) => `+${column}`,
+};
 
 const UNDELIVERED_COLUMNS = 'number, id, caller, fingerprint, created_at AS createdAt, finished_at AS finishedAt';
 
@@ -24,20 +32,11 @@ export const UNDELIVERED_SQL = `
 /** The operations that only read generations. */
 export function prepareReads(database: DatabaseSync, rows: Rows) {
   const selectUndelivered = database.prepare(UNDELIVERED_SQL);
-  const lists = new Map<string, StatementSync>();
+  const asked = prepareAsked(database);
 
   return {
     /** By `LISTED_NAMES`. */
-    list(filter: ListFilter): readonly Values[] {
-      const { caller, before, limit } = filter;
-      const sql = listSql(filter);
-      const statement = lists.get(sql) ?? database.prepare(sql);
-      statement.setReturnArrays(true);
-      lists.set(sql, statement);
-      const wanted = caller === undefined ? [] : [caller];
-      const values = [...wanted, ...(before ? [before.createdAt, before.id] : []), limit];
-      return statement.all(...values) as unknown as readonly Values[];
-    },
+    list: (filter: ListFilter): readonly Values[] => asked.arrays(listSql(filter)),
 
     read: (id: string): StoredColumns | undefined => rows.byId(id),
 
@@ -47,22 +46,6 @@ export function prepareReads(database: DatabaseSync, rows: Rows) {
   };
 }
 
-/** Most are completed; the others have an index of their own. */
-const RARE_STATUSES: readonly unknown[] = ['pending', 'processing', 'failed', 'canceled'];
-
-/**
- * Status and code stand in the text as literals, and the condition of a partial index word for word: only then does
- * SQLite know that it serves. Those indexes are short, so `+` keeps it from reading everything of the caller instead.
- */
-export function listSql({ caller, status, unknown, before }: ListFilter): string {
-  const isRare = RARE_STATUSES.includes(status);
-  const conditions = [
-    ...(caller === undefined ? [] : [`${isRare || unknown ? '+' : ''}g.caller = ?`]),
-    ...(isRare || status === 'completed' ? [`g.status = '${status}'`] : []),
-    ...(isRare ? [`g.status <> 'completed'`] : []),
-    ...(unknown ? [UNSETTLED] : []),
-    ...(before ? ['(g.created_at, g.id) < (?, ?)'] : []),
-  ];
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-  return `SELECT ${ROW} ${FROM} ${where} ORDER BY g.created_at DESC, g.id DESC LIMIT ?`;
+export function listSql(filter: ListFilter): Sql {
+  return pageSql(filter, ROW, BROWSING);
 }

@@ -17,14 +17,16 @@ export function prepareReferences(database: DatabaseSync): Refer {
   };
 }
 
-/** Forgets an asset that nothing refers to any more; undefined where something does. */
+/** Forgets an asset that nothing refers to any more, with its marks; undefined where something does. */
 export function prepareUnreferenced(database: DatabaseSync): (hash: string) => AssetRow | undefined {
   const remove = database.prepare(`
     DELETE FROM assets WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM generation_assets WHERE hash = ?1)
       AND NOT EXISTS (SELECT 1 FROM cache_assets WHERE hash = ?1)
     RETURNING hash, type, bytes`);
+  const removeMarks = database.prepare('DELETE FROM marks WHERE hash = ?');
   return (hash) => {
     const row = remove.get(hash);
+    if (row) removeMarks.run(hash);
     return row && { hash: String(row.hash), type: String(row.type), bytes: Number(row.bytes) };
   };
 }

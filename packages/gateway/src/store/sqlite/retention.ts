@@ -18,6 +18,8 @@ export function prepareRetention(
     'DELETE FROM webhooks WHERE generation = ?',
     'DELETE FROM plans WHERE generation = ?',
     'DELETE FROM idempotency WHERE generation = ?',
+    'DELETE FROM search_texts WHERE generation = ?',
+    'DELETE FROM delivered WHERE generation = ?',
     'DELETE FROM generation_assets WHERE generation = ?',
     'DELETE FROM generations WHERE number = ?',
   ].map((sql) => database.prepare(sql));

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { LISTED_BESIDE } from '../browsing-sql.ts';
 
 /** A row as SQLite gives it: by column, with null for what is absent. */
 export type Columns = Record<string, SQLOutputValue>;
@@ -46,10 +47,25 @@ const STORED = {
   plan: 'p.plan',
 } as const;
 
+/** What a search tells of it. */
+const FOUND = { ...LISTED, ...LISTED_BESIDE } as const;
+
 export const LISTED_NAMES: readonly string[] = Object.keys(LISTED);
+export const FOUND_NAMES: readonly string[] = Object.keys(FOUND);
 export const STORED_NAMES: readonly string[] = Object.keys(STORED);
-export const FROM = 'FROM generations g JOIN plans p ON p.generation = g.number';
+const FROM = 'FROM generations g JOIN plans p ON p.generation = g.number';
 export const ROW: string = selection(LISTED);
+export const FOUND_ROW: string = selection(FOUND);
+
+/** A row by the names of its values, without those that are null. */
+export function named(names: readonly string[], values: Values): Columns {
+  const columns: Columns = {};
+  for (const [index, name] of names.entries()) {
+    const value = values[index] ?? null;
+    if (value !== null) columns[name] = value;
+  }
+  return columns;
+}
 
 /** Whole generations, by id or by number. */
 export function prepareRows(database: DatabaseSync) {

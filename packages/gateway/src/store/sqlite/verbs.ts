@@ -3,6 +3,7 @@ import type { SmallPictures } from '../../assets/small-pictures.ts';
 import type { GroupCommit } from '../group-commit.ts';
 import { ledgerColumns } from '../ledger-row.ts';
 import { makesChat, promptOf } from '../plan-kind.ts';
+import { searchText } from '../search-text.ts';
 import {
   type Cell,
   type Created,
@@ -16,10 +17,11 @@ import {
   type WebhookRow,
 } from '../store.ts';
 import type { Operation, Operations } from './batch.ts';
+import { browsingVerbs } from './browsing-verbs.ts';
 import { cacheVerbs } from './cache-verbs.ts';
 import type { BatchChanges } from './changes.ts';
 import { ledgerVerbs } from './ledger-verbs.ts';
-import { type Columns, LISTED_NAMES, STORED_NAMES, type StoredColumns, type Values } from './rows.ts';
+import { type Columns, LISTED_NAMES, named, STORED_NAMES, type StoredColumns } from './rows.ts';
 
 type Commit = GroupCommit<Operation>;
 type Result<Name extends keyof Operations> = ReturnType<Operations[Name]>;
@@ -38,6 +40,7 @@ export function createVerbs(commit: Commit, changes: Pick<BatchChanges, 'note'>)
     ...cellVerbs(commit, changes),
     ...cacheVerbs(commit, (limit) => checkCount('limit', limit, 1_000)),
     ...ledgerVerbs(commit, checkCount),
+    ...browsingVerbs(commit, (limit) => checkCount('limit', limit, 1_000)),
   };
 }
 
@@ -46,7 +49,9 @@ function journalVerbs(commit: Commit, { note }: Pick<BatchChanges, 'note'>): Pic
     create: ({ plan, webhook, ...generation }) => {
       const { begin } = generation;
       const texts = { plan: JSON.stringify(plan), webhook: webhook === undefined ? null : JSON.stringify(webhook) };
-      const row = { ...generation, route: plan.route, prompt: promptOf(plan), isChat: makesChat({ plan }), ...texts };
+      const prompt = promptOf(plan);
+      const told = { route: plan.route, prompt, searched: searchText(prompt), isChat: makesChat({ plan }) };
+      const row = { ...generation, ...told, ...texts };
       return commit.submit(['create', row], (owner: Result<'create'>): Created => {
         if (owner) return { kind: 'existing', ...owner };
         if ('place' in begin) note({ kind: 'waiting', queue: begin.place.queue });
@@ -223,13 +228,4 @@ function cell({ key, version, value }: Columns): Cell {
 /** The columns are named and typed by the queries; what is null there is absent here. */
 function present<Row>(columns: Columns): Row {
   return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== null)) as Row;
-}
-
-function named(names: readonly string[], values: Values): Columns {
-  const columns: Columns = {};
-  for (const [index, name] of names.entries()) {
-    const value = values[index] ?? null;
-    if (value !== null) columns[name] = value;
-  }
-  return columns;
 }

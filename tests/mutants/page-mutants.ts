@@ -1,0 +1,57 @@
+import { defects, type Mutant } from './mutant.ts';
+
+const origin = defects(
+  'gateway',
+  'http/page-session.ts',
+  ['http/page-session.test.ts'],
+  [
+    ['takes the cookie without the header of our page', "if (!values(PAGE_HEADER).includes('1')) return [];", ''],
+    ['takes the cookie from a page of the same site', "site !== 'same-origin'", "site === 'cross-site'"],
+    ['takes the cookie from another origin', '!own.includes(origin)', "origin === 'null'"],
+  ],
+);
+
+const callers = defects(
+  'gateway',
+  'http/callers.ts',
+  ['http/page-session.test.ts'],
+  [
+    ['keeps a session whose key was changed', 'if (key && isFor(key.digest) &&', 'if (key &&'],
+    ['keeps a session whose key was revoked', '&& whyOver(key, now()) === undefined)', ')'],
+    ['keeps the administrator’s session when the key is another', 'adminKey && isFor(adminKey.digest)', 'adminKey'],
+    ['lets the cookie win over a key', 'if (!showsKey(rawHeaders)) {', 'if (rawHeaders.length > 0) {'],
+  ],
+);
+
+const signature = defects(
+  'gateway',
+  'keys/session.ts',
+  ['keys/session.test.ts'],
+  [
+    ['signs no expiry', 'JSON.stringify([expiry, holder, digest])', 'JSON.stringify([holder, digest])'],
+    ['lets a session last for ever', 'if (now() >= Number(expiry)) return undefined;', ''],
+  ],
+);
+
+const login = defects(
+  'gateway',
+  'http/session.ts',
+  ['http/session.test.ts'],
+  [
+    ['signs in who administers nothing', 'if (identity.isAdmin &&', 'if (identity &&'],
+    ['shows the cookie to scripts', "...['HttpOnly', ", "...['Priority=High', "],
+    ['counts no wrong key', 'guesses.failed();', ''],
+  ],
+);
+
+const page = defects(
+  'gateway',
+  'http/page.ts',
+  ['http/page.test.ts'],
+  [
+    ['lets scripts of others run', `"script-src 'self'"`, `"script-src 'self' https:"`],
+    ['gives one tag to two encodings', "encoding === 'identity' ? ''", "true ? ''"],
+  ],
+);
+
+export const PAGE_MUTANTS: readonly Mutant[] = [...origin, ...callers, ...signature, ...login, ...page];
