@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { isObject } from '@onetake/core';
@@ -27,7 +27,7 @@ export async function takeLock(path: string): Promise<() => Promise<void>> {
       const held = await readFile(path, 'utf8').catch(() => undefined);
       if (held === undefined) continue;
       if (await isAlive(held)) throw inUse(path, held);
-      await removeDead(path, held);
+      if (await takenOver(path, held, own)) return () => rm(path, { force: true });
     }
     throw new CliError(`${path}: other processes keep taking it; end them and try again`);
   } catch (error) {
@@ -48,13 +48,19 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Two may find the same dead holder: who moved somebody's new lock away instead puts it back. */
-async function removeDead(path: string, held: string): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString('hex')}`;
-  await rename(path, aside).catch(() => {});
-  const moved = await readFile(aside, 'utf8').catch(() => undefined);
-  if (moved !== undefined && moved !== held) await linked(aside, path);
-  await rm(aside, { force: true });
+/**
+ * Puts our file in the place of a dead holder's. Many may find the same one: who holds the lock that is named after it is
+ * the only one who may replace it, so that nobody's new lock is ever moved away, not even for a moment.
+ */
+async function takenOver(path: string, held: string, own: string): Promise<boolean> {
+  const unlock = await takeLock(`${path}.${createHash('sha256').update(held).digest('hex').slice(0, 12)}`);
+  try {
+    if ((await readFile(path, 'utf8').catch(() => undefined)) !== held) return false;
+    await rename(own, path);
+    return true;
+  } finally {
+    await unlock();
+  }
 }
 
 async function isAlive(held: string): Promise<boolean> {
