@@ -1,7 +1,8 @@
 # syntax=docker/dockerfile:1
 # The gateway with its page. It listens on every address of its container, so it wants a key before it starts:
 #   docker build -t onetake .
-#   docker run -p 127.0.0.1:8484:8484 -v onetake:/data -e ONETAKE_ADMIN_KEY="$(openssl rand -hex 24)" onetake
+#   export ONETAKE_ADMIN_KEY="$(openssl rand -hex 24)"; echo "$ONETAKE_ADMIN_KEY"
+#   docker run -p 127.0.0.1:8484:8484 -v onetake:/data -e ONETAKE_ADMIN_KEY onetake
 # Keys of providers are given the same way (-e OPENAI_API_KEY), never built in.
 
 FROM node:26.10.0-slim AS build

@@ -127,6 +127,17 @@ test('the list is searched by words, model, target, kind, code and time, and sho
   assert.equal((await ask('/v1/generations?makes=art', BOB)).status, 400);
 });
 
+test('an address with U+0000 in it is refused before any database reads it', async () => {
+  for (const [path, param] of [
+    ['/v1/generations/gen_%00', 'id'],
+    ['/v1/generations?model=%00', 'model'],
+    ['/v1/gallery?caller=%00', 'caller'],
+  ] as const) {
+    const { status, body } = await ask(path, ADMIN);
+    assert.deepEqual([status, body.error?.code, body.error?.param], [400, 'invalid_value', param], path);
+  }
+});
+
 test('an estimate is what the request then costs, sends nothing, and refuses what would be refused', async () => {
   const before = await readLedger(gateway.sandboxUrl);
   const body = { prompt: 'dear', model: 'best', n: 2, size: '512x384' };

@@ -9,7 +9,7 @@ import { call, generate } from './rig/call.ts';
 import { type RunningGateway, startGateway } from './rig/gateway.ts';
 
 const YAML = `
-routes: { two: [sandbox/500, sandbox/good] }
+routes: { two: [sandbox/500, sandbox/good], free: [sandbox/ok] }
 limits: { sandbox/good: { images: 100/60s, concurrency: 4 } }
 `;
 const DASHBOARD = 'deploy/grafana/onetake.json';
@@ -97,6 +97,8 @@ suite('metrics', () => {
     for (const model of ['two', 'sandbox/good', 'sandbox/policy', 'sandbox/500']) {
       await generate(gateway.url, { model, prompt: `a fox for ${model}` });
     }
+    for (const headers of [{ 'x-onetake-cache': 'on' }, { 'idempotency-key': 'again' }])
+      await askTwice(gateway, headers);
     await call(`${gateway.url}/v1/no-such-thing`);
     const answer = await call(`${gateway.url}/metrics`);
     assert.equal(answer.status, 200);
@@ -113,7 +115,9 @@ suite('metrics', () => {
       .map(({ value }) => value);
 
   test('what happened is told in the text format, and nothing that was said is in it', () => {
-    assert.deepEqual(valuesOf('onetake_requests_total', { status: 'completed' }), [2]);
+    assert.deepEqual(valuesOf('onetake_requests_total', { status: 'completed' }), [4]);
+    assert.deepEqual(valuesOf('onetake_answered_before_total', { by: 'cache' }), [1]);
+    assert.deepEqual(valuesOf('onetake_answered_before_total', { by: 'idempotency' }), [1]);
     assert.deepEqual(valuesOf('onetake_requests_total', { code: 'content_policy_violation' }), [1]);
     assert.deepEqual(valuesOf('onetake_images_total', { target: 'sandbox/good' }), [2]);
     assert.deepEqual(valuesOf('onetake_repeated_attempts_total', { role: 'fallback' }), [1]);
@@ -136,11 +140,11 @@ suite('metrics', () => {
     const { body } = await call(`${gateway.url}/v1/now`);
     assert.equal(body.object, 'now');
     const { requests, series, limits } = body as unknown as Now;
-    assert.deepEqual(requests, { ended: 4, completed: 2, failed: 1, refused: 1, canceled: 0, success_rate: 2 / 3 });
+    assert.deepEqual(requests, { ended: 6, completed: 4, failed: 1, refused: 1, canceled: 0, success_rate: 4 / 5 });
     assert.equal(series.length, 60);
     assert.equal(
       series.reduce((sum, { images }) => sum + images, 0),
-      2,
+      4,
     );
     assert.ok(limits.some((one) => one.target === 'sandbox/good' && one.dimension === 'images' && one.count === 100));
     const stream = await fetch(`${gateway.url}/v1/now/events`);
@@ -149,6 +153,13 @@ suite('metrics', () => {
     assert.deepEqual(JSON.parse(told).requests, requests);
   });
 });
+
+async function askTwice({ url }: RunningGateway, headers: Readonly<Record<string, string>>): Promise<void> {
+  for (let times = 0; times < 2; times += 1) {
+    const { status } = await generate(url, { model: 'free', prompt: 'twice' }, { headers });
+    assert.equal(status, 200);
+  }
+}
 
 interface Now {
   readonly requests: Readonly<Record<string, number>>;

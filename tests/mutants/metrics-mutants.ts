@@ -32,7 +32,7 @@ const now = [
     ['now/kept.test.ts'],
     [
       ['asks the store again for everybody', 'if (asking) return asking;', ''],
-      ['asks a slow store all the time', 'Math.max(forMs, (io.now() - from) * SHARE)', 'forMs'],
+      ['asks a slow store all the time', 'Math.max(forMs, (askedAt - from) * SHARE)', 'forMs'],
     ],
   ),
   ...defects(

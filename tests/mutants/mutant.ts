@@ -1,7 +1,7 @@
 /** A defect made by hand: `from`, which the file holds exactly once, becomes `to`, and one of `tests` must fail. */
 export interface Mutant {
   readonly name: string;
-  readonly package: 'core' | 'gateway';
+  readonly package: 'core' | 'gateway' | 'dashboard';
   /** Below the package's src, like the tests. */
   readonly file: string;
   readonly from: string;

@@ -3,8 +3,10 @@ import { ALERT_MUTANTS } from './alert-mutants.ts';
 import { CHAT_BATCH_MUTANTS } from './chat-batch-mutants.ts';
 import { CHAT_GATEWAY_MUTANTS } from './chat-gateway-mutants.ts';
 import { CHAT_MUTANTS } from './chat-mutants.ts';
+import { DASHBOARD_MUTANTS } from './dashboard-mutants.ts';
 import { FREE_MUTANTS } from './free-mutants.ts';
 import { GALLERY_MUTANTS } from './gallery-mutants.ts';
+import { GALLERY_PAGE_MUTANTS } from './gallery-page-mutants.ts';
 import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
 import { JOB_MUTANTS } from './job-mutants.ts';
 import { LEDGER_STORE_MUTANTS } from './ledger-store-mutants.ts';
@@ -13,6 +15,7 @@ import { METRICS_MUTANTS } from './metrics-mutants.ts';
 import { MONEY_GATEWAY_MUTANTS } from './money-gateway-mutants.ts';
 import { MONEY_MUTANTS } from './money-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { OPERATOR_PAGE_MUTANTS } from './operator-page-mutants.ts';
 import { PAGE_MUTANTS } from './page-mutants.ts';
 import { REFUSAL_MUTANTS } from './refusal-mutants.ts';
 import { REPEAT_MUTANTS } from './repeat-mutants.ts';
@@ -233,6 +236,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...JOB_MUTANTS,
   ...GATEWAY_MUTANTS,
   ...GALLERY_MUTANTS,
+  ...GALLERY_PAGE_MUTANTS,
   ...CHAT_GATEWAY_MUTANTS,
   ...ADAPT_MUTANTS,
   ...FREE_MUTANTS,
@@ -248,4 +252,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...PAGE_MUTANTS,
   ...TELEMETRY_MUTANTS,
   ...ALERT_MUTANTS,
+  ...DASHBOARD_MUTANTS,
+  ...OPERATOR_PAGE_MUTANTS,
 ];

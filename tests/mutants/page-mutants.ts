@@ -33,13 +33,19 @@ const signature = defects(
   ],
 );
 
+const cookie = defects(
+  'gateway',
+  'http/page-session.ts',
+  ['http/session.test.ts'],
+  [['shows the cookie to scripts', "['HttpOnly', ", "['Priority=High', "]],
+);
+
 const login = defects(
   'gateway',
   'http/session.ts',
   ['http/session.test.ts'],
   [
     ['signs in who administers nothing', 'if (identity.isAdmin &&', 'if (identity &&'],
-    ['shows the cookie to scripts', "...['HttpOnly', ", "...['Priority=High', "],
     ['counts no wrong key', 'guesses.failed();', ''],
   ],
 );
@@ -54,4 +60,31 @@ const page = defects(
   ],
 );
 
-export const PAGE_MUTANTS: readonly Mutant[] = [...origin, ...callers, ...signature, ...login, ...page];
+const told = [
+  ...defects(
+    'gateway',
+    'http/now.ts',
+    ['http/now.test.ts'],
+    [['goes on telling whose key was revoked', 'if (!isStillAdmin()) return void response.end();', '']],
+  ),
+  ...defects(
+    'core',
+    'loop.ts',
+    ['without-words.test.ts'],
+    [['tells others the words of a request', 'outcomeForOthers(outcome, wordsSentTo(target, step))', 'outcome']],
+  ),
+  ...defects(
+    'gateway',
+    'tracing/exporting.ts',
+    ['tracing/telemetry.test.ts'],
+    [['exports the keys of another collector', 'for (const [name] of set) delete process.env[name];', '']],
+  ),
+  ...defects(
+    'gateway',
+    'metrics/counting.ts',
+    ['metrics/metrics.test.ts'],
+    [['labels with a provider’s sentence', 'bounds.code(plainCode(code))', 'bounds.code(code)']],
+  ),
+];
+
+export const PAGE_MUTANTS: readonly Mutant[] = [...origin, ...callers, ...signature, ...login, ...page, ...told];

@@ -12,7 +12,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TEST_TIMEOUT_MS = 60_000;
 /** Copies that are worked in at the same time. */
 const LANES = 2;
-const PACKAGES: readonly Mutant['package'][] = ['core', 'gateway'];
+const PACKAGES: readonly Mutant['package'][] = ['core', 'gateway', 'dashboard'];
 
 interface Verdict {
   readonly mutant: Mutant;

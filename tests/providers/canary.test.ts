@@ -1,11 +1,11 @@
 /** Secrets are planted everywhere, much is done with them, and then everything that was written or said is searched. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { call } from '../rig/call.ts';
+import { CANARIES, secret } from '../rig/canaries.ts';
 import { removeDirectory, temporaryDirectory } from '../rig/directories.ts';
 import { type EchoingProvider, startEchoingProvider } from '../rig/echoing-provider.ts';
 import { filesUnder, leaksIn } from '../rig/leaks.ts';
@@ -13,42 +13,30 @@ import { letterBox } from '../rig/letter-box.ts';
 import { until } from '../rig/poll.ts';
 import { type Running, runFile } from '../rig/processes.ts';
 import { type RunningSandbox, startSandbox } from '../rig/sandbox.ts';
+import { type Said, startOutside } from '../rig/seen-from-outside.ts';
 import { onetake } from '../rig/upstream.ts';
 
-const canary = (name: string) => `canary-${name}-${randomBytes(12).toString('hex')}`;
-
-const CANARIES: Record<string, string> = {
-  echoed: canary('echoed'),
-  'pool a': canary('pool-a'),
-  'pool b': canary('pool-b'),
-  'key file': canary('key-file'),
-  'user and password': `user:${canary('password')}`,
-  played: canary('played'),
-  ann: canary('ann'),
-  bob: canary('bob'),
-  'admin of the environment': canary('admin'),
-  webhook: `whsec_${randomBytes(24).toString('base64')}`,
-  stranger: canary('stranger'),
-  'basic stranger': canary('basic'),
-  cookie: canary('cookie'),
-  environment: canary('environment'),
-  database: canary('database'),
-};
-const secret = (name: string) => CANARIES[name] ?? '';
+/** Of pictures and chats: for those who may look at a generation, and nobody else. */
+const PROMPT = 'a heliotrope walrus in a gondola';
 const ANN = { authorization: `Bearer ${secret('ann')}` };
 const admin = () => ({ authorization: `Bearer ${secret('admin')}` });
 
 /** What was said, by where. */
-const said: [where: string, text: string][] = [];
+const said: Said[] = [];
 
 let home: string;
 let echoing: EchoingProvider;
 let sandbox: RunningSandbox;
+let outside: Awaited<ReturnType<typeof startOutside>>;
 let gateway: Running;
 let url: string;
 before(async () => {
   home = temporaryDirectory();
   [echoing, sandbox] = await Promise.all([startEchoingProvider(), startSandbox()]);
+  outside = await startOutside({
+    ...{ channel: secret('channel'), refusing: secret('refusing channel'), nowhere: secret('unreachable channel') },
+    ...{ hook: secret('secret of alerts'), collector: secret('collector') },
+  });
   writeFileSync(join(home, 'the-key'), `${secret('key file')}\n`, { mode: 0o600 });
   writeFileSync(
     join(home, 'onetake.yaml'),
@@ -63,8 +51,9 @@ providers:
 webhooks:
   allow_private: true
   keys: { ann: { secret_env: HOOK_SECRET } }
-`,
+${outside.yaml}`,
   );
+  Object.assign(ENV, outside.env);
   gateway = runFile(fileURLToPath(new URL('../rig/debug-gateway.ts', import.meta.url)), [], { cwd: home, env: ENV });
   url = (await gateway.said(/^gateway (\S+)$/m))[1] ?? '';
   CANARIES.admin = readFileSync(join(home, 'data', 'admin.key'), 'utf8').trim();
@@ -73,11 +62,12 @@ webhooks:
 after(async () => {
   await gateway?.end('SIGKILL');
   echoing?.close();
+  outside?.close();
   await sandbox?.close();
   removeDirectory(home);
 });
 
-const ENV = {
+const ENV: Record<string, string> = {
   ONETAKE_PORT: '0',
   ONETAKE_DATA: './data',
   ECHO_KEY: secret('echoed'),
@@ -108,7 +98,7 @@ const generations: string[] = [];
 
 test('requests of all kinds, that end well and badly', async () => {
   const image = (model: string, more: object = {}) =>
-    ask('/v1/images/generations', { model, prompt: `a heron by ${model}`, ...more });
+    ask('/v1/images/generations', { model, prompt: `a heron by ${model} ${PROMPT}`, ...more });
   const asked = ['echo/ok', 'echo/400', 'echo/401', 'echo/403', 'echo/429', 'echo/500', 'echo/503'];
   asked.push('pool/gpt-image-2', 'file/flux-2-pro', 'local/default', 'played/gpt-image-2', 'broken/gpt-image-2');
   for (const model of asked) {
@@ -118,7 +108,7 @@ test('requests of all kinds, that end well and badly', async () => {
   await image('pool/gpt-image-2', { stream: true });
   for (const model of ['echo/ok', 'echo/400', 'echo/429', 'echo/500', 'pool/gpt-5'])
     for (const stream of [false, true]) {
-      const messages = [{ role: 'user', content: 'say a plain word' }];
+      const messages = [{ role: 'user', content: `say a plain word ${PROMPT}` }];
       const answer = await ask('/v1/chat/completions', { model, messages, stream, onetake: { timeout_ms: 4_000 } });
       generations.push(String(answer.headers['x-onetake-generation']));
     }
@@ -216,6 +206,27 @@ test('everything that can be looked at', async () => {
   for (const path of ['/', '/health/live', '/health/ready', '/metrics', '/no/such/path']) await ask(path);
 });
 
+test('what the page asks for, signed in by a cookie, and what other tools read', async () => {
+  const page = { 'x-onetake-page': '1', 'sec-fetch-site': 'same-origin' };
+  for (const key of ['stranger', 'ann'])
+    assert.ok((await ask('/v1/session', { key: secret(key) }, page)).status >= 401, 'no administrator');
+  const { headers } = await ask('/v1/session', { key: secret('admin') }, page);
+  const [cookie = ''] = headers['set-cookie']?.[0]?.split(';') ?? [];
+  CANARIES.session = cookie.slice(cookie.indexOf('=') + 1);
+  const signedIn = { ...page, cookie };
+  await until('an alert that could not be told', async () => /an alert could not be told/.test(gateway.stderr()));
+  for (const path of ['', 'session', 'now', 'alerts', 'gallery', 'generations?text=heron', 'config', 'keys', 'targets'])
+    await ask(path === '' ? '/' : `/v1/${path}`, undefined, {
+      ...signedIn,
+      ...(path === '' && { accept: 'text/html' }),
+    });
+  for (const path of ['/v1/alerts/test', '/v1/estimates'])
+    await ask(path, path.endsWith('test') ? {} : { model: 'echo/ok', prompt: PROMPT }, signedIn);
+  assert.match((await ask('/metrics', undefined, admin())).text, /^onetake_attempts_total/m);
+  assert.match((await ask('/v1/alerts', undefined, admin())).text, /"state":"firing"/);
+  await ask('/v1/session', undefined, signedIn, 'DELETE');
+});
+
 test('every command that prints or writes something', async () => {
   const [ok = '', refused = ''] = generations;
   const file = generations[8] ?? '';
@@ -259,14 +270,22 @@ test('commands that cannot reach the database they are told of', async () => {
 
 test('no secret is in any of it, in no form, nor an authorization header or base64', async () => {
   await gateway.end('SIGTERM');
-  said.push(['stdout', gateway.stdout()], ['stderr', gateway.stderr()]);
+  said.push(['stdout', gateway.stdout()], ['stderr', gateway.stderr()], ...outside.said);
   assert.ok(gateway.stderr().includes('"level":'), 'it logged something');
-  const files = filesUnder(home).map((path): [string, string] => [relative(home, path), readFileSync(path, 'latin1')]);
+  const files = filesUnder(home).map((path): Said => [relative(home, path), readFileSync(path, 'latin1')]);
   assert.ok(
     files.some(([where]) => where.includes('onetake.db')) && files.some(([where]) => where.startsWith('report-')),
   );
   const found = [...said, ...files].flatMap(([where, text]) => leaksIn(where, text, CANARIES));
   assert.deepEqual(found, []);
+  const told = outside.said.map(([where]) => where);
+  for (const where of ['OTLP /v1/traces', 'OTLP /v1/metrics', 'alert to slack', 'alert to refuse', 'alert to hook'])
+    assert.ok(told.includes(where), `${where}: ${told.join()}`);
+  const seen = said.filter(([where]) => /^(?:std|OTLP|alert to|GET \/(?:metrics|v1\/(?:alerts|targets)))/.test(where));
+  assert.deepEqual(
+    seen.filter(([, text]) => text.includes(PROMPT)).map(([where]) => where),
+    [],
+  );
 });
 
 test('the search finds what it is for', () => {

@@ -9,8 +9,8 @@ export interface EchoingProvider {
 }
 
 /**
- * A server with OpenAI's API that repeats the key it is shown wherever it can: in its headers, in its errors, beside its
- * pictures. The model says how it ends: `ok`, or a status such as `401`. Only what it says in a chat is plain: that is the
+ * A server with OpenAI's API that repeats the key it is shown wherever it can: in its headers, in its errors (as it
+ * does the prompt), beside its pictures. The model says how it ends: `ok`, or a status such as `401`. Only what it says in a chat is plain: that is the
  * caller's, byte for byte, and nothing is looked for in it.
  */
 export async function startEchoingProvider(): Promise<EchoingProvider> {
@@ -32,7 +32,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const { authorization = '' } = request.headers;
   const key = authorization.replace(/^Bearer /, '');
   const told = `${authorization} and ${key} and ${Buffer.from(key).toString('base64')}, which is ${key}.`;
-  const asked = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { readonly model: string };
+  const asked = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Asked;
   const status = Number(/\d{3}$/.exec(asked.model)?.[0] ?? 200);
   response.writeHead(status, {
     'content-type': 'application/json',
@@ -45,13 +45,28 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     'set-cookie': `session=${key}`,
     authorization,
   });
-  response.end(JSON.stringify(status === 200 ? good(request.url ?? '', told) : bad(told, status)));
+  response.end(JSON.stringify(status === 200 ? good(request.url ?? '', told) : bad(told, status, promptOf(asked))));
 }
 
-function bad(told: string, status: number): object {
+interface Asked {
+  readonly model: string;
+  readonly prompt?: string;
+  readonly messages?: readonly { readonly content: string }[];
+}
+
+function promptOf({ prompt, messages }: Asked): string {
+  return prompt ?? messages?.at(-1)?.content ?? '';
+}
+
+function bad(told: string, status: number, prompt: string): object {
   const type = status < 500 ? 'invalid_request_error' : 'server_error';
   return {
-    error: { message: `Incorrect API key provided: ${told}`, type, code: `code_${told.slice(0, 60)}`, param: told },
+    error: {
+      message: `Incorrect API key provided: ${told} It was asked for ${prompt}.`,
+      type,
+      code: `code_${told.slice(0, 60)}`,
+      param: told,
+    },
   };
 }
 

@@ -18,6 +18,7 @@ const MEANT: readonly { readonly where: RegExp; readonly secrets: readonly strin
     secrets: ['webhook', 'made webhook secret'],
     reason: 'a caller asks for the secret that its webhooks are signed with',
   },
+  { where: /^POST \/v1\/session$/, secrets: ['session'], reason: 'the cookie is set here, for scripts never to see' },
   { where: /^POST \/v1\/keys$/, secrets: ['managed'], reason: 'a new key is shown this once' },
 ];
 

@@ -173,3 +173,4 @@ export { isPublicAddress } from './transport/public-address.ts';
 export { QueueFullError } from './turn-queue.ts';
 export { createTurns, type FirstTurn } from './turns.ts';
 export { type KeyPlace, type UpstreamAsked, type UpstreamRequest, upstreamRequest } from './upstream-request.ts';
+export { withoutWords } from './without-words.ts';

@@ -10,6 +10,7 @@ import type { TakenRung } from './policy/taken-rung.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { healthFor, isAfforded, isTold, NO_REPEATS, type OwnGates } from './run-gates.ts';
 import { onChange, waitUntil } from './run-waits.ts';
+import { outcomeForOthers } from './without-words.ts';
 
 /** Left where it stands, for another process or a later call to go on with. */
 export const PARKED = Symbol('parked');
@@ -181,9 +182,14 @@ async function start(decision: Extract<Decision, { do: 'start' }>, step: Step): 
     // Before the answer can be sent, so that a caller's own repeats meet a closed gate.
     end(ended, step);
   } finally {
-    environment.health.settle(target, permit, outcome, environment.io.now());
+    const told = outcomeForOthers(outcome, wordsSentTo(target, step));
+    environment.health.settle(target, permit, told, environment.io.now());
     settleRepeat?.(outcome);
   }
+}
+
+function wordsSentTo(target: PlannedTarget, { recorder, modality }: Step): readonly string[] {
+  return modality.words(modality.inForce(recorder.run(), target));
 }
 
 /** What is left of its repeats does not allow it: another target is next, or with none the last failure is the answer. */

@@ -25,6 +25,8 @@ export interface RunWork {
 export interface Modality {
   /** What one attempt takes of the limits. */
   readonly claim: Claim;
+  /** What its caller said, as this target is sent it: for nobody else to read. */
+  words(target: PlannedTarget): readonly string[];
   /** The target with what it is sent after all that happened so far. */
   inForce(run: Run, target: PlannedTarget): PlannedTarget;
   /** The rung of a ladder with all that it needs, as it is journaled; undefined when the run was canceled or parked meanwhile. */

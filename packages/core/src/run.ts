@@ -26,6 +26,8 @@ function pictures(plan: Plan, environment: RunEnvironment): Modality {
   const own = (work: RunWork): AttemptWork => ({ ...work, plan });
   return {
     claim: { images: n },
+    words: ({ request = plan.request }) =>
+      [plan.request, request].flatMap(({ prompt, negativePrompt = '' }) => [prompt, negativePrompt]),
     inForce: (state, target) => targetInForce(plan, state, target),
     climb: (state, rung) => reworded(rung, plan, state, environment),
     submit: (work) => submitAttempt(own(work)),

@@ -10,6 +10,8 @@ export interface PageEntry {
   readonly key: string;
   /** What only makes sense with a sandbox. */
   readonly needsSandbox?: true;
+  /** The page it belongs to; it has no entry of its own in the menu. */
+  readonly under?: string;
 }
 
 /** In the order of the menu. */
@@ -20,6 +22,10 @@ export const PAGES: readonly PageEntry[] = [
     Component: lazy(() => import('./pages/generations/generations.tsx')),
   },
   { id: 'gallery', title: 'Gallery', key: 'a', Component: lazy(() => import('./pages/gallery/gallery.tsx')) },
+  {
+    ...{ id: 'compare', title: 'Compare', key: 'm', under: 'gallery' },
+    Component: lazy(() => import('./pages/gallery/compare.tsx')),
+  },
   {
     ...{ id: 'playground', title: 'Playground', key: 'p' },
     Component: lazy(() => import('./pages/playground/playground.tsx')),

@@ -34,6 +34,8 @@ export async function openAccess(
   return {
     keys,
     sessions,
+    /** What keeps the page of somebody signed in who administers without a key, while the first key is made. */
+    adminSession: () => adminKey && sessions.open(ADMIN_CALLER, adminKey.digest),
     identify: createCallers(known),
     limitRate: createRateLimit({ counts, store, io }),
     async close() {

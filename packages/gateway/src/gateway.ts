@@ -19,6 +19,7 @@ import { catalogueOf } from './catalogue.ts';
 import type { Ask } from './chat/ask.ts';
 import { checkModelsAsked } from './chat/models-asked.ts';
 import { targetVersions } from './config/cache.ts';
+import { urlHere } from './config/environment.ts';
 import type { Config } from './config.ts';
 import { createDegrading } from './degrade/degrading.ts';
 import { createPlaceholders } from './degrade/placeholder.ts';
@@ -278,9 +279,7 @@ function openStore({ databaseUrl, dataDir }: Config) {
     : openPostgresStore({ url: databaseUrl });
 }
 
-/** Where this machine reaches what was bound; bound to every address, loopback is one of them. */
+/** Where this machine reaches what was bound. */
 function addressOf(address: ReturnType<Server['address']>, host: string): string {
-  const port = typeof address === 'object' ? address?.port : undefined;
-  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+  return urlHere(host, (typeof address === 'object' ? address?.port : undefined) ?? 0);
 }

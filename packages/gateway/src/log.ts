@@ -28,7 +28,8 @@ const CLEAN: Pick<LoggerOptions, 'serializers' | 'formatters' | 'hooks'> = {
     logMethod(args, method) {
       const [first, message = first instanceof Error ? first.message : undefined, ...rest] = args;
       const said = typeof message === 'string' ? cleanText(message) : message;
-      method.apply(this, [typeof first === 'string' ? cleanText(first) : first, said, ...rest]);
+      const filled = rest.map((one) => (typeof one === 'string' ? cleanText(one) : one));
+      method.apply(this, [typeof first === 'string' ? cleanText(first) : first, said, ...filled]);
     },
   },
 };

@@ -66,7 +66,7 @@ export async function startPacing(
   health.onClosed(({ credential, gate }) => {
     if (gate.by !== 'credential') return;
     log.warn(
-      { credential, until: gate.until, kind: gate.failure.kind },
+      { provider_key: credential, until: gate.until, kind: gate.failure.kind },
       `a provider refuses a key: ${gate.failure.message}`,
     );
   });

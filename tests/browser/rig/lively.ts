@@ -40,7 +40,7 @@ export async function startLively(): Promise<RunningGateway> {
   const image = (body: object) => post('/v1/images/generations', { response_format: 'url', ...body });
   for (const [index, prompt] of PROMPTS.entries()) {
     await image({ prompt, model: 'image-best', size: index % 2 === 0 ? '1024x1024' : '1536x1024' });
-    await image({ prompt, model: index % 2 === 0 ? 'sandbox/refuse-policy' : 'sandbox/500' });
+    await image({ prompt, model: index % 2 === 0 ? 'sandbox/policy' : 'sandbox/500' });
   }
   await image({ prompt: 'a hare in a meadow', model: 'sandbox/fast', candidates: 3 });
   await startBatch(gateway.url, headers);

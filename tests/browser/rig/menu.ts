@@ -24,12 +24,18 @@ export const MENU: readonly MenuPage[] = [
 const MAX_WAIT_MS = 20_000;
 
 /** Waits until the page has its heading, what it is for, and no part that still loads; resolves with when, ms from the navigation. */
-export async function shown(page: Page, { shows }: MenuPage): Promise<number> {
-  const handle = await page.waitForFunction(
-    `document.querySelector('main h1') && document.querySelector(${JSON.stringify(`main :is(${shows})`)})
-      && !document.querySelector('main .loading') && performance.now()`,
-    undefined,
-    { timeout: MAX_WAIT_MS, polling: 'raf' },
-  );
-  return Number(await handle.jsonValue());
+export async function shown(page: Page, { id, shows }: MenuPage): Promise<number> {
+  // Looked at in every frame by the page itself; of what waits for a function here, its policy forbids the evaluation.
+  const at = await page.evaluate(`new Promise((resolve) => {
+    const look = () => {
+      const isThere = document.querySelector('main h1')
+        && document.querySelector(${JSON.stringify(`main :is(${shows})`)}) && !document.querySelector('main .loading');
+      if (isThere) resolve(performance.now());
+      else if (performance.now() < ${MAX_WAIT_MS}) requestAnimationFrame(look);
+      else resolve(document.querySelector('main')?.innerText ?? 'no main');
+    };
+    look();
+  })`);
+  if (typeof at === 'number') return at;
+  throw new Error(`#/${id} does not show ${shows} in ${MAX_WAIT_MS} ms: ${String(at).slice(0, 500)}`);
 }

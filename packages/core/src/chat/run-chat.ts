@@ -24,6 +24,7 @@ export function runChat(
 function chat(plan: ChatPlan, asked: ChatAsked): Modality {
   return {
     claim: { images: 0, tokens: claimedTokens(plan.chat) },
+    words: () => [plan.chat.excerpt],
     inForce: (_run, target) => target,
     submit: (work) => submitChat(work, plan, asked),
     poll: noJobs,

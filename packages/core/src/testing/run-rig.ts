@@ -43,6 +43,7 @@ export function createRunRig(options: RunRigOptions) {
   const shared = repeats?.(clock);
   const modality = (runId: string): Modality => ({
     claim: { images: 0, tokens: 100 },
+    words: () => ['hello'],
     inForce: (_run, target) => target,
     async submit({ target, attempt }): Promise<Event> {
       const call = { runId, target: target.id, at: clock.now() };

@@ -10,6 +10,8 @@ export function useGoToKeys(pages: readonly { readonly id: string; readonly key:
     let pressedAt = Number.NEGATIVE_INFINITY;
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+      // What a dialog shows may be shown this once.
+      if (document.querySelector('dialog[open]')) return;
       const isSecond = event.timeStamp - pressedAt < WITHIN_MS;
       pressedAt = event.key === 'g' && !isSecond ? event.timeStamp : Number.NEGATIVE_INFINITY;
       const page = isSecond ? pages.find(({ key }) => key === event.key) : undefined;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { type Catalogue, createHealthBook } from '@onetake/core';
+import { BATCH_SCOPE } from '../batches/begin-line.ts';
 import { createRecent } from '../now/recent.ts';
 import type { GenerationRow, ListFilter } from '../store/store.ts';
 import { createFacts, type FactSources } from './facts.ts';
@@ -55,14 +56,43 @@ test('the store is asked for what is over alone, and seldom', async () => {
   assert.equal(asked.length, 5);
 });
 
-test('the disk of the data directory, and how full retention.bytes is', async () => {
-  const { disk } = await scene().facts();
-  assert.deepEqual(
-    disk.map(({ subject }) => subject),
-    ['data directory', 'retention.bytes'],
-  );
-  assert.ok(disk.every(({ used, most }) => used >= 0 && used <= most));
-  assert.deepEqual(disk[1], { subject: 'retention.bytes', used: 5e9, most: 50e9 });
+test('the disk of the data directory, and what retention cannot remove; to stand at its bound is well', async () => {
+  const diskOf = async (bytes: number) => {
+    const { disk } = await scene({ stored: { budgets: async () => [], storedBytes: async () => bytes } }).facts();
+    return disk;
+  };
+  const [directory, ...more] = await diskOf(51e9);
+  assert.deepEqual([directory?.subject, more], ['data directory', []]);
+  assert.ok(directory && directory.used >= 0 && directory.used <= directory.most);
+  assert.deepEqual((await diskOf(56e9))[1], { subject: 'retention.bytes', used: 56e9, most: 50e9 });
+});
+
+test('the lines of a batch may wait for hours, and do not hide a task that does', async () => {
+  const line = { createdAt: NOW - 9_000_000, endpoint: BATCH_SCOPE } as GenerationRow;
+  const task = { createdAt: NOW - 8_000_000, endpoint: '/v1/tasks' } as GenerationRow;
+  const oldestOf = async (rows: readonly GenerationRow[]) => {
+    const { facts } = scene({ store: { list: async () => rows, listWebhooks: async () => [] } });
+    return (await facts()).waiting?.oldestAt;
+  };
+  assert.equal(await oldestOf([line, line]), undefined);
+  assert.equal(await oldestOf([line, task, line]), NOW - 8_000_000);
+});
+
+test('what cannot be looked up for hours is logged once', async () => {
+  const { facts, errors, later } = scene({ dataDir: '/nowhere/at/all' });
+  for (let look = 0; look < 60; look += 1) {
+    assert.deepEqual((await facts()).unanswered, ['disk']);
+    later(MINUTE_MS);
+  }
+  assert.deepEqual(errors, ['disk']);
+});
+
+test('a clock that was set back does not stop the questions', async () => {
+  const { facts, asked, later } = scene();
+  await facts();
+  later(-86_400_000);
+  await facts();
+  assert.equal(asked.length, 6);
 });
 
 test('of a rule that is off nothing is looked up', async () => {

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import type { Catalogue, HealthBook, Io } from '@onetake/core';
+import { BATCH_SCOPE } from '../batches/begin-line.ts';
 import { endOf } from '../doctor/checks/targets.ts';
 import type { Recent } from '../now/recent.ts';
 import type { Stored } from '../now/stored.ts';
@@ -19,12 +20,16 @@ export interface FactSources {
   readonly dataDir: string;
   readonly retentionBytes: number;
   readonly rules: ActiveRules;
-  /** Something could not be looked up; what was known of it holds on. */
+  /** Something cannot be looked up any more, told once; what was known of it holds on. */
   readonly onError: (error: unknown, what: RuleName) => void;
 }
 
 /** What the store is asked of is bounded: enough to pass any sensible threshold. */
 const MAX_ROWS = 100;
+/** What batches have handed over stands among these. */
+const MAX_WAITING = 1_000;
+/** Retention comes every ten minutes: what is beyond its bound by more than this it cannot remove, or not fast enough. */
+const BEYOND_RETENTION = 1.1;
 const MAX_REASON_CHARS = 200;
 /** Questions that read many rows are asked this seldom. */
 const HEAVY_EVERY_MS = 600_000;
@@ -36,19 +41,26 @@ const LIGHT_EVERY_MS = 60_000;
  */
 export function createFacts(sources: FactSources): () => Promise<Facts> {
   const { io, recent, health, streaks, rules, onError } = sources;
-  const unanswered = new Set<RuleName>();
+  /** By question: a rule may ask two. */
+  const unanswered = new Map<object, RuleName>();
   const seldom = <Value>(rule: RuleName, everyMs: number, ask: () => Promise<Value>, first: Value) => {
     let known = first;
     let askAt = 0;
+    let isFailing = false;
+    const question = {};
     return async (): Promise<Value> => {
-      if (rules[rule] === undefined || io.now() < askAt) return known;
+      const waitMs = askAt - io.now();
+      // Longer than it ever is where the clock was set back.
+      if (rules[rule] === undefined || (waitMs > 0 && waitMs <= everyMs)) return known;
       askAt = io.now() + everyMs;
       try {
         known = await ask();
-        unanswered.delete(rule);
+        unanswered.delete(question);
+        isFailing = false;
       } catch (error) {
-        if (known === first) unanswered.add(rule);
-        onError(error, rule);
+        if (known === first) unanswered.set(question, rule);
+        if (!isFailing) onError(error, rule);
+        isFailing = true;
       }
       return known;
     };
@@ -74,7 +86,7 @@ export function createFacts(sources: FactSources): () => Promise<Facts> {
       recent: (windowMs) => recent.window(windowMs, now),
       targets: health.report(now).map(withoutValues),
       streaks: streaks.report(),
-      unanswered: [...unanswered],
+      unanswered: [...unanswered.values()],
       countedSince: recent.since,
     };
   };
@@ -104,8 +116,9 @@ async function unknownFacts({ store, rules, io }: FactSources): Promise<CountedF
 /** Asks only for those that wait longer than the rule allows, of which there are usually none. */
 async function waitingFacts({ store, rules, io }: FactSources) {
   const createdAt = io.now() - (rules.queue_age ?? RULES.queue_age).levels[0].at;
-  const rows = await store.list({ status: 'pending', before: { createdAt, id: '' }, limit: MAX_ROWS });
-  return { oldestAt: rows.at(-1)?.createdAt };
+  const rows = await store.list({ status: 'pending', before: { createdAt, id: '' }, limit: MAX_WAITING });
+  // Lines of a batch were handed over to be done some time: hours in a queue are what a batch is for.
+  return { oldestAt: rows.findLast(({ endpoint }) => endpoint !== BATCH_SCOPE)?.createdAt };
 }
 
 /** Models that routes name, that are the default, or that were asked for lately. */
@@ -129,8 +142,10 @@ async function diskFacts(dataDir: string): Promise<readonly DiskFacts[]> {
   return most > 0 ? [{ subject: 'data directory', used: most - bavail * bsize, most }] : [];
 }
 
-async function storedFacts({ stored, retentionBytes }: FactSources): Promise<readonly DiskFacts[]> {
-  return [{ subject: 'retention.bytes', used: await stored.storedBytes(), most: retentionBytes }];
+/** At its bound is where a gateway stands that has drawn for long: the oldest go, and nothing is wrong. */
+async function storedFacts({ stored, retentionBytes: most }: FactSources): Promise<readonly DiskFacts[]> {
+  const used = await stored.storedBytes();
+  return used > most * BEYOND_RETENTION ? [{ subject: 'retention.bytes', used, most }] : [];
 }
 
 async function givenUpFacts({ store, rules, io }: FactSources): Promise<CountedFacts> {

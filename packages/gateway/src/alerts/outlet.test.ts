@@ -118,4 +118,13 @@ suite('a channel that does not take it', () => {
     assert.equal(io.sent.length, 5);
     assert.ok(io.now() - START < 1_000);
   });
+
+  test('that hangs does not keep the gateway from ending', async () => {
+    const { io, open, logged } = outlet([SLACK], () => ({ kind: 'hang' }));
+    for (let each = 0; each < 50; each += 1) open.tell(note('fired'));
+    await io.drive(new Promise<void>((resolve) => io.timer(START + 100, resolve)));
+    await io.drive(open.stop());
+    assert.ok(io.now() - START <= 6_000, `${io.now() - START} ms`);
+    assert.match(JSON.stringify(logged.at(-1)), /does not answer/);
+  });
 });

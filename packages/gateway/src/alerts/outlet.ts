@@ -15,15 +15,16 @@ export interface OutletOptions {
 /** Takes notes to every channel, to each in order, so that a recovery never arrives before its alert. */
 export interface Outlet {
   tell(note: Note): void;
-  /** Ends the waits; resolves when what is on its way has arrived, or failed. */
+  /** Ends the waits; resolves when what is on its way has arrived, or failed, or takes longer than a process may end. */
   stop(): Promise<void>;
 }
 
 export const RETRY_MS: readonly number[] = [2_000, 10_000, 60_000, 300_000];
 /** What waits for one channel; beyond it the oldest goes. */
 const MAX_WAITING = 100;
-/** Nobody waits longer for a process to end than these take. */
+/** Nobody waits longer for a process to end than these take, nor for a channel that hangs. */
 const MAX_LAST_WORDS = 3;
+const LAST_WORDS_MS = 5_000;
 
 export function createOutlet({ channels, io, log, retryMs = RETRY_MS }: OutletOptions): Outlet {
   const outlets = channels.map((channel) => createLine(channel, { io, log, retryMs }));
@@ -49,6 +50,18 @@ function createLine(channel: AlertChannel, { io, log, retryMs }: Required<Omit<O
         resolve();
       };
     });
+
+  async function within(ms: number, work: Promise<void>): Promise<void> {
+    let cancel = () => {};
+    const passed = new Promise<void>((resolve) => {
+      cancel = io.timer(io.now() + ms, () => {
+        log.warn({ channel: channel.name }, 'a channel does not answer; what it was not told yet is given up');
+        resolve();
+      });
+    });
+    await Promise.race([work, passed]);
+    cancel();
+  }
 
   /** After a stop each gets one try, so that what a gateway says last is said. */
   async function send(note: Note): Promise<void> {
@@ -83,7 +96,7 @@ function createLine(channel: AlertChannel, { io, log, retryMs }: Required<Omit<O
       isStopped = true;
       waiting.splice(MAX_LAST_WORDS);
       wake();
-      await working;
+      if (working !== undefined) await within(LAST_WORDS_MS, working);
     },
   };
 }

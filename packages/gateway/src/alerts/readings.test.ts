@@ -150,6 +150,12 @@ suite('the same failure in a row', () => {
     assert.deepEqual(wrong(), []);
   });
 
+  test('the prompt that a provider repeats is not told, and makes it no other failure', () => {
+    const { make, wrong } = played();
+    for (const text of ['no a red fox', 'no a red fox', 'no a red fox']) make().fail({ ...BROKEN, message: text });
+    assert.match(wrong()[0]?.message ?? '', /same way: permission: no …$/);
+  });
+
   test('another failure in between begins anew', () => {
     const { make, wrong } = played();
     for (const message of ['one', 'two', 'one', 'one']) make().fail({ ...BROKEN, message });

@@ -88,7 +88,7 @@ export const RULES = {
     levels: [{ at: 10, severity: 'warning' }],
   },
   queue_age: {
-    what: 'a task has waited this long for its first attempt',
+    what: 'a task has waited this long for its first attempt (lines of batches may)',
     advice: 'Look at `onetake targets`: raise the limit that binds, add a target, or give the route less.',
     ...{ unit: 'ms', is: 'above', forMs: MINUTE_MS },
     levels: [{ at: HOUR_MS, severity: 'warning' }],
@@ -104,7 +104,7 @@ export const RULES = {
     ],
   },
   disk: {
-    what: 'so large a share of the data directory’s disk, or of retention.bytes, is full',
+    what: 'so large a share of the data directory’s disk is full, or pictures are kept beyond retention.bytes',
     advice: 'Make room, or set retention.bytes below what the disk has for pictures: the oldest go when it is reached.',
     ...{ unit: 'share', is: 'above', forMs: MINUTE_MS },
     levels: [

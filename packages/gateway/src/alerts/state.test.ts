@@ -49,6 +49,12 @@ suite('one alert from its beginning to its end', () => {
     assert.deepEqual([told, state.rows], [[], []]);
   });
 
+  test('what a clock told that was ahead does not use up the messages of now', () => {
+    const policy = samplePolicy({ maxMessagesPerMinute: 1 });
+    const { told } = play(minutes(0, 1, [over()]), { policy, state: { ...EMPTY_STATE, sentAt: [9 * HOUR] } });
+    assert.deepEqual(told, ['1 fired']);
+  });
+
   test('what flaps faster than it recovers stays one alert', () => {
     const looks = Array.from(
       { length: 30 },

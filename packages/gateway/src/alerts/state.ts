@@ -69,7 +69,8 @@ export function step(
 ): { readonly state: AlertState; readonly messages: readonly AlertMessage[] } {
   const silences = state.silences.filter(({ until }) => until > now);
   const stood = stand(state.rows, { over, isUnknown }, now, policy).toSorted(byUrgency);
-  const sentAt = state.sentAt.filter((at) => at > now - MINUTE_MS);
+  // Those of a clock that was ahead count no more, else nothing could be told until it is as late again.
+  const sentAt = state.sentAt.filter((at) => at > now - MINUTE_MS && at <= now + MINUTE_MS);
   const messages: AlertMessage[] = [];
   const told = new Set(state.rows.filter((row) => row.told).map(keyOf));
   const rows = stood.flatMap((row): readonly AlertRow[] => {

@@ -1,7 +1,8 @@
-import type { FailureKind } from '@onetake/core';
+import { type FailureKind, withoutWords } from '@onetake/core';
 import { attemptOf } from '../signals/attempts.ts';
 import type { Signal } from '../signals/signals.ts';
 import { failureFingerprint, normalised } from '../store/failure-fingerprint.ts';
+import { promptOf } from '../store/plan-kind.ts';
 import type { Streak } from './readings.ts';
 
 /** What its caller alone can mend, what passes by itself, and what no provider said: no reason to wake anybody. */
@@ -44,8 +45,9 @@ export function createStreaks() {
       if (target === undefined) return;
       if (event.outcome.ok) keep({ target, count: 0, fingerprint: '', generation: '', lastAt: event.at, failure: '' });
       else {
-        const { kind, code, message } = event.outcome.failure;
+        const { kind, code, message: said } = event.outcome.failure;
         if (PASSED_OVER.has(kind)) return;
+        const message = withoutWords(said, [promptOf(live.plan)]);
         const fingerprint = failureFingerprint({ target, kind, message, ...(code !== undefined && { code }) });
         const failure = `${kind}: ${normalised(message)}`.slice(0, MAX_WORDS);
         const entry = { target, fingerprint, generation: live.id, lastAt: event.at, failure };

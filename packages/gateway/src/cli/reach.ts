@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { isLoopback, parseAddress } from '../config/environment.ts';
+import { isLoopback, parseAddress, urlHere } from '../config/environment.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { readAdminKey } from '../keys/admin-key.ts';
 import { call } from './call.ts';
@@ -27,7 +27,7 @@ export async function reachGateway(context: CliContext): Promise<Reached> {
   if (env.ONETAKE_URL) return reachNamed(env.ONETAKE_URL, context);
   const config = loadConfig({ env, cwd });
   const key = env.ONETAKE_API_KEY || config.callers[0]?.key;
-  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`;
+  const url = urlHere(config.host, config.port);
   if (config.port !== 0 && (await isAlive(url))) {
     const made = isThisMachine(config.host) ? await keyInFile(context, config.dataDir) : undefined;
     const headers = await headersFor(url, key, config.adminKey ?? made);

@@ -26,6 +26,10 @@ function addresses(config: Config, gateway: RunningGateway): string[][] {
   return [
     ['gateway', gateway.url],
     ...(config.publicUrl === undefined ? [] : [['public', config.publicUrl]]),
+    [
+      'page',
+      `${config.publicUrl ?? gateway.url}/ in a browser${needsKey(config, gateway) ? ', for an admin key' : ''}`,
+    ],
     ...(gateway.sandbox === undefined ? [] : [['sandbox', gateway.sandbox.url]]),
     ['data', config.dataDir],
     ...(config.databaseUrl === undefined ? [] : [['database', databaseName(config.databaseUrl)]]),
@@ -80,12 +84,17 @@ function routes(config: Config, title: (text: string) => string): string[] {
   return [`${title('routes')}\n${columns(rows, '  ')}`];
 }
 
+function needsKey({ callers: named, adminKey }: Config, { hasKeys }: RunningGateway): boolean {
+  return named.length > 0 || adminKey !== undefined || hasKeys === true;
+}
+
 /** Those for pictures name no model: the gateway's default answers. */
-function copyLines({ url, hasKeys }: RunningGateway, config: Config): string[][] {
-  const needsKey = config.callers.length > 0 || config.adminKey !== undefined || hasKeys === true;
-  const auth = needsKey ? ' -H "authorization: Bearer $ONETAKE_API_KEY"' : '';
-  const node = needsKey ? 'process.env.ONETAKE_API_KEY' : "'local'";
-  const python = needsKey ? 'os.environ["ONETAKE_API_KEY"]' : '"local"';
+function copyLines(gateway: RunningGateway, config: Config): string[][] {
+  const { url } = gateway;
+  const isKeyed = needsKey(config, gateway);
+  const auth = isKeyed ? ' -H "authorization: Bearer $ONETAKE_API_KEY"' : '';
+  const node = isKeyed ? 'process.env.ONETAKE_API_KEY' : "'local'";
+  const python = isKeyed ? 'os.environ["ONETAKE_API_KEY"]' : '"local"';
   return [
     [
       'curl',

@@ -86,7 +86,7 @@ export const alerts = z.strictObject(
 );
 
 /** The keys that may stand below `alerts` at this path. */
-export function alertKeys([section]: readonly PropertyKey[]): readonly string[] {
-  if (section === 'rules') return Object.keys(rule.shape);
+export function alertKeys([section, name]: readonly PropertyKey[]): readonly string[] {
+  if (section === 'rules') return name === undefined ? RULE_NAMES : Object.keys(rule.shape);
   return Object.keys(section === 'channels' ? channel.shape : alerts.shape);
 }

@@ -69,8 +69,16 @@ test('everything wrong is told with a way out, and nothing of an address', (t) =
     /failure_rate\.above: expected a share.*default is 20 %/,
   );
   assert.match(wrong('rules: { failure_rate: { below: 0.1 } }'), /failure_rate\.below: expected above, got below/);
-  assert.match(wrong('rules: { failure_rate: { for: soon } }'), /failure_rate.*expected .*(on, off|duration)/);
-  assert.match(wrong('rules: { failure_rat: off }'), /failure_rat/);
+  assert.match(
+    wrong('rules: { failure_rate: { for: soon } }'),
+    /failure_rate\.for: expected a duration from 0s to 1d.*, got "soon"/,
+  );
+  assert.match(wrong('rules: { disk: { abov: 90% } }'), /disk\.abov: expected one of above, .*did you mean "above"\?/);
+  assert.match(wrong('rules: { disk: loud }'), /rules\.disk: expected on, off, or a map of .*, got "loud"/);
+  assert.match(
+    wrong('rules: { failure_rat: off }'),
+    /failure_rat: expected one of failure_rate, .*did you mean "failure_rate"/,
+  );
   assert.match(wrong('rules: { budget: { window: 5m } }'), /budget\.window: expected nothing.*remove the line/);
   assert.match(
     wrong('rules: { p95_latency: { window: 1d } }'),

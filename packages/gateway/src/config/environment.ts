@@ -91,6 +91,12 @@ export function isLoopback(host: string): boolean {
   return name === '::1' || name === 'localhost' || name.endsWith('.localhost') || /^127(\.\d{1,3}){3}$/.test(name);
 }
 
+/** Where this machine reaches who listens at an address; bound to every address, loopback is one of them. */
+export function urlHere(host: string, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
 function readTier(value: string | undefined, report: Report): Pick<OwnAddress, 'openaiTier'> {
   if (!value) return {};
   const tier = /^\d$/.test(value) ? Number(value) : 0;

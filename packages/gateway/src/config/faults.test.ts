@@ -43,7 +43,7 @@ const FAULTS: readonly { readonly yaml?: string; readonly env?: Environment; rea
       'limits.a: expected a target such as openai/gpt-image-2, or openai/*, got "a"',
       'limits.openai/b.images: expected a count and a window from 1ms to 31d, such as 5/60s, or a list of at most 4, got 5',
       'limits.openai/b.rate: expected one of requests, images, tokens, concurrency, got an unknown key; remove it or correct it',
-      'limits.openai/*.requests: expected a count and a window from 1ms to 31d, such as 5/60s, or a list of at most 4, got a list',
+      'limits.openai/*.requests.0: expected a count and a window from 1ms to 31d, such as 5/60s, got "5/60x"',
       'limits.openai/*.concurrency: expected a whole number of requests in flight from 1 to 100000, got 0',
     ],
   },

@@ -58,6 +58,8 @@ function withoutEmpty(file: unknown): unknown {
 }
 
 function describe(issue: z.core.$ZodIssue): string[] {
+  const inside = faultsInside(issue);
+  if (inside) return inside.flatMap((one) => describe({ ...one, path: [...issue.path, ...one.path] }));
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
   const where = path.join('.') || FILE_NAME;
@@ -69,6 +71,14 @@ function describe(issue: z.core.$ZodIssue): string[] {
   if (path.at(-1) === 'headers_env') return [notAVariable(where, 'OTLP_HEADERS', 'headers', issue.input)];
   if (path.at(-1) === 'secret_env') return [notAVariable(where, 'APP_WEBHOOK_SECRET', 'secret', issue.input)];
   return [fault(where, issue.message, issue.input)];
+}
+
+/** Where one of several shapes is a map, and a map was written: what is wrong in it says more than all the shapes. */
+function faultsInside(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] | undefined {
+  if (issue.code !== 'invalid_union') return undefined;
+  const isInside = (one: z.core.$ZodIssue) => one.path.length > 0 || one.code === 'unrecognized_keys';
+  const [shape, ...others] = issue.errors.filter((faults) => faults.length > 0 && faults.every(isInside));
+  return others.length === 0 ? shape : undefined;
 }
 
 function notAVariable(where: string, example: string, held: string, value: unknown): string {

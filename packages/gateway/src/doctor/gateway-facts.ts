@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { isObject, type JsonObject, type JsonValue, parseJson } from '@onetake/core';
-import { isLoopback, parseAddress } from '../config/environment.ts';
+import { isLoopback, parseAddress, urlHere } from '../config/environment.ts';
 import type { Config } from '../config.ts';
 import { readAdminKey } from '../keys/admin-key.ts';
 import type { CostRow } from '../store/ledger.ts';
@@ -46,9 +46,7 @@ export async function usualGateway({
 }
 
 function addressOf({ host, port }: Config): string | undefined {
-  if (port === 0) return undefined;
-  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+  return port === 0 ? undefined : urlHere(host, port);
 }
 
 /** Those of the environment; without any, the one caller who needs no key. */

@@ -93,7 +93,7 @@ export async function writeAnswer(
   // Past Fastify's own sending: pictures go out piece by piece, and the length is known before the first is read.
   reply.hijack();
   try {
-    response.writeHead(status, { ...carriedHeaders(reply), ...headers, 'content-length': length });
+    response.writeHead(status, carriedHeaders(reply, { ...headers, 'content-length': length }));
     if (await writeSegments(response, segments, assets)) response.end();
   } catch {
     // The head may be out; only a broken connection can say that the rest will not come.
@@ -101,9 +101,9 @@ export async function writeAnswer(
   }
 }
 
-/** What the hooks have set: request id, CORS. */
-function carriedHeaders(reply: FastifyReply): Record<string, string> {
-  return reply.getHeaders() as Record<string, string>;
+/** With what the hooks have set: request id, CORS. The reply has them too, for the hooks that count and log it. */
+function carriedHeaders(reply: FastifyReply, headers: Readonly<Record<string, string>>): Record<string, string> {
+  return reply.headers(headers).getHeaders() as Record<string, string>;
 }
 
 /**
@@ -129,13 +129,8 @@ export function openImageStream(answering: Answering, plan: Plan): ImageStream {
     if (opened) return;
     opened = true;
     reply.hijack();
-    response.writeHead(200, {
-      ...carriedHeaders(reply),
-      ...answering.headers,
-      ...warningHeader(plan),
-      ...headers,
-      ...EVENT_STREAM_HEADERS,
-    });
+    const own = { ...answering.headers, ...warningHeader(plan), ...headers, ...EVENT_STREAM_HEADERS };
+    response.writeHead(200, carriedHeaders(reply, own));
   };
   const send = (segments: readonly Segment[]) => {
     unsent += 1;

@@ -28,6 +28,7 @@ import { createOpenAnswers, type OpenAnswers } from './open-answers.ts';
 import { operationRoutes } from './operations.ts';
 import { addOperatorRoutes } from './operator-routes.ts';
 import { addPage } from './page.ts';
+import { checkPath } from './parameters.ts';
 import {
   FailureProblem,
   failureBody,
@@ -222,6 +223,7 @@ function guard(app: FastifyInstance, { config, identify, keys, limitRate, io, lo
     reply.header('x-request-id', request.id);
     const answered = await browsers.onRequest(request, reply);
     if (answered) return answered;
+    checkPath(request);
     request.fromBrowser = browsers.isBrowserRequest(request);
     if (!request.routeOptions.config.open) {
       const { caller, isAdmin, key } = identify(request.raw);

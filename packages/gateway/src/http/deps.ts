@@ -44,6 +44,8 @@ export interface AppDeps {
   readonly identify: IdentifyCaller;
   /** Of who showed an administrator's key to the page. */
   readonly sessions: Sessions;
+  /** A session of the administrator's key; undefined where there is no such key. */
+  readonly adminSession: () => string | undefined;
   readonly limitRate: LimitRate;
   readonly health: HealthBook;
   /** What an operator does to targets by hand. */

@@ -94,6 +94,7 @@ test('a page leads to the next, and filters are refused by name', async (t) => {
     'after=x',
     'mark=loved',
     'text=',
+    'text=%00',
     'colour=red',
     `model=${'x'.repeat(201)}`,
   ]) {

@@ -103,11 +103,12 @@ function imageLines(
   { assetsUrl, thumbnailUrl }: Pick<TaskViewOptions, 'assetsUrl' | 'thumbnailUrl'>,
 ) {
   const runs = runsOfPictures(generation);
-  return images.map(({ asset, original, seed, suspect }, index) => ({
+  return images.map(({ asset, original, seed, revisedPrompt, suspect }, index) => ({
     ...asset,
     url: assetUrl(asset, assetsUrl),
     ...thumbnailField(asset, thumbnailUrl),
     seed,
+    revisedPrompt,
     suspect,
     convertedFrom: original && { ...original, url: assetUrl(original, assetsUrl) },
     sent: runs[index],

@@ -11,7 +11,7 @@ import { problemBody, requestProblemOf } from './problem.ts';
 const NOW = Date.UTC(2026, 10, 21, 12);
 const DAY_MS = 86_400_000;
 
-async function served(context: TestContext, { fromBrowser = false } = {}) {
+async function served(context: TestContext, { fromBrowser = false, caller = 'admin' } = {}) {
   const io = createVirtualClock(NOW);
   const store = { ...createFakeCells().store, ownership: 'exclusive' as const };
   const keys = await openKeys({
@@ -23,20 +23,31 @@ async function served(context: TestContext, { fromBrowser = false } = {}) {
   const app = Fastify();
   context.after(() => app.close());
   app.decorateRequest('fromBrowser', fromBrowser);
+  app.decorateRequest('caller', caller);
   app.setErrorHandler((error, _request, reply) => {
     const problem = requestProblemOf(error, 0);
     assert.ok(problem, String(error));
     return reply.code(problem.status).send(problemBody(problem, 'r'));
   });
   addKeyRoutes(app, {
-    ...{ keys, io },
+    ...{ keys, io, config: {}, adminSession: () => 'a-session' },
     store: { uses: async (_caller, windows) => windows.map(({ name }) => ({ name, spent: 30_000, held: 10_000 })) },
   });
-  return async (method: 'GET' | 'POST' | 'DELETE', url: string, body?: object) => {
-    const answer = await app.inject({ method, url, ...(body && { body }) });
+  return async (method: 'GET' | 'POST' | 'DELETE', url: string, body?: object, sent: Record<string, string> = {}) => {
+    const answer = await app.inject({ method, url, headers: sent, ...(body && { body }) });
     return { status: answer.statusCode, body: answer.json(), headers: answer.headers };
   };
 }
+
+test('the page that makes the first key stays signed in; nobody else is given a session', async (context) => {
+  const page = { 'x-onetake-page': '1' };
+  const local = await served(context, { caller: 'local' });
+  const made = await local('POST', '/v1/keys', { name: 'first' }, page);
+  assert.match(String(made.headers['set-cookie']), /^onetake_session=a-session; HttpOnly; SameSite=Strict; Path=\//);
+  assert.equal((await local('POST', '/v1/keys', { name: 'second' })).headers['set-cookie'], undefined);
+  const admin = await served(context, { caller: 'admin' });
+  assert.equal((await admin('POST', '/v1/keys', { name: 'third' }, page)).headers['set-cookie'], undefined);
+});
 
 test('a key is shown once, and from then on what it is held to', async (context) => {
   const call = await served(context);

@@ -1,17 +1,23 @@
 import type { Io, JsonObject } from '@onetake/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Config } from '../config.ts';
 import { MAX_KEYS, type ManagedKeys } from '../keys/keys.ts';
+import { SESSION_MS } from '../keys/session.ts';
 import { type BoundedWindow, windowsOf } from '../keys/windows.ts';
 import { usdOf } from '../money/usd.ts';
 import type { Ledger, WindowUse } from '../store/ledger.ts';
 import { ADMIN } from './admin.ts';
+import { LOCAL_CALLER } from './callers.ts';
 import { keyView, readNewKey } from './key-wire.ts';
+import { PAGE_HEADER, sessionCookie } from './page-session.ts';
 import { RequestProblem } from './problem.ts';
 
 export interface KeyRouteDeps {
   readonly keys: ManagedKeys;
   readonly store: Pick<Ledger, 'uses'>;
   readonly io: Pick<Io, 'now'>;
+  readonly config: Pick<Config, 'publicUrl'>;
+  readonly adminSession: () => string | undefined;
 }
 
 interface KeyRequest {
@@ -27,7 +33,7 @@ export function addKeyRoutes(app: FastifyInstance, deps: KeyRouteDeps): void {
   app.delete<KeyRequest>('/v1/keys/:name', ADMIN, routes.revoke);
 }
 
-function keyRoutes({ keys, store, io }: KeyRouteDeps) {
+function keyRoutes({ keys, store, io, config, adminSession }: KeyRouteDeps) {
   return {
     /** Answers with the key itself in `key`, for this once. */
     async create(request: FastifyRequest, reply: FastifyReply) {
@@ -37,6 +43,10 @@ function keyRoutes({ keys, store, io }: KeyRouteDeps) {
       if (made.kind === 'name_taken') throw nameTaken(wanted.name);
       if (made.kind === 'too_many') throw tooMany();
       reply.code(201).header('cache-control', 'no-store');
+      // From now on nobody calls without a key: the page that made the first one goes on as who it was.
+      const session = request.caller === LOCAL_CALLER && PAGE_HEADER in request.headers ? adminSession() : undefined;
+      const isSecure = config.publicUrl?.startsWith('https:') === true;
+      if (session !== undefined) reply.header('set-cookie', sessionCookie(session, SESSION_MS / 1000, isSecure));
       return { ...keyView(made.key, io.now()), key: made.secret };
     },
 

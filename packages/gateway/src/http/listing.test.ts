@@ -27,6 +27,8 @@ test('a wrong one is refused by name', () => {
     { status: 'done' },
     { after: '7' },
     { after: `x:${ID}` },
+    { caller: 'a\0' },
+    { caller: ['a', 'a'] },
   ];
   for (const query of bad) {
     assert.throws(() => filterOf(query), { code: 'invalid_value', param: Object.keys(query)[0] });
@@ -61,6 +63,7 @@ test('a search asks for more, and what is no filter is refused by name', () => {
     until: 'noon',
     text: '',
     model: 'x'.repeat(201),
+    target: '\0',
   }))
     assert.throws(() => search({ [name]: value }), { status: 400, param: name });
 });

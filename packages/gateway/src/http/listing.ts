@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Found, RowCursor, SearchFilter } from '../store/browsing.ts';
 import type { GenerationRow, ListFilter } from '../store/store.ts';
 import { callerSeen } from './admin.ts';
+import { textWithoutNul } from './parameters.ts';
 import { invalidValue } from './problem.ts';
 
 const PAGE: PageSize = { usual: 20, most: 1000 };
@@ -108,7 +109,8 @@ export function viewFor<Row extends Pick<GenerationRow, 'caller'>>(
 
 function textAt(query: Query, name: string): string | undefined {
   const value = query[name];
-  return typeof value === 'string' ? value : undefined;
+  if (Array.isArray(value)) throw invalidValue(name, 'it is given twice; give it once');
+  return textWithoutNul(value, name);
 }
 
 /** `?limit=`: how many rows a page has; throws a 400 for what is no such number. */

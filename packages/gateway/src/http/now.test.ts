@@ -13,7 +13,7 @@ import { RequestProblem } from './problem.ts';
 async function server(t: TestContext, maxOpen = 10) {
   const clock = createVirtualClock(1_000_000);
   const io = { ...clock, send: () => assert.fail('nothing is sent') };
-  const state = { spent: 0 };
+  const state = { spent: 0, isRevoked: false };
   const stored = { ...NOTHING_STORED, today: async () => ({ microUsd: state.spent, unpriced: 0 }) };
   const openAnswers = createOpenAnswers(maxOpen);
   const app = Fastify({ forceCloseConnections: true });
@@ -25,6 +25,10 @@ async function server(t: TestContext, maxOpen = 10) {
   addNowRoutes(app, {
     ...{ recent: createRecent(0), stored, openAnswers, io, etaMs: () => undefined, alertRows: async () => [] },
     ...{ worker: { running: { all: () => [] } }, log: { error: (fault: unknown) => assert.fail(String(fault)) } },
+    identify: () => {
+      if (state.isRevoked) throw new RequestProblem(401, 'invalid_api_key', 'revoked');
+      return { caller: 'local', isAdmin: true };
+    },
     ...{ health: createHealthBook(), catalogue: { connections: [], routes: {}, defaultModel: undefined } },
     pacer: { report: () => [], take: async () => [], adopt: () => assert.fail(), expect: () => undefined },
     targetOperations: {
@@ -69,6 +73,21 @@ test('the same is told once and as it changes', { timeout: 10_000 }, async (t) =
   const [next] = await clock.drive(events(reader, 1));
   assert.equal(next.spend_today_usd, 2);
   await reader.cancel();
+});
+
+test('a stream ends when who opened it may not read it any more', { timeout: 10_000 }, async (t) => {
+  const { url, clock, state } = await server(t);
+  const reader = (await fetch(`${url}/v1/now/events`)).body?.getReader();
+  assert.ok(reader);
+  await events(reader, 1);
+  Object.assign(state, { isRevoked: true, spent: 7_000_000 });
+  let rest = '';
+  const all = async () => {
+    for (let part = await reader.read(); !part.done && !rest.includes('data:'); part = await reader.read())
+      rest += new TextDecoder().decode(part.value);
+  };
+  await clock.drive(all());
+  assert.doesNotMatch(rest, /data:/);
 });
 
 test('there are as many streams as may be, and they end when the gateway stops', { timeout: 10_000 }, async (t) => {

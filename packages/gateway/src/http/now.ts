@@ -1,5 +1,5 @@
 import type { JsonObject } from '@onetake/core';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createFeed, type Feed } from '../now/feed.ts';
 import { createSnapshot } from '../now/snapshot.ts';
 import { ADMIN } from './admin.ts';
@@ -10,7 +10,7 @@ import type { OpenAnswers } from './open-answers.ts';
 import { RequestProblem } from './problem.ts';
 import { type TargetDeps, targetRoutes } from './targets.ts';
 
-export interface NowDeps extends TargetDeps, Pick<AppDeps, 'recent' | 'stored' | 'etaMs' | 'alertRows'> {
+export interface NowDeps extends TargetDeps, Pick<AppDeps, 'recent' | 'stored' | 'etaMs' | 'alertRows' | 'identify'> {
   readonly worker: { readonly running: Pick<AppDeps['worker']['running'], 'all'> };
   readonly log: Pick<AppDeps['log'], 'error'>;
   readonly openAnswers: OpenAnswers;
@@ -32,15 +32,30 @@ export function addNowRoutes(app: FastifyInstance, deps: NowDeps): void {
   const onError = (err: unknown) => log.error({ err }, 'how things stand could not be told; it is tried again');
   const feed = createFeed({ look, io, onError });
   app.get('/v1/now', ADMIN, feed.latest);
-  app.get('/v1/now/events', { ...ADMIN, exposeHeadRoute: false }, (_request, reply) => stream(reply, feed, deps));
+  app.get('/v1/now/events', { ...ADMIN, exposeHeadRoute: false }, (request, reply) =>
+    stream(reply, feed, { ...deps, isStillAdmin: () => isStillAdmin(request, deps) }),
+  );
 }
 
-/** Until its caller has gone, or the gateway stops; a slow caller is sent what stands when it can take more. */
-function stream(
-  reply: FastifyReply,
-  feed: Feed,
-  { openAnswers, io }: Pick<NowDeps, 'openAnswers' | 'io'>,
-): FastifyReply {
+interface StreamDeps extends Pick<NowDeps, 'openAnswers' | 'io'> {
+  readonly isStillAdmin: () => boolean;
+}
+
+/** A key may be revoked, and a session end, while what it opened stays open. */
+function isStillAdmin({ raw }: FastifyRequest, { identify }: Pick<NowDeps, 'identify'>): boolean {
+  try {
+    return identify(raw).isAdmin;
+  } catch (error) {
+    if (error instanceof RequestProblem) return false;
+    throw error;
+  }
+}
+
+/**
+ * Until its caller has gone, or administers no longer, or the gateway stops; a slow caller is sent what stands when it
+ * can take more.
+ */
+function stream(reply: FastifyReply, feed: Feed, { openAnswers, io, isStillAdmin }: StreamDeps): FastifyReply {
   const response = reply.raw;
   const isSlow = () => response.destroyed || response.writableEnded || response.writableNeedDrain;
   const closed = openAnswers.open(() => response.end());
@@ -53,9 +68,11 @@ function stream(
   response.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...EVENT_STREAM_HEADERS });
   response.write(`retry: ${RECONNECT_MS}\n\n`);
   const silence = listenForSilence(io, () => {
-    if (!isSlow()) response.write(KEEP_ALIVE_COMMENT);
+    if (!isStillAdmin()) response.end();
+    else if (!isSlow()) response.write(KEEP_ALIVE_COMMENT);
   });
   function send(data: string): void {
+    if (!isStillAdmin()) return void response.end();
     if (isSlow()) return;
     response.write(`event: now\ndata: ${data}\n\n`);
     silence.broken();

@@ -7,6 +7,12 @@ export const PAGE_HEADER = 'x-onetake-page';
 /** Paths and parents can leave several of one name; more than that is nobody's browser. */
 const MAX_SESSION_COOKIES = 4;
 
+/** The header that gives the page a session, or with 0 seconds takes it away; scripts cannot read it. */
+export function sessionCookie(value: string, maxAgeSeconds: number, isSecure: boolean): string {
+  const attributes = ['HttpOnly', 'SameSite=Strict', 'Path=/', `Max-Age=${maxAgeSeconds}`];
+  return [`${SESSION_COOKIE}=${value}`, ...attributes, ...(isSecure ? ['Secure'] : [])].join('; ');
+}
+
 /** The values of one header, in the order they came; `wanted` in lower case. */
 export type HeaderValues = (wanted: string) => readonly string[];
 

@@ -20,7 +20,19 @@ export function parametersOf<Name extends string>(
     }
     if (typeof value !== 'string') throw invalidValue(param, 'it is given twice; give it once');
     if (value.length > MAX_CHARS) throw invalidValue(param, `it is longer than ${MAX_CHARS} characters`);
-    known[own] = value;
+    known[own] = textWithoutNul(value, param);
   }
   return known;
+}
+
+/** Refuses U+0000, which no name and no stored text holds, and which PostgreSQL takes in no question. */
+export function textWithoutNul<Text extends string | undefined>(text: Text, param: string): Text {
+  if (text?.includes('\0')) throw invalidValue(param, 'it holds the character U+0000; leave it out');
+  return text;
+}
+
+/** The names in the path of a route, as decoded. */
+export function checkPath({ params }: Pick<FastifyRequest, 'params'>): void {
+  for (const [name, value] of Object.entries(isObject(params) ? params : {}))
+    if (typeof value === 'string') textWithoutNul(value, name);
 }

@@ -132,4 +132,6 @@ test('what Fastify refuses is told in the same envelope', async (context) => {
   assert.deepEqual(await code(json, JSON.stringify('x'.repeat(200))), [413, 'file_too_large']);
   assert.deepEqual(await code({ 'content-type': 'text/plain' }, 'hello'), [415, 'unsupported_media_type']);
   assert.equal(requestProblemOf(new Error('ours'), 100), undefined);
+  const badUrl = Object.assign(new Error('/%zz?key=geheim'), { statusCode: 400, code: 'FST_ERR_BAD_URL' });
+  assert.match(requestProblemOf(badUrl, 100)?.message ?? '', /^path: it does not decode; [^?]+$/);
 });

@@ -66,6 +66,8 @@ export function requestProblemOf(error: unknown, bodyLimitBytes: number): Reques
   if (status === 413) return bodyTooLarge(bodyLimitBytes);
   if (status === 415) return new RequestProblem(415, 'unsupported_media_type', MEDIA_TYPES, { param: 'content-type' });
   if (status < 400 || status >= 500) return undefined;
+  if ('code' in error && error.code === 'FST_ERR_BAD_URL')
+    return invalidValue('path', 'it does not decode; write a percent sign in it as %25');
   return new RequestProblem(status, 'invalid_body', `body: ${message}; send one JSON object`, { cause: error });
 }
 

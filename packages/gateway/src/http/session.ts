@@ -7,7 +7,7 @@ import { createLoginGuesses, GUESSES_WITHIN_MS, type LoginGuesses, MAX_WRONG_KEY
 import { SESSION_MS, type Sessions } from '../keys/session.ts';
 import { adminOnly } from './admin.ts';
 import { type IdentifyCaller, type Identity, LOCAL_CALLER } from './callers.ts';
-import { opensPage, SESSION_COOKIE } from './page-session.ts';
+import { opensPage, sessionCookie } from './page-session.ts';
 import { invalidValue, RequestProblem } from './problem.ts';
 
 export interface SessionDeps {
@@ -35,12 +35,7 @@ export function addSession(app: FastifyInstance, deps: SessionDeps): void {
 
 function sessionRoutes({ config, identify, sessions, sandboxUrl, io }: SessionDeps, guesses: LoginGuesses) {
   const isSecure = config.publicUrl?.startsWith('https:') === true;
-  const cookie = (value: string, maxAgeSeconds: number) =>
-    [
-      `${SESSION_COOKIE}=${value}`,
-      ...['HttpOnly', 'SameSite=Strict', 'Path=/', `Max-Age=${maxAgeSeconds}`],
-      ...(isSecure ? ['Secure'] : []),
-    ].join('; ');
+  const cookie = (value: string, maxAgeSeconds: number) => sessionCookie(value, maxAgeSeconds, isSecure);
   const view = (identity: Identity | undefined, { fromBrowser }: FastifyRequest): JsonObject => ({
     object: 'session',
     signed_in: identity !== undefined,
@@ -60,8 +55,6 @@ function sessionRoutes({ config, identify, sessions, sandboxUrl, io }: SessionDe
 
     async open(request: FastifyRequest, reply: FastifyReply) {
       if (request.fromBrowser) throw foreignPage();
-      const closedUntil = guesses.closedUntil();
-      if (closedUntil !== undefined) throw tooManyGuesses(closedUntil - io.now());
       const key = readKey(request);
       const identity = identityOf(key);
       reply.header('cache-control', 'no-store');
@@ -83,6 +76,9 @@ function sessionRoutes({ config, identify, sessions, sandboxUrl, io }: SessionDe
       if (identity.isAdmin && (identity.key === undefined || opensPage(identity.key))) return identity;
       throw adminOnly(identity.caller);
     } catch (error) {
+      // The right key opens at any time: who guesses must not be able to keep the operator out.
+      const closedUntil = guesses.closedUntil();
+      if (closedUntil !== undefined) throw tooManyGuesses(closedUntil - io.now());
       guesses.failed();
       throw error;
     }

@@ -1,5 +1,6 @@
 import { foldGeneration } from '@onetake/core';
 import type { Logger } from 'pino';
+import { plainCode } from '../signals/plain-code.ts';
 import type { Signals } from '../signals/signals.ts';
 import type { AnyLive } from '../tasks/running.ts';
 
@@ -19,7 +20,7 @@ export function logGenerations(signals: Pick<Signals, 'on'>, log: Pick<Logger, '
       {
         ...aboutLive(live),
         status: summary.status,
-        code: summary.code,
+        code: summary.code && plainCode(summary.code),
         route: live.plan.route,
         target: summary.target,
         attempts,

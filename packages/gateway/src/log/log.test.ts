@@ -45,6 +45,12 @@ suite('what a log must not hold', () => {
     assert.ok(!lines.join('').includes(CANARY) && !lines.join('').includes(PLAIN));
   });
 
+  test('what is put into a message is no way around it', () => {
+    const { log, lines } = written();
+    log.warn('asked %s', `https://api.example/?key=${PLAIN}`);
+    assert.match(lines.join(''), /asked https:\/\/api\.example\/\?…/);
+  });
+
   for (const [where, fields] of Object.entries({
     'a field that is called after one': {
       apiKey: PLAIN,
@@ -59,6 +65,13 @@ suite('what a log must not hold', () => {
     'the text of a header': { said: `authorization: ${PLAIN}` },
     'the text of JSON': { said: `{"api_key":"${PLAIN}"}` },
     'a database’s address': { said: `postgres://onetake:${PLAIN}@db/onetake` },
+    'an address whose password has an at sign': { said: `redis://u:p@${PLAIN}@db and rediss://u:${PLAIN}/x@db` },
+    'the query of a path': { said: `GET /v1beta/models?key=${PLAIN} and /blob?X-Amz-Signature=${PLAIN}&a=1` },
+    'the address of a channel': { said: `https://hooks.slack.com/services/T0/B0/${PLAIN}` },
+    'a cookie in a text': { said: `set-cookie: onetake_session=1.admin.${PLAIN}; HttpOnly` },
+    'JSON inside of JSON': { said: `{\\"api_key\\":\\"${PLAIN}\\"}` },
+    'a token of a cloud': { said: `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.${PLAIN} and ya29.a0-${PLAIN}` },
+    'a private key': { said: `-----BEGIN PRIVATE KEY-----\nMIIE${PLAIN}\n-----END PRIVATE KEY-----` },
     bytes: { body: Buffer.from(PLAIN) },
     'what begins as keys do': { said: `the key ${CANARY} is wrong` },
   })) {
@@ -81,7 +94,21 @@ suite('what a log may hold', () => {
   test('no text takes long to clean', () => {
     const { log } = written();
     const startedAt = performance.now();
-    for (const piece of ['a-', 'a/', 'token', 'http://', 'a://', 'sk-', 'Bearer ', '"key": ', 'x'])
+    for (const piece of [
+      'a-',
+      'a/',
+      'token',
+      'http://',
+      'a://',
+      'sk-',
+      'Bearer ',
+      '"key": ',
+      'x',
+      'eyJ',
+      'key=',
+      'redis://',
+      'cookie:',
+    ])
       log.warn({ said: piece.repeat(8_000 / piece.length) });
     assert.ok(performance.now() - startedAt < 500);
   });
@@ -119,6 +146,11 @@ suite('lines for people', () => {
   test('what a terminal would obey is no text', () => {
     const line = pretty({ said: '\u001b[2J\u0007' }, 'a\u001b[31m\nb');
     assert.ok(!line.includes('\u001b') && line.split('\n').length === 2, JSON.stringify(line));
+  });
+
+  test('nor is what breaks or turns a line without being a control', () => {
+    const line = pretty({ said: 'a\u202e2 error forged', '\u0085': 1 }, 'a\u2028b\u2029c\u2066d');
+    assert.doesNotMatch(line.slice(0, -1), /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
   });
 
   test('an error shows its stack and its cause', () => {

@@ -21,7 +21,7 @@ export function prettyLine(line: string): string {
     at,
     (LEVELS[Number(level)] ?? String(level)).padEnd(5),
     printable(typeof msg === 'string' ? msg : ''),
-    ...fields.map(([name, value]) => `${name}=${shown(value)}`),
+    ...fields.map(([name, value]) => `${printable(name)}=${shown(value)}`),
   ];
   return `${words.filter((word) => word !== '').join(' ')}\n${isObject(err) ? errorLines(err, '  ') : ''}`;
 }
@@ -43,7 +43,7 @@ function shown(value: JsonValue | undefined): string {
   return /^[^\s"=]+$/.test(value) ? printable(value) : printable(JSON.stringify(value));
 }
 
-/** What a terminal would obey is no text. */
+/** What a terminal would obey is no text: controls, line separators, and what turns the direction of writing. */
 function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, ' ');
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, ' ');
 }

@@ -11,19 +11,27 @@ const SECRET_FIELD =
 const CENSORED = '[redacted]';
 
 const CUTS: readonly (readonly [RegExp, string])[] = [
+  [/-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END|$)/g, CENSORED],
   // The query of an address may be all that it takes to open it, and a user in it comes with a password.
-  [/\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@"'<>]{1,500}@/gi, '$1[redacted]@'],
+  [/\b((?:postgres(?:ql)?|rediss?):\/\/)[^\s"'<>]{1,500}@/gi, '$1[redacted]@'],
+  [/\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/"'<>]{1,500}@/gi, '$1[redacted]@'],
   [/\b((?:https?|wss?):\/\/[^\s?#"'<>]{1,2000})[?#][^\s"'<>]*/gi, '$1?…'],
-  [/\b(bearer|basic|key)\s+(?=[^\s,;"']*[0-9._~+/=-])[A-Za-z0-9._~+/=:-]{8,}/gi, `$1 ${CENSORED}`],
+  // Of these the path is the secret.
+  [/\b(hooks\.slack\.com|discord(?:app)?\.com\/api\/webhooks)\/[^\s"'<>]*/gi, '$1/…'],
+  [/\b((?:set-)?cookie["']?\s*[:=]\s*["']?)[^\r\n"']{4,}/gi, `$1${CENSORED}`],
+  [/\b(bearer|basic|key|token|password)\s+(?=[^\s,;"']*[0-9._~+/=-])[A-Za-z0-9._~+/=:-]{8,}/gi, `$1 ${CENSORED}`],
   [
-    /\b((?:[\w-]{0,40}(?:authorization|api[_-]?key|secret|password|token))["']?\s*[:=]\s*["']?)(?!\[redacted\]|bearer\b|basic\b)[^\s"',;&)}\]]{6,}/gi,
+    /\b((?:[\w-]{0,40}(?:authorization|api[_-]?key|secret|password|token))(?:\\?["'])?\s*[:=]\s*(?:\\?["'])?)(?!\[redacted\]|bearer\b|basic\b)[^\s"',;&)}\]\\]{6,}/gi,
     `$1${CENSORED}`,
   ],
+  [/\b([\w-]{0,40}(?:key|sig|signature|bearer|session)=)[^\s"',;&)}\]]{6,}/gi, `$1${CENSORED}`],
   // As the keys of providers, ours and those of webhooks begin.
+  [/\bwhsec_[A-Za-z0-9+/=_-]{12,}|\bABSK[A-Za-z0-9+/=]{16,}/g, CENSORED],
   [
-    /\b(?:sk|pk|rk|ot|otk|xai|gsk|key|whsec|hf|r8|AIza|fw|pplx)[-_][A-Za-z0-9_-]{12,}|\bAIza[A-Za-z0-9_-]{20,}/g,
+    /\b(?:sk|pk|rk|ot|otk|xai|gsk|key|hf|r8|AIza|fw|pplx|xox[a-z]|ghp|github_pat)[-_][A-Za-z0-9_-]{12,}|\bAIza[A-Za-z0-9_-]{20,}/g,
     CENSORED,
   ],
+  [/\b(?:ya29\.|eyJ[A-Za-z0-9_-]{8,}\.eyJ)[A-Za-z0-9_.-]{8,}/g, CENSORED],
   [/\b[A-Za-z0-9+/]{200,}={0,2}/g, '[base64]'],
 ];
 

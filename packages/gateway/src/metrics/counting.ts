@@ -1,5 +1,6 @@
 import type { Event } from '@onetake/core';
 import { attemptOf, outcomeOf } from '../signals/attempts.ts';
+import { plainCode } from '../signals/plain-code.ts';
 import type { Signal } from '../signals/signals.ts';
 import { makesPictures } from '../store/plan-kind.ts';
 import type { AnyLive } from '../tasks/running.ts';
@@ -64,7 +65,7 @@ function countEnd(
 ): void {
   const { status, code, finishedAt, lines = [] } = summary;
   const makes = makesOf(live);
-  counted.requests.inc({ makes, status, code: code === undefined ? '' : bounds.code(code) });
+  counted.requests.inc({ makes, status, code: code === undefined ? '' : bounds.code(plainCode(code)) });
   counted.requestSeconds.observe({ makes, status }, Math.max(0, finishedAt - live.plan.createdAt) / 1_000);
   const outcome = outcomeOf(live);
   if (outcome?.ok) counted.pictureBytes.inc(outcome.images.reduce((sum, { asset }) => sum + asset.bytes, 0));

@@ -56,6 +56,14 @@ test('what happened is counted, by how it ended and what it cost', async () => {
   assert.equal(sampled(told, 'build_info', { version: '1.2.3' }), 1);
 });
 
+test('what a provider calls an error is a label where it is a word, and no more', async () => {
+  const { live, read } = counting();
+  for (const code of ['rate_limit:tpm', 'no key sk-123 for “a red fox”'])
+    live().fail(failure({ kind: 'permission', certainty: 'rejected', code }));
+  const told = (await read()).find(({ name }) => name === 'onetake_requests_total')?.samples ?? [];
+  assert.doesNotMatch(JSON.stringify(told), /sk-123|fox/);
+});
+
 test('a price that nobody knows is counted apart, and never as 0 dollars', async () => {
   const { metrics, read } = counting();
   const { live } = finishedLive();

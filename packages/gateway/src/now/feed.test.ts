@@ -111,3 +111,17 @@ test('who leaves while a look is under way leaves no timer, and who comes back b
   await passing(clock, 30_000);
   assert.equal(looks, after);
 });
+
+test('a clock that was set back does not make a look last', async () => {
+  let now = 86_400_000;
+  let looks = 0;
+  const io = { now: () => now, timer: () => () => {} };
+  const feed = createFeed({
+    io,
+    look: async () => ({ looks: ++looks }),
+    onError: (error) => assert.fail(String(error)),
+  });
+  await feed.latest();
+  now = 0;
+  assert.deepEqual([await feed.latest(), await feed.latest()], [{ looks: 2 }, { looks: 2 }]);
+});

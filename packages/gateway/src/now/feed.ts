@@ -105,5 +105,5 @@ function sharedLook(look: () => Promise<JsonObject>, io: Pick<Io, 'now'>) {
     });
     return looking;
   };
-  return { lookNow, latest: async () => (last && io.now() - last.at < EVERY_MS ? last.view : lookNow()) };
+  return { lookNow, latest: async () => (last && Math.abs(io.now() - last.at) < EVERY_MS ? last.view : lookNow()) };
 }

@@ -45,3 +45,12 @@ test('while the store is away the last answer stands; without one it is said', a
   await passing(clock, 1_000);
   assert.equal(await kept(), 2);
 });
+
+test('a clock that was set back does not make an answer last', async () => {
+  let now = 86_400_000;
+  let asked = 0;
+  const kept = keepAnswer({ now: () => now }, 1_000, async () => ++asked);
+  await kept();
+  now = 0;
+  assert.deepEqual([await kept(), await kept()], [2, 2]);
+});

@@ -12,6 +12,7 @@ const SHARE = 20;
  */
 export function keepAnswer<Value>(io: Pick<Io, 'now'>, forMs: number, ask: () => Promise<Value>): Kept<Value> {
   let last: { readonly value: Value } | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
   let freshUntil = Number.NEGATIVE_INFINITY;
   let asking: Promise<Value> | undefined;
   const askAgain = async (): Promise<Value> => {
@@ -23,12 +24,15 @@ export function keepAnswer<Value>(io: Pick<Io, 'now'>, forMs: number, ask: () =>
       if (last) return last.value;
       throw error;
     } finally {
-      freshUntil = io.now() + Math.max(forMs, (io.now() - from) * SHARE);
+      askedAt = io.now();
+      freshUntil = askedAt + Math.max(forMs, (askedAt - from) * SHARE);
     }
   };
   return () => {
     if (asking) return asking;
-    if (last && io.now() < freshUntil) return Promise.resolve(last.value);
+    const now = io.now();
+    // Of a clock that was set back since then, nobody knows how old the answer is.
+    if (last && now >= askedAt && now < freshUntil) return Promise.resolve(last.value);
     asking = askAgain().finally(() => {
       asking = undefined;
     });

@@ -79,3 +79,16 @@ test('nothing is kept for longer than an hour, nor more than 200 targets a minut
   assert.equal(recent.window(MINUTE_MS, 0).byTarget.size, 0, 'the minute of an hour ago is gone');
   assert.equal(recent.window(KEPT_MINUTES * 2 * MINUTE_MS, KEPT_MINUTES * MINUTE_MS).byTarget.size, 1);
 });
+
+test('a clock that was far ahead for a moment does not stop the counting', () => {
+  const recent = createRecent(0);
+  const endAt = (finishedAt: number) => {
+    const { live, finish } = finishedLive();
+    finish();
+    recent.listen({ type: 'ended', live, summary: { status: 'completed', finishedAt, billed: 'no', assets: [] } });
+  };
+  endAt(30 * KEPT_MINUTES * MINUTE_MS);
+  endAt(ENDED_AT);
+  endAt(ENDED_AT);
+  assert.equal(recent.window(MINUTE_MS, ENDED_AT).ended, 2);
+});

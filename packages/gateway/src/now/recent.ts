@@ -61,8 +61,8 @@ export function createRecent(since: number): Recent {
     if (known) return known;
     const made = emptyMinute();
     minutes.set(number, made);
-    const newest = Math.max(...minutes.keys());
-    for (const one of minutes.keys()) if (one <= newest - KEPT_MINUTES) minutes.delete(one);
+    // Those ahead too: a clock that was set back must not take the past for what is to come.
+    for (const one of minutes.keys()) if (Math.abs(number - one) >= KEPT_MINUTES) minutes.delete(one);
     return made;
   };
   const lastMinutes = (count: number, now: number): readonly Minute[] => {

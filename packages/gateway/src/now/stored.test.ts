@@ -69,6 +69,15 @@ test('budgets are those of keys that can be used, at most 100', async () => {
   assert.equal(budgets[0]?.key, 'k0');
 });
 
+test('of many budgets the fullest are told, wherever their keys stand', async () => {
+  const images = { count: 10, per: 'total' } as const;
+  const many = Array.from({ length: 400 }, (_, index) => key(`k${index}`, { images }));
+  const uses: StoredOptions['store']['uses'] = async (name, windows) =>
+    windows.map((window) => ({ name: window.name, spent: name === 'k399' ? 9 : 1, held: 0 }));
+  const [fullest, ...others] = await storedWith({ uses }, many).budgets();
+  assert.deepEqual([fullest?.key, fullest?.use.spent, others.length], ['k399', 9, 99]);
+});
+
 test('a store that does not answer is down until it does', async () => {
   let isAway = true;
   const stored = storedWith({

@@ -16,7 +16,7 @@ export interface BudgetUse {
 export interface Stored {
   /** Of this day of UTC, all nodes together: millionths of a dollar, and attempts of unknown price. */
   readonly today: Kept<{ readonly microUsd: number; readonly unpriced: number }>;
-  /** At most 100, of keys that can be used. */
+  /** At most 100, of keys that can be used: where there are more, the fullest of the first 1,000 keys. */
   readonly budgets: Kept<readonly BudgetUse[]>;
   /** The newest 5 of the last day. */
   readonly failures: Kept<readonly FailureGroup[]>;
@@ -47,6 +47,7 @@ const SELDOM_MS = 5_000;
 const RARELY_MS = 60_000;
 const DAY_MS = 86_400_000;
 const MOST_BUDGETS = 100;
+const MOST_KEYS = 1_000;
 const MOST_FAILURES = 5;
 const MOST_COUNTED = 1_000;
 
@@ -98,7 +99,7 @@ async function budgetsOf(
   const bounded = usable
     .map(({ name, ...key }) => ({ name, windows: windowsOf(key, now) }))
     .filter(({ windows }) => windows.length > 0)
-    .slice(0, MOST_BUDGETS);
+    .slice(0, MOST_KEYS);
   const found: BudgetUse[] = [];
   for (const { name: key, windows } of bounded) {
     const uses = await store.uses(key, windows);
@@ -107,5 +108,11 @@ async function budgetsOf(
       found.push({ key, window, use: { spent, held } });
     }
   }
-  return found.slice(0, MOST_BUDGETS);
+  if (found.length <= MOST_BUDGETS) return found;
+  return found.toSorted((one, other) => shareOf(other) - shareOf(one)).slice(0, MOST_BUDGETS);
+}
+
+/** Of what may spend nothing at all there is nothing to be told. */
+function shareOf({ window: { most }, use: { spent, held } }: BudgetUse): number {
+  return most > 0 ? (spent + held) / most : 0;
 }

@@ -67,8 +67,27 @@ function connectionOf({ config: { endpoint, headers } }: ExportingOptions, path:
   return { url: `${endpoint}/${path}`, headers: { ...headers }, timeoutMillis: EXPORT_TIMEOUT_MS };
 }
 
+const HEADER_VARIABLES = ['', '_TRACES', '_METRICS'].map((what) => `OTEL_EXPORTER_OTLP${what}_HEADERS`);
+
+/**
+ * The packages add what these variables hold, when they are made, to whatever they are told; it may be the key of
+ * another collector than the configured one.
+ */
+function withConfiguredHeaders<Exporter>(make: () => Exporter): Exporter {
+  const set = HEADER_VARIABLES.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  for (const [name] of set) delete process.env[name];
+  try {
+    return make();
+  } finally {
+    Object.assign(process.env, Object.fromEntries(set));
+  }
+}
+
 function openSpans(options: ExportingOptions): BatchSpanProcessor {
-  const exporter = new OTLPTraceExporter(connectionOf(options, 'v1/traces'));
+  const exporter = withConfiguredHeaders(() => new OTLPTraceExporter(connectionOf(options, 'v1/traces')));
   const told: SpanExporter = {
     export: (spans, done) => exporter.export(spans, telling(options, 'traces', done)),
     shutdown: () => exporter.shutdown(),
@@ -92,7 +111,7 @@ function openMetrics(
   measure: () => Promise<readonly MeasuredMetric[]>,
   source: Source,
 ): MeterProvider {
-  const exporter = new OTLPMetricExporter(connectionOf(options, 'v1/metrics'));
+  const exporter = withConfiguredHeaders(() => new OTLPMetricExporter(connectionOf(options, 'v1/metrics')));
   const told: PushMetricExporter = {
     export: (metrics, done) => exporter.export(metrics, telling(options, 'metrics', done)),
     forceFlush: () => exporter.forceFlush(),

@@ -8,6 +8,7 @@ import {
   type PlannedTarget,
 } from '@onetake/core';
 import { answersFor } from '../failure-answers.ts';
+import { plainCode } from '../signals/plain-code.ts';
 import type { Summary } from '../store/store.ts';
 import type { AnyLive } from '../tasks/running.ts';
 import { operationOf, promptAttributes, providerName, requestAttributes, usageAttributes } from './gen-ai.ts';
@@ -63,7 +64,7 @@ function generationSpan(live: Ended, place: TracePlace, summary: Summary, option
       ...(options.prompts && promptAttributes(plan)),
     },
     ...eventsOf(live.journals.flat().flatMap(generationEvent)),
-    ...(summary.code !== undefined && { error: summary.code }),
+    ...(summary.code !== undefined && { error: plainCode(summary.code) }),
   };
 }
 
@@ -84,7 +85,7 @@ function ownAttributes(live: Ended, { outcome, attempts, paidAttempts }: Generat
     'onetake.pictures': outcome?.ok && !('chat' in live.plan) ? outcome.images.length : undefined,
     'onetake.unattended': live.plan.unattended,
     'onetake.priority': live.plan.priority,
-    'error.type': summary.code,
+    'error.type': summary.code && plainCode(summary.code),
   });
 }
 
@@ -132,7 +133,7 @@ function attemptSpan(inRun: InRun, started: Started, summary: Summary, options: 
 }
 
 function errorOf(outcome: Outcome, { plan }: Ended): string | undefined {
-  return outcome.ok ? undefined : answersFor(plan).answer(outcome.failure).code;
+  return outcome.ok ? undefined : plainCode(answersFor(plan).answer(outcome.failure).code);
 }
 
 function targetAttributes(target: PlannedTarget, { credential }: Started, { connection }: SpansOptions): Attributes {

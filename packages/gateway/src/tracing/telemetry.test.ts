@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { globSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
@@ -13,8 +13,14 @@ import { openTelemetry } from './telemetry.ts';
 /** Two spans each: as many as fill a batch, which then goes out at once. */
 const ENOUGH = 128;
 
-async function listening(answer: (bodies: string[]) => number | undefined): Promise<Server & { bodies: string[] }> {
+interface Listening extends Server {
+  readonly bodies: string[];
+  readonly headers: IncomingHttpHeaders[];
+}
+
+async function listening(answer: (bodies: string[]) => number | undefined): Promise<Listening> {
   const bodies: string[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk) => {
@@ -22,12 +28,13 @@ async function listening(answer: (bodies: string[]) => number | undefined): Prom
     });
     request.on('end', () => {
       bodies.push(body);
+      headers.push(request.headers);
       const status = answer(bodies);
       if (status !== undefined) response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
     });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  return Object.assign(server, { bodies });
+  return Object.assign(server, { bodies, headers });
 }
 
 async function opened(server: Server | undefined, change: Partial<TelemetryConfig> = {}) {
@@ -89,6 +96,21 @@ suite('telemetry', () => {
     end(3);
     await close();
     assert.equal(server.bodies.join('').match(/"spanId"/g)?.length, 6);
+  });
+
+  test('an export carries the configured headers, and no key that the environment has for another collector', async (t) => {
+    const variables = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'];
+    for (const name of variables) process.env[name] = 'x-foreign=geheim';
+    t.after(() => {
+      for (const name of variables) delete process.env[name];
+    });
+    const server = await listening(() => 200);
+    const { end, close } = await opened(server);
+    end(1);
+    await close();
+    assert.equal(server.headers[0]?.['x-key'], 'k');
+    assert.doesNotMatch(JSON.stringify(server.headers), /geheim/);
+    assert.equal(process.env.OTEL_EXPORTER_OTLP_HEADERS, 'x-foreign=geheim');
   });
 
   test('a collector that takes a connection and says nothing keeps nobody', async () => {

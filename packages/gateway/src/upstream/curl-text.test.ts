@@ -45,3 +45,11 @@ test('what no command can send is told in a comment', () => {
     assert.match(curlText(view), /^# no command can send the same: [^\n]+$/);
   }
 });
+
+test('what a terminal would obey is never pasted into one', () => {
+  for (const body of [
+    { kind: 'form', parts: [{ name: 'prompt', value: 'a fox\u001b[201~\nrm -rf ~\n' }] },
+    { kind: 'json', value: { prompt: 'a fox\u001b[201~\nrm -rf ~\n' }, pictures: [] },
+  ])
+    assert.doesNotMatch(curlText({ ...VIEW, body }), /[^\P{Cc}\n]/u);
+});

@@ -26,7 +26,7 @@ const UNREAD = Buffer.alloc(MAX_INLINE_BYTES);
 
 function fileLine(file: CurlFile, cli: string): string {
   if ('picture' in file) return `curl -sS -o ${quoted(file.name)} ${quoted(file.picture.url)}`;
-  return comment(`${file.name} holds what is too long to stand here; this writes it: ${cli}`);
+  return comment(`${file.name} holds what is too long, or unfit, to stand here; this writes it: ${cli}`);
 }
 
 function comment(text: string): string {

@@ -107,9 +107,12 @@ function formWord(part: JsonObject, stem: string): { readonly word: string; read
   return { word: `-F ${quoted(said)}`, file: { name: file, picture: pictureRef(part) } };
 }
 
+/** What a terminal may obey when the command is pasted into it, whatever quotes it stands in. */
+const CONTROL = /[^\P{Cc}\n\t]/u;
+
 /** `--form-string` reads nothing into a value, where `-F` would take `@` and `<` for files. */
 function fieldWord(name: string, value: string, stem: string): ReturnType<typeof formWord> {
-  if (Buffer.byteLength(value) <= MAX_INLINE_BYTES && !value.includes('\0'))
+  if (Buffer.byteLength(value) <= MAX_INLINE_BYTES && !CONTROL.test(value))
     return { word: `--form-string ${quoted(`${name}=${value}`)}` };
   const file = `${stem}.txt`;
   return { word: `-F ${quoted(`${name}=<${file}`)}`, file: { name: file, text: value } };

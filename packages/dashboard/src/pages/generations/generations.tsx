@@ -1,5 +1,9 @@
-import { Page } from '../../ui/layout.tsx';
+import { usePlace } from '../../router.ts';
+import { Detail } from './detail.tsx';
+import { List } from './list.tsx';
+import './generations.css';
 
 export default function Generations() {
-  return <Page title="Generations">…</Page>;
+  const { rest } = usePlace();
+  return rest === '' ? <List /> : <Detail key={rest} id={rest} />;
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from '@onetake/core';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { amountText } from '../../alerts/amounts.ts';
 import { parseDuration } from '../../alerts/durations.ts';
 import type { Unit } from '../../alerts/rules.ts';
@@ -49,7 +49,11 @@ export function describeAlerts(
   command
     .command('silence <rule>')
     .description('send nothing of a rule for a while; what still holds when it ends is told once')
-    .option('--for <duration>', 'how long, such as 30m, 2h or 7d; 0m ends it', minutes, USUAL_SILENCE_MINUTES)
+    .addOption(
+      new Option('--for <duration>', 'how long, such as 30m, 2h or 7d; 0m ends it')
+        .argParser(minutes)
+        .default(USUAL_SILENCE_MINUTES, '2h'),
+    )
     .option('--subject <subject>', 'of this target or key alone')
     .option('--json', "print the gateway's JSON")
     .action((rule: string, options: SilenceOptions) => run(silenceAlerts(context, rule, options)));

@@ -20,6 +20,7 @@ test('without a key the screen says that the sandbox plays', async (t) => {
   assert.equal(
     stdout,
     `gateway   http://127.0.0.1:8484
+page      http://127.0.0.1:8484/ in a browser
 sandbox   http://127.0.0.1:40111
 data      ${join(cwd, 'onetake-data')}
 callers   anybody on this machine, no key needed
@@ -49,6 +50,7 @@ test('keys are told by the name of what holds them', async (t) => {
   const startGateway = async () => ({ ...GATEWAY, close: async () => {} });
   const { stdout } = await cli(t, ['start'], { env, signal: AbortSignal.abort(), startGateway });
   assert.match(stdout, /^callers {3}app, ci$/m);
+  assert.match(stdout, /^page {6}http:\/\/127\.0\.0\.1:8484\/ in a browser, for an admin key$/m);
   assert.match(stdout, /^ {2}openai {3}OPENAI_API_KEY {3}gpt-image-2\.5-sunburst, .* and \d+ more$/m);
   assert.match(stdout, /^ {2}lab {6}no key {11}lab\/<any model>, at http:\/\/10\.0\.0\.2:1234\/v1$/m);
   assert.match(stdout, /^ {2}OPENAI_BASE_URL is set; applications use it to reach Onetake/m);

@@ -3,6 +3,9 @@ import type { Event } from '@onetake/core';
 import type { Store } from '../store.ts';
 import { ids, samplePicture, started } from './samples.ts';
 
+/** What the first asked for. */
+export const PROMPT_BEFORE_GALLERY = 'A "Red FOX"\nin the GÄRTEN';
+
 /**
  * Rows of `events` as they were before the gallery: generation 1 handed over the pictures of these letters, two by its
  * second run and one by its first; generation 2 made the first of them, and failed.
@@ -10,7 +13,10 @@ import { ids, samplePicture, started } from './samples.ts';
 export function eventsBeforeGallery(first: string, second: string, third: string) {
   const ended = (...letters: readonly string[]) => ({
     ok: true,
-    images: letters.map((letter) => ({ asset: { ...samplePicture(letter), animated: false, alpha: false } })),
+    images: letters.map((letter) => ({
+      asset: { ...samplePicture(letter), animated: false, alpha: false },
+      revisedPrompt: '\0 and \ud800',
+    })),
   });
   const finished = (...letters: readonly string[]) => ({ type: 'finished', at: 30, outcome: ended(...letters) });
   const attempt = { type: 'attempt-ended', at: 29, attempt: 1, outcome: ended('d'), note: '\0 "type":"finished"' };
@@ -36,5 +42,7 @@ export async function checkBeforeGallery(store: Store): Promise<void> {
       ['a', 2, 'c', 64],
     ],
   );
-  assert.deepEqual(ids((await store.search({ text: 'red fox', limit: 10 })).rows), ['a']);
+  for (const text of ['red fox', '"RED Fox"\nin', 'gÄrten'])
+    assert.deepEqual(ids((await store.search({ text, limit: 10 })).rows), ['a'], text);
+  assert.deepEqual(ids((await store.search({ text: 'other', limit: 10 })).rows), ['b']);
 }

@@ -1,7 +1,8 @@
 /**
  * What was handed over, in the order of the gallery: the newest generation first, and of one generation its pictures in
  * order, for which `behind` is their index made negative. What is searched stands apart from plans, short and together,
- * for a search reads many. Of generations that were there before, both are filled in from plan and journal.
+ * for a search reads many. Of generations that were there before, both are filled in from plan and journal; who takes the
+ * steps provides `search_text`.
  */
 export const gallery = `
   ALTER TABLE generations ADD COLUMN candidates TEXT;
@@ -10,7 +11,7 @@ export const gallery = `
     generation INTEGER PRIMARY KEY,
     text TEXT NOT NULL
   ) STRICT;
-  INSERT INTO search_texts SELECT generation, lower(substr(prompt, 1, 2000)) FROM plans;
+  INSERT INTO search_texts SELECT generation, search_text(prompt) FROM plans;
 
   CREATE TABLE delivered (
     generation INTEGER NOT NULL,

@@ -1,4 +1,12 @@
 /**
+ * JSON text without its escapes of backslashes and of characters by number: PostgreSQL reads no JSON with U+0000 or half
+ * of a pair in it.
+ */
+function withoutEscapes(json: string): string {
+  return `replace(replace(${json}, '\\\\', ''), '\\u', '')`;
+}
+
+/**
  * What was handed over, in the order of the gallery: the newest generation first, and of one generation its pictures in
  * order, for which `behind` is their index made negative. What is searched stands apart from plans, short and together,
  * for a search reads many. Of generations that were there before, both are filled in from plan and journal.
@@ -11,7 +19,10 @@ export const gallery = `
     text text COLLATE "C" NOT NULL
   );
   INSERT INTO search_texts
-    SELECT generation, lower(substr(prompt, 2, least(greatest(0, length(prompt) - 2), 2000)) COLLATE "default") FROM plans;
+    SELECT generation, lower(left(told, 2000) COLLATE "default") FROM (
+      SELECT generation, (CASE WHEN prompt LIKE '%\\\\u%' THEN ${withoutEscapes('prompt')} ELSE prompt END)::json #>> '{}' AS told
+      FROM plans
+    ) prompts;
 
   CREATE TABLE delivered (
     generation bigint NOT NULL,
@@ -30,8 +41,9 @@ export const gallery = `
     FROM (
       SELECT g.number, g.caller, e.run, i.nth, i.image -> 'asset' AS asset
       FROM generations g JOIN events e ON e.generation = g.number AND e.event LIKE '%"type":"finished"%'
+      CROSS JOIN LATERAL (SELECT ${withoutEscapes('e.event')}::json AS event) plain
       CROSS JOIN LATERAL json_array_elements(
-        CASE WHEN e.event::json ->> 'type' = 'finished' THEN e.event::json -> 'outcome' -> 'images' END
+        CASE WHEN plain.event ->> 'type' = 'finished' THEN plain.event -> 'outcome' -> 'images' END
       ) WITH ORDINALITY AS i (image, nth)
       WHERE g.status = 'completed' AND g.chat IS NULL
     ) made WHERE asset IS NOT NULL;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Client } from 'pg';
-import { checkBeforeGallery, eventsBeforeGallery } from '../contract/before-gallery.ts';
+import { checkBeforeGallery, eventsBeforeGallery, PROMPT_BEFORE_GALLERY } from '../contract/before-gallery.ts';
 import { sampleCacheEntry } from '../contract/cache.ts';
 import { openPostgresStore } from '../postgres.ts';
 import { startTestPostgres } from '../testing/postgres.ts';
@@ -36,7 +36,8 @@ test('the gallery and the search know what was there before them', async () => {
     INSERT INTO schema_version VALUES (3);
     INSERT INTO generations (id, caller, endpoint, route, fingerprint, request_id, runs, status, created_at, finished_at)
     VALUES ('a', 'local', '/v1', 'r', 'f', 'q', 2, 'completed', 1, 2), ('b', 'local', '/v1', 'r', 'f', 'q', 1, 'failed', 1, 2);
-    INSERT INTO plans VALUES (1, '"A Red FOX"', '{}'), (2, '"other"', '{}')`);
+    INSERT INTO plans VALUES (2, '"Other \\u0000"', '{}')`);
+  await admin.query(`INSERT INTO plans VALUES (1, $1, '{}')`, [JSON.stringify(PROMPT_BEFORE_GALLERY)]);
   for (const values of eventsBeforeGallery('a', 'b', 'c')) {
     await admin.query({ text: 'INSERT INTO events VALUES ($1, $2, $3, $4)', values: [...values] });
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import { checkBeforeGallery, eventsBeforeGallery } from '../contract/before-gallery.ts';
+import { checkBeforeGallery, eventsBeforeGallery, PROMPT_BEFORE_GALLERY } from '../contract/before-gallery.ts';
 import { ids } from '../contract/samples.ts';
 import { StoreInUseError, StoreSchemaError } from '../errors.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
@@ -92,7 +92,8 @@ test('the gallery and the search know what was there before them', async () => {
     PRAGMA user_version = 5;
     INSERT INTO generations (id, caller, endpoint, route, fingerprint, request_id, runs, status, created_at, finished_at)
     VALUES ('a', 'local', '/v1', 'r', 'f', 'q', 2, 'completed', 1, 2), ('b', 'local', '/v1', 'r', 'f', 'q', 1, 'failed', 1, 2);
-    INSERT INTO plans VALUES (1, 'A Red FOX', '{}'), (2, 'other', '{}')`);
+    INSERT INTO plans VALUES (2, 'Other', '{}')`);
+  before.prepare(`INSERT INTO plans VALUES (1, ?, '{}')`).run(PROMPT_BEFORE_GALLERY);
   const insert = before.prepare('INSERT INTO events VALUES (?, ?, ?, ?)');
   for (const [generation, run, seq, event] of eventsBeforeGallery('a', 'b', 'c'))
     insert.run(generation, run, seq, event);

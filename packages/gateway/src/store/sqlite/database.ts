@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreInUseError, StoreSchemaError } from '../errors.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
+import { searchText } from '../search-text.ts';
 
 /** SQLite's primary result code, the low byte of an extended one. */
 const BUSY = 5;
@@ -55,6 +56,7 @@ function prepareFile(path: string): void {
 function migrate(database: DatabaseSync, path: string): void {
   const version = Number(database.prepare('PRAGMA user_version').get()?.user_version);
   if (version > MIGRATIONS.length) throw new StoreSchemaError(path, version, MIGRATIONS.length);
+  database.function('search_text', { deterministic: true }, (text) => searchText(String(text)));
   for (const [index, step] of MIGRATIONS.entries()) {
     if (index < version) continue;
     database.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${index + 1}; COMMIT`);
