@@ -87,4 +87,12 @@ const told = [
   ),
 ];
 
-export const PAGE_MUTANTS: readonly Mutant[] = [...origin, ...callers, ...signature, ...login, ...page, ...told];
+export const PAGE_MUTANTS: readonly Mutant[] = [
+  ...origin,
+  ...callers,
+  ...signature,
+  ...cookie,
+  ...login,
+  ...page,
+  ...told,
+];
