@@ -25,6 +25,20 @@ interface View extends MenuPage {
   readonly act?: (page: Page) => Promise<unknown>;
 }
 
+/** Pages that are empty until somebody does something. */
+const ACTS: Readonly<Record<string, NonNullable<View['act']>>> = {
+  async playground(page) {
+    await page.getByLabel('Prompt', { exact: true }).fill('a lighthouse in a storm, oil on canvas');
+    await page.getByRole('button', { name: 'Make it' }).click();
+    await page.waitForSelector('.playground img[src*="/v1/assets/"], main img[src*="/v1/assets/"]');
+  },
+  async sandbox(page) {
+    await page.getByRole('button', { name: 'Send it' }).click();
+    await page.getByText('Nothing was sent yet').waitFor({ state: 'detached' });
+    await page.waitForTimeout(3_000);
+  },
+};
+
 async function views({ url }: RunningGateway): Promise<readonly View[]> {
   const gallery = await call(`${url}/v1/gallery?text=hare`, { headers: HEADERS });
   const ids = gallery.body.data?.map(({ generation, index }) => `${generation}:${index}`) ?? [];
@@ -32,7 +46,7 @@ async function views({ url }: RunningGateway): Promise<readonly View[]> {
     headers: HEADERS,
   });
   return [
-    ...MENU.map((one) => ({ ...one, route: `#/${one.id}` })),
+    ...MENU.map((one) => ({ ...one, route: `#/${one.id}`, ...(ACTS[one.id] && { act: ACTS[one.id] }) })),
     { id: 'generation', shows: 'img', route: `#/generations/${failed.body.data?.[0]?.id}` },
     {
       ...{ id: 'picture', shows: '.gallery-tile img', route: '#/gallery?text=hare' },

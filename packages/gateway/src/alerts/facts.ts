@@ -4,7 +4,7 @@ import { BATCH_SCOPE } from '../batches/begin-line.ts';
 import { endOf } from '../doctor/checks/targets.ts';
 import type { Recent } from '../now/recent.ts';
 import type { Stored } from '../now/stored.ts';
-import { normalised } from '../store/failure-fingerprint.ts';
+import { masked } from '../store/failure-fingerprint.ts';
 import type { Store } from '../store/store.ts';
 import type { BudgetFacts, CountedFacts, DiskFacts, Facts, ModelFacts, Streak, TargetFacts } from './readings.ts';
 import { type ActiveRules, RULES, type RuleName } from './rules.ts';
@@ -98,7 +98,7 @@ function withoutValues(report: TargetFacts): TargetFacts {
   return {
     ...{ target, credential, state, credentialState },
     ...(lastFailureAt !== undefined && { lastFailureAt }),
-    ...(reason !== undefined && { reason: normalised(reason).slice(0, MAX_REASON_CHARS) }),
+    ...(reason !== undefined && { reason: masked(reason).slice(0, MAX_REASON_CHARS) }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { type FailureKind, withoutWords } from '@onetake/core';
 import { attemptOf } from '../signals/attempts.ts';
 import type { Signal } from '../signals/signals.ts';
-import { failureFingerprint, normalised } from '../store/failure-fingerprint.ts';
+import { failureFingerprint, masked } from '../store/failure-fingerprint.ts';
 import { promptOf } from '../store/plan-kind.ts';
 import type { Streak } from './readings.ts';
 
@@ -49,7 +49,7 @@ export function createStreaks() {
         if (PASSED_OVER.has(kind)) return;
         const message = withoutWords(said, [promptOf(live.plan)]);
         const fingerprint = failureFingerprint({ target, kind, message, ...(code !== undefined && { code }) });
-        const failure = `${kind}: ${normalised(message)}`.slice(0, MAX_WORDS);
+        const failure = `${kind}: ${masked(message)}`.slice(0, MAX_WORDS);
         const entry = { target, fingerprint, generation: live.id, lastAt: event.at, failure };
         keep({ ...entry, count: countOf(entry) });
       }

@@ -33,7 +33,10 @@ export function standingMetrics({ gauge }: Maker) {
       ...(['key', 'unit'] as const),
     ),
     unknownOutcomes: gauge('unknown_outcomes', 'Outcomes nobody knows and nobody settled; counted to 1,000.'),
-    undelivered: gauge('undelivered_results', 'Results that reached nobody, kept for their callers; counted to 1,000.'),
+    undelivered: gauge(
+      'undelivered_results',
+      'Results that reached nobody for 10 s, kept for their callers; counted to 1,000.',
+    ),
     webhooks: gauge('webhooks', 'Deliveries that wait or were given up; counted to 1,000 each.', 'state'),
     storedBytes: gauge('stored_bytes', 'Bytes of the pictures that generations hold.'),
     storeUp: gauge('store_up', '1 while the store answered the last look, else 0: what it tells is then as it was.'),

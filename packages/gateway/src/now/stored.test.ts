@@ -54,10 +54,11 @@ test('today begins at midnight of UTC', async () => {
   assert.deepEqual(asked, [[NOON - DAY_MS / 2, NOON + 1, []]]);
 });
 
-test('what is still being made is not undelivered', async () => {
+test('what is still being made, or on its way, is not undelivered', async () => {
   const row = { id: 'gen_1', caller: 'a', fingerprint: 'f', createdAt: 1 };
-  const stored = storedWith({ undelivered: async () => [row, { ...row, id: 'gen_2', finishedAt: 2 }] });
-  assert.equal(await stored.undelivered(), 1);
+  const onItsWay = { ...row, id: 'gen_3', finishedAt: NOON - 9_000 };
+  const rows = [row, { ...row, id: 'gen_2', finishedAt: NOON - 10_000 }, onItsWay];
+  assert.equal(await storedWith({ undelivered: async () => rows }).undelivered(), 1);
 });
 
 test('budgets are those of keys that can be used, at most 100', async () => {

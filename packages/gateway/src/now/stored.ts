@@ -43,6 +43,8 @@ export interface StoredOptions {
 
 const FRESH_MS = 2_000;
 const SELDOM_MS = 5_000;
+/** An answer counts as arrived some seconds after it was written; until then nobody knows, and it is not missed. */
+const CONFIRMED_MS = 10_000;
 /** Reads a row per picture. */
 const RARELY_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -76,7 +78,7 @@ export function createStored({ store, keys, io, attachWindowMs }: StoredOptions)
     unknownOutcomes: kept(SELDOM_MS, async () => (await store.list({ unknown: true, limit: MOST_COUNTED })).length),
     undelivered: kept(SELDOM_MS, async (now) => {
       const rows = await store.undelivered(now - attachWindowMs, MOST_COUNTED);
-      return rows.filter(({ finishedAt }) => finishedAt !== undefined).length;
+      return rows.filter(({ finishedAt }) => finishedAt !== undefined && finishedAt <= now - CONFIRMED_MS).length;
     }),
     webhooks: kept(SELDOM_MS, async () => ({
       waiting: await countWebhooks('waiting'),
