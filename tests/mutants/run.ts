@@ -9,7 +9,7 @@ import { MUTANTS } from './mutants.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** A mutant that loops for ever is noticed too. */
-const TEST_TIMEOUT_MS = 60_000;
+const TEST_TIMEOUT_MS = 30_000;
 /** Copies that are worked in at the same time. */
 const LANES = 2;
 const PACKAGES: readonly Mutant['package'][] = ['core', 'gateway', 'dashboard'];

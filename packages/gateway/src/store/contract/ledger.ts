@@ -219,6 +219,9 @@ export const ledger: StoreTests = {
     const before = await costs(store);
     assert.equal(await store.settle({ generation: 'a', verdict: 'charged', microUsd: 90_000, at: 70 }), 'not_unknown');
     assert.deepEqual([(await store.read('a'))?.costUsd, await costs(store)], [0.04, before]);
+    await createFinished(store, sampleGeneration('of an older version, without lines'));
+    const older = { generation: 'of an older version, without lines', verdict: 'free', at: 70 } as const;
+    assert.equal(await store.settle(older), 'not_unknown');
   },
 
   async 'at an unknown price the charge is what it is said to be'(store) {
