@@ -1,11 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { json } from './client.ts';
 
-export interface TargetRate {
-  readonly count: number;
-  readonly window_ms: number;
-}
-
 /** A target with one of its keys; of one that was drained and never used only the name is known. */
 export interface Target {
   readonly id: string;

@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { VERSION } from '../version.ts';
 import type { CliContext } from './context.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { runCli } from './program.ts';
-
-const packageFile = new URL('../../package.json', import.meta.url);
-const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 
 const context: CliContext = {
   env: process.env,
@@ -22,6 +19,6 @@ const context: CliContext = {
 // A reader that goes away, such as `head`, is no reason to end a gateway.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
-const exitCode = await runCli(process.argv.slice(2), context, version);
+const exitCode = await runCli(process.argv.slice(2), context, VERSION);
 // What a failed start left open must not keep the process; what was printed must be out first.
 process.stdout.write('', () => process.exit(exitCode));

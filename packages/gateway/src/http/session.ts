@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { type Io, isObject, type JsonObject } from '@onetake/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { digestOf } from '../keys/admin-key.ts';
 import { createLoginGuesses, GUESSES_WITHIN_MS, type LoginGuesses, MAX_WRONG_KEYS } from '../keys/login-guesses.ts';
 import { SESSION_MS, type Sessions } from '../keys/session.ts';
+import { VERSION } from '../version.ts';
 import { adminOnly } from './admin.ts';
 import { type IdentifyCaller, type Identity, LOCAL_CALLER } from './callers.ts';
 import { opensPage, sessionCookie } from './page-session.ts';
@@ -22,8 +22,6 @@ export interface SessionDeps {
 const OPEN = { config: { open: true } };
 const BODY_BYTES = 4096;
 const MAX_KEY_CHARACTERS = 1024;
-const packageFile = new URL('../../package.json', import.meta.url);
-const { version: VERSION } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 
 /** Who the page is signed in for, and signing in and out. */
 export function addSession(app: FastifyInstance, deps: SessionDeps): void {

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { Io } from '@onetake/core';
 import type { Config } from '../config.ts';
 import { createRecent, type Recent } from '../now/recent.ts';
 import { createStored, type Stored, type StoredOptions } from '../now/stored.ts';
 import type { Signals } from '../signals/signals.ts';
+import { VERSION } from '../version.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
 export interface CountingOptions extends Pick<StoredOptions, 'store' | 'keys'> {
@@ -23,14 +23,9 @@ export interface Counting {
 export function openCounting({ config, signals, io, store, keys }: CountingOptions): Counting {
   const recent = createRecent(io.now());
   const targets = [...Object.values(config.routes).flatMap(({ targets: each }) => each), ...Object.keys(config.limits)];
-  const metrics = createMetrics({ version: versionHere(), targets: [...new Set(targets)] });
+  const metrics = createMetrics({ version: VERSION, targets: [...new Set(targets)] });
   signals.on(recent.listen);
   signals.on(metrics.listen);
   const stored = createStored({ store, keys, io, attachWindowMs: config.attachWindowMs });
   return { recent, metrics, stored };
-}
-
-function versionHere(): string {
-  const read = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-  return read.version;
 }

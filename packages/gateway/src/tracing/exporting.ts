@@ -1,5 +1,4 @@
 /** All that touches OpenTelemetry's packages; imported only where telemetry is configured. */
-import { readFileSync } from 'node:fs';
 import { type HrTime, type SpanContext, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { type ExportResult, ExportResultCode, type InstrumentationScope, TraceState } from '@opentelemetry/core';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
@@ -16,6 +15,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
 import type { TelemetryConfig } from '../config/telemetry.ts';
+import { VERSION } from '../version.ts';
 import type { MeasuredMetric } from './measured.ts';
 import type { SpanData } from './span.ts';
 
@@ -35,8 +35,6 @@ export interface ExportingOptions {
   readonly measure?: () => Promise<readonly MeasuredMetric[]>;
 }
 
-const packageFile = new URL('../../package.json', import.meta.url);
-const { version: VERSION } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 const MAX_QUEUED_SPANS = 2_048;
 const MAX_BATCH_SPANS = 256;
 const BATCH_EVERY_MS = 2_000;
